@@ -1,0 +1,27 @@
+//! gyro: an online charging server for Diameter Gy/Ro.
+//!
+//! Gateways (PGW, SMSC, IMS) ask over Diameter, before and while a subscriber uses anything, whether
+//! there is money or volume for it. gyro reserves, grants, charges, slows down those who overuse, and
+//! always lets an emergency call through.
+//!
+//! Two pure rings that know nothing of each other, one adapter between them, one shell around them:
+//!
+//! ```text
+//!         pure: no clock, no socket, no file, no thread, no randomness, no async
+//!   diameter/  RFC 6733, RFC 3539          charging/  accounts, rating, free numbers
+//!        |   octets <-> messages, peers        |      decide(snapshot, request, catalogue, now)
+//!        +------------>  ro/  <----------------+      Gy/Ro words <-> charging
+//!                        |
+//!                   engine/core    what is decided, committed, and may leave
+//!   ---------------------------------------------------------------------------
+//!   shell: server/ engine/run store/ tariff/ dictionary_xml/ admin/ cli/ telemetry/ config/ sim/
+//! ```
+//!
+//! The table of legal imports between these modules is held by `tests/house.rs`.
+
+pub mod charging;
+pub mod cli;
+pub mod diameter;
+pub mod dictionary_xml;
+pub mod store;
+pub mod time;

@@ -1,0 +1,1 @@
+//! The store: a journal is the truth, sled is the state behind it.

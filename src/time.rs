@@ -1,0 +1,125 @@
+//! Points in time as values: this module reads no clock.
+//!
+//! [`Timestamp`] is wall time (what contracts and tariffs speak of), [`Monotonic`] is the time a
+//! process measures its own deadlines with. Both are handed in by the shell.
+
+use core::fmt;
+use core::time::Duration;
+
+/// Wall time in microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+    /// The latest time that can be written.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// From microseconds since the epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From seconds since the epoch; saturates.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// This time and `span` after it; saturates.
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(micros_of(span)))
+    }
+
+    /// This time and `span` before it; saturates.
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(micros_of(span)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// RFC 3339 in UTC; times outside of years -9999 to 9999 as microseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(at) => fmt::Display::fmt(&at, f),
+            Err(_) => write!(f, "{} us", self.0),
+        }
+    }
+}
+
+/// Time since an arbitrary start that never goes back, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Monotonic(u64);
+
+impl Monotonic {
+    /// From microseconds since the start.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the start.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// This time and `span` after it; saturates.
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+fn micros_of(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_added_and_taken_back_exactly() {
+        let at = Timestamp::from_secs(1_000);
+        let span = Duration::from_micros(1_500_001);
+        assert_eq!(at.plus(span).micros(), 1_001_500_001);
+        assert_eq!(at.plus(span).minus(span), at);
+        assert_eq!(at.plus(span).since(at), span);
+        assert_eq!(at.since(at.plus(span)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_ends_of_time_saturate() {
+        assert_eq!(Timestamp::MAX.plus(Duration::from_secs(1)), Timestamp::MAX);
+        assert_eq!(Monotonic::from_micros(u64::MAX).plus(Duration::MAX).micros(), u64::MAX);
+    }
+
+    #[test]
+    fn wall_time_reads_as_rfc_3339() {
+        assert_eq!(Timestamp::from_secs(1_767_225_600).to_string(), "2026-01-01T00:00:00Z");
+    }
+}
