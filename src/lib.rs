@@ -21,6 +21,7 @@
 
 pub mod charging;
 pub mod cli;
+pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod store;
