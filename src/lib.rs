@@ -24,5 +24,6 @@ pub mod cli;
 pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+pub mod server;
 pub mod store;
 pub mod time;
