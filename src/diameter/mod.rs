@@ -8,6 +8,7 @@
 //! Left out: SCTP, DTLS and accounting (RFC 6733 §9).
 
 pub mod avp;
+pub mod base;
 pub mod data;
 pub mod encode;
 pub mod error;
@@ -15,5 +16,6 @@ pub mod frame;
 pub mod header;
 pub mod message;
 pub mod parse;
+pub mod peer;
 pub mod result_code;
 pub mod tree;
