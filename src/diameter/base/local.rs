@@ -89,6 +89,9 @@ pub struct Application {
     pub vendors: Vec<u32>,
     /// The requests that are served; all others of this application are 3001.
     pub serves: Vec<CommandCode>,
+    /// Whether requests that the checks refuse are shown to the application before they are answered: it may
+    /// serve them in spite of that (a call to an emergency number is granted whatever else is wrong: `FREE-2`).
+    pub hands_up_refusals: bool,
 }
 
 impl Application {
@@ -100,6 +103,7 @@ impl Application {
             plain: true,
             vendors: vec![VENDOR_3GPP],
             serves: vec![CommandCode::CREDIT_CONTROL],
+            hands_up_refusals: true,
         }
     }
 
