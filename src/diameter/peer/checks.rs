@@ -150,6 +150,8 @@ mod tests {
 
     const GX: u32 = 16_777_238;
 
+    type Case<'a> = (u8, u32, u32, &'a [(AvpDef, &'a str)], Option<u32>);
+
     fn verdict_on(flags: u8, command: u32, application: u32, avps: &[(AvpDef, &str)]) -> Option<u32> {
         let header = Header {
             flags: CommandFlags::new(flags),
@@ -182,7 +184,6 @@ mod tests {
         let host = |text| (avps::DESTINATION_HOST, text);
         let realm = |text| (avps::DESTINATION_REALM, text);
         let route = |text| (avps::ROUTE_RECORD, text);
-        type Case<'a> = (u8, u32, u32, &'a [(AvpDef, &'a str)], Option<u32>);
         let cases: [Case<'_>; 21] = [
             (0xc0, 272, 4, &[], None),
             (0xd0, 272, 4, &[host("OCS.kz"), realm("KZ")], None),
