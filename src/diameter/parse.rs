@@ -267,3 +267,6 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
 fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;
