@@ -12,10 +12,12 @@ use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd,
 use gyro::diameter::parse::{Limits, Shape, Shapes, parse};
 use gyro::time::Timestamp;
 
-const SESSION_ID: &str = "smf1.epc.mnc002.mcc401;1763839500;17;app_gy";
-const HOST: &str = "smf1.epc.mnc002.mcc401.3gppnetwork.org";
-const REALM: &str = "epc.mnc002.mcc401.3gppnetwork.org";
-const SERVER: &str = "ocs1.epc.mnc002.mcc401.3gppnetwork.org";
+const SESSION_ID: &str = "smf1.epc.localdomain;1763839500;17";
+const HOST: &str = "smf1.epc.localdomain";
+const REALM: &str = "epc.localdomain";
+const SERVER: &str = "ocs1.localdomain";
+
+type Write = fn(&mut BytesMut) -> usize;
 
 struct GyShapes;
 
@@ -105,14 +107,14 @@ fn write_cca(out: &mut BytesMut) -> usize {
     cca.finish().unwrap_or_default()
 }
 
-fn made(write: fn(&mut BytesMut) -> usize) -> Bytes {
+fn made(write: Write) -> Bytes {
     let mut out = BytesMut::new();
     write(&mut out);
     out.freeze()
 }
 
 fn codec(criterion: &mut Criterion) {
-    let messages: [(&str, fn(&mut BytesMut) -> usize); 2] = [("ccr", write_ccr), ("cca", write_cca)];
+    let messages: [(&str, Write); 2] = [("ccr", write_ccr), ("cca", write_cca)];
     for (name, write) in messages {
         let octets = made(write);
         let mut group = criterion.benchmark_group(format!("{name}-{}", octets.len()));

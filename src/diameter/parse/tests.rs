@@ -212,7 +212,7 @@ fn a_session_id_elsewhere_is_read_and_never_written() {
 fn what_cannot_be_written_leaves_the_buffer_as_it_was() {
     let long = vec![0; 0x0100_0000 - 8];
     let half = vec![0; 0x0080_0000];
-    let cases: [(EncodeError, &WriteWith); 4] = [
+    let cases: [(EncodeError, &WriteWith<'_>); 4] = [
         (EncodeError::TooLong, &|m| _ = m.octets(AvpDef::base(1), &long)),
         (EncodeError::TooLong, &|m| _ = m.octets(AvpDef::base(1), &half).octets(AvpDef::base(1), &half)),
         (EncodeError::TooLong, &|m| {
