@@ -99,6 +99,12 @@ impl DictionaryBuilder {
 
     /// Resolves all names and gives the dictionary, or every fault that was found.
     pub fn build(self) -> Result<Built, Vec<Fault>> {
+        let (built, faults) = self.finish();
+        if faults.is_empty() { Ok(built) } else { Err(faults) }
+    }
+
+    /// The dictionary without what is faulty, and the faults.
+    pub(super) fn finish(self) -> (Built, Vec<Fault>) {
         let Self { applications, vendors, types, commands, avps, mut outcome } = self;
         let mut names: BTreeMap<String, Vec<(AvpKey, Name)>> = BTreeMap::new();
         for (key, held) in &avps {
@@ -112,13 +118,10 @@ impl DictionaryBuilder {
             commands.into_values().map(|held| resolver.command(held, &mut outcome)).collect();
         outcome.faults.sort_by_key(|fault| fault.origin);
         outcome.notes.sort_by_key(|note| note.origin);
-        if !outcome.faults.is_empty() {
-            return Err(outcome.faults);
-        }
         let applications = applications.into_values().collect();
         let vendors = vendors.into_values().collect();
         let dictionary = Dictionary::assemble(applications, vendors, commands, avps);
-        Ok(Built { dictionary, notes: outcome.notes })
+        (Built { dictionary, notes: outcome.notes }, outcome.faults)
     }
 
     fn add_application(&mut self, application: Application, origin: Origin, role: Role) {

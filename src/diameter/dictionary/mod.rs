@@ -4,12 +4,14 @@
 //! ([`builtin`]) and from files that the shell has read; nothing here is global, and nothing reads a file.
 
 pub mod builder;
+mod builtin;
 pub mod declaration;
 mod index;
 pub mod model;
 pub mod problem;
 
 pub use self::builder::{Built, DictionaryBuilder};
+pub use self::builtin::builtin;
 pub use self::model::{
     Application, AvpDefinition, AvpKey, AvpRule, CommandDefinition, DataType, Enumerator, FlagRule, Grammar,
     Name, RuleKind, Vendor,
