@@ -4,12 +4,13 @@ use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use gyro::diameter::avp::{AvpDef, AvpKey, VENDOR_3GPP};
+use gyro::diameter::avp::AvpDef;
 use gyro::diameter::data::Address;
+use gyro::diameter::dictionary;
 use gyro::diameter::encode::Encoder;
 use gyro::diameter::frame::{self, Cut};
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
-use gyro::diameter::parse::{Limits, Shape, Shapes, parse};
+use gyro::diameter::parse::{Limits, parse};
 use gyro::time::Timestamp;
 
 const SESSION_ID: &str = "smf1.epc.localdomain;1763839500;17";
@@ -18,18 +19,6 @@ const REALM: &str = "epc.localdomain";
 const SERVER: &str = "ocs1.localdomain";
 
 type Write = fn(&mut BytesMut) -> usize;
-
-struct GyShapes;
-
-impl Shapes for GyShapes {
-    fn shape(&self, key: AvpKey) -> Shape {
-        match (key.vendor, key.code) {
-            (0, 260 | 279 | 284 | 297 | 430 | 431 | 437 | 443 | 446 | 456 | 458)
-            | (VENDOR_3GPP, 865 | 873 | 874 | 1264) => Shape::Group,
-            _ => Shape::Octets(0),
-        }
-    }
-}
 
 fn header(flags: CommandFlags) -> Header {
     Header {
@@ -114,13 +103,14 @@ fn made(write: Write) -> Bytes {
 }
 
 fn codec(criterion: &mut Criterion) {
+    let dictionary = dictionary::builtin();
     let messages: [(&str, Write); 2] = [("ccr", write_ccr), ("cca", write_cca)];
     for (name, write) in messages {
         let octets = made(write);
         let mut group = criterion.benchmark_group(format!("{name}-{}", octets.len()));
         group.throughput(Throughput::Bytes(u64::try_from(octets.len()).unwrap_or(u64::MAX)));
         group.bench_function("decode", |bench| {
-            bench.iter(|| parse(black_box(octets.clone()), &Limits::DEFAULT, &GyShapes));
+            bench.iter(|| parse(black_box(octets.clone()), &Limits::DEFAULT, &dictionary));
         });
         group.bench_function("encode", |bench| {
             let mut out = BytesMut::with_capacity(4_096);

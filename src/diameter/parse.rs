@@ -18,6 +18,10 @@ use super::header::Header;
 use super::message::{Entry, Message, TOP, chain};
 use super::result_code::ResultCode;
 
+mod shapes;
+
+pub use self::shapes::{BaseShapes, NoShapes, Shape, Shapes};
+
 /// Octets of a message by default.
 pub const MESSAGE_OCTETS: usize = 64 * 1_024;
 /// AVPs of a message by default, those of groups counted too.
@@ -46,51 +50,6 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
-    }
-}
-
-/// What the data of an AVP is made of, as far as its lengths go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// AVPs.
-    Group,
-    /// Octets, of which a well-formed value has at least this many.
-    Octets(u8),
-}
-
-/// What the parser has to know of AVPs; a dictionary knows it.
-pub trait Shapes {
-    /// The shape of an AVP; `Octets(0)` for one that is not known.
-    fn shape(&self, key: AvpKey) -> Shape;
-}
-
-impl<S: Shapes + ?Sized> Shapes for &S {
-    fn shape(&self, key: AvpKey) -> Shape {
-        (**self).shape(key)
-    }
-}
-
-/// Knows no AVP at all: every AVP is plain octets.
-#[derive(Clone, Copy, Debug)]
-pub struct NoShapes;
-
-impl Shapes for NoShapes {
-    fn shape(&self, _: AvpKey) -> Shape {
-        Shape::Octets(0)
-    }
-}
-
-/// Knows the groups of the base protocol (RFC 6733 §4.5): Vendor-Specific-Application-Id, Failed-AVP,
-/// Proxy-Info, Experimental-Result, and E2E-Sequence.
-#[derive(Clone, Copy, Debug)]
-pub struct BaseShapes;
-
-impl Shapes for BaseShapes {
-    fn shape(&self, key: AvpKey) -> Shape {
-        match key {
-            AvpKey { vendor: 0, code: 260 | 279 | 284 | 297 | 300 } => Shape::Group,
-            _ => Shape::Octets(0),
-        }
     }
 }
 
