@@ -176,6 +176,11 @@ impl<'a> Avp<'a> {
         Self { message, entry, index }
     }
 
+    /// Its place in the message's index.
+    pub(super) const fn index(&self) -> u32 {
+        self.index
+    }
+
     /// What it means.
     pub const fn key(&self) -> AvpKey {
         self.entry.key
