@@ -10,6 +10,7 @@
 pub mod avp;
 pub mod base;
 pub mod data;
+pub mod dictionary;
 pub mod encode;
 pub mod error;
 pub mod frame;
@@ -18,4 +19,6 @@ pub mod message;
 pub mod parse;
 pub mod peer;
 pub mod result_code;
+pub mod text;
 pub mod tree;
+pub mod value;
