@@ -6,6 +6,7 @@
 pub mod account;
 pub mod answer;
 pub mod catalogue;
+pub mod free_numbers;
 pub mod ledger;
 pub mod request;
 pub mod session;
