@@ -6,10 +6,16 @@
 //! verification). Neither half starts a thread, reads a clock, or waits for anything but the disk.
 //!
 //! * `local`: journal and sled in one directory, owned by one process.
-//! * `memory`: the reference model that every other store is tested against.
+//! * [`memory`]: the reference model that every other store is tested against.
 
 pub mod error;
+pub mod files;
+mod journal;
+pub mod memory;
+mod octets;
 pub mod record;
+#[cfg(test)]
+mod testing;
 
 use core::fmt;
 
