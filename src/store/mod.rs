@@ -14,6 +14,8 @@ mod journal;
 pub mod memory;
 mod octets;
 pub mod record;
+mod sled;
+mod sys;
 #[cfg(test)]
 mod testing;
 
@@ -21,6 +23,8 @@ use core::fmt;
 
 pub use error::StoreError;
 pub use record::{Class, Key, Record};
+pub use self::sled::probe::{Probe, probe_child};
+pub use sys::guard;
 
 /// The number of a batch, dense from 1 on; 0 is before the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
