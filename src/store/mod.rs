@@ -6,15 +6,25 @@
 //! verification). Neither half starts a thread, reads a clock, or waits for anything but the disk.
 //!
 //! * `local`: journal and sled in one directory, owned by one process.
-//! * `memory`: the reference model that every other store is tested against.
+//! * [`memory`]: the reference model that every other store is tested against.
 
 pub mod error;
+pub mod files;
+mod journal;
+pub mod memory;
+mod octets;
 pub mod record;
+mod sled;
+mod sys;
+#[cfg(test)]
+mod testing;
 
 use core::fmt;
 
 pub use error::StoreError;
 pub use record::{Class, Key, Record};
+pub use self::sled::probe::{Probe, probe_child};
+pub use sys::guard;
 
 /// The number of a batch, dense from 1 on; 0 is before the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
