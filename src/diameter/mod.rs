@@ -9,6 +9,7 @@
 
 pub mod avp;
 pub mod data;
+pub mod dictionary;
 pub mod encode;
 pub mod error;
 pub mod frame;
