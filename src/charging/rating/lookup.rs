@@ -1,0 +1,175 @@
+//! On what terms something is used: its service and unit, the rate or that it is free, the bundles that
+//! pay for it, the shape of its grants.
+
+use crate::charging::account::{Allowance, Subscriber};
+use crate::charging::answer::Denial;
+use crate::charging::catalogue::{Catalogue, PlanIx, QuotaShape, Rate, ServiceIx, Then};
+use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
+use crate::charging::request::{Parties, Role};
+use crate::charging::session::RateKey;
+use crate::charging::units::Unit;
+use crate::time::Timestamp;
+
+/// Where a call or message goes, as rating sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leg {
+    /// The number it goes to.
+    pub called: Called,
+    /// It costs nothing: an incoming leg at home (`IN-1`), or a free number (`FREE-1`).
+    pub free: bool,
+    /// It goes to an emergency number (`FREE-2`): no condition applies.
+    pub emergency: bool,
+}
+
+impl Leg {
+    /// The leg of a call: to the called party after translation, or as dialled where that is no number.
+    /// Traffic without parties has a leg that goes nowhere.
+    pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
+        let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
+        let classes = || addresses().map(|address| numbers.classify(address));
+        let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
+        Self::new(parties.role, to.unwrap_or(Called::Other), classes)
+    }
+
+    /// The leg of a message to one recipient.
+    pub fn to(recipient: &str, role: Role, numbers: &FreeNumbers) -> Self {
+        Self::new(role, called(recipient), || core::iter::once(numbers.classify(recipient)))
+    }
+
+    fn new<I: Iterator<Item = NumberClass>>(role: Role, called: Called, classes: impl Fn() -> I) -> Self {
+        if role == Role::Terminating {
+            return Self { called, free: true, emergency: false };
+        }
+        let emergency = classes().any(|class| class == NumberClass::Emergency);
+        let free = emergency || classes().any(|class| class == NumberClass::Free);
+        Self { called, free, emergency }
+    }
+}
+
+/// What a unit costs once no bundle pays for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Price<'c> {
+    /// Nothing, whatever the balance; no bundle is touched.
+    Free,
+    /// What the rate says.
+    Rate(&'c Rate, RateKey),
+    /// It has no price, for this reason: only bundles can pay.
+    None(Denial),
+}
+
+/// A bundle that pays for a use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Its place among the subscriber's allowances.
+    pub allowance: usize,
+    /// What comes after it where it is the last.
+    pub then: Then,
+}
+
+/// On what terms something is used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Terms<'c> {
+    /// What it is counted in.
+    pub unit: Unit,
+    /// The longest call, in seconds.
+    pub max_call_secs: Option<u64>,
+    /// The shape of grants.
+    pub shape: Option<&'c QuotaShape>,
+    /// What it costs.
+    pub price: Price<'c>,
+    /// The bundles that pay for it, in the order of use: by priority, then the earliest end, then the
+    /// order of the file (`RES-2`).
+    pub bundles: Vec<Source>,
+    /// Money may pay when bundles are used up.
+    pub money: bool,
+}
+
+impl Terms<'_> {
+    /// Why nothing can be granted at all, where that is so: no rate and no bundle.
+    pub fn denial(&self) -> Option<Denial> {
+        match self.price {
+            Price::None(denial) if self.bundles.is_empty() => Some(denial),
+            Price::None(_) | Price::Free | Price::Rate(..) => None,
+        }
+    }
+
+    /// Units of bundles that nobody holds.
+    pub fn bundle_units(&self, subscriber: &Subscriber) -> u64 {
+        let free = |source: &Source| subscriber.allowances.get(source.allowance).map_or(0, Allowance::free);
+        self.bundles.iter().map(free).fold(0, u64::saturating_add)
+    }
+}
+
+/// What is asked of the tariff: a plan, a service, a rating group within it, and a leg.
+#[derive(Clone, Copy, Debug)]
+pub struct Query {
+    /// The subscriber's plan; none where the catalogue has no such plan.
+    pub plan: Option<PlanIx>,
+    /// The session's service. A rating group that the catalogue gives to another service is of that.
+    pub service: ServiceIx,
+    /// The rating group.
+    pub rating_group: Option<u32>,
+    /// Where it goes.
+    pub leg: Leg,
+    /// When it is used: a bundle that has ended by then does not pay.
+    pub at: Timestamp,
+}
+
+/// Finds the terms. Without a plan or a service nothing has a price.
+pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query) -> Terms<'c> {
+    let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
+    let place = group.map_or(query.service, |group| group.service);
+    let service = catalogue.service(place);
+    let mut terms = Terms {
+        unit: service.map_or(Unit::Pieces, |service| service.unit),
+        max_call_secs: service.and_then(|service| service.max_call_secs),
+        shape: None,
+        price: Price::None(Denial::NoRate),
+        bundles: Vec::new(),
+        money: true,
+    };
+    let Some(plan) = query.plan else { return terms };
+    terms.shape = catalogue.quota(plan, place);
+    if query.leg.free || group.is_some_and(|group| group.free) {
+        terms.price = Price::Free;
+        return terms;
+    }
+    let called = query.leg.called;
+    terms.price = match catalogue.match_rate(plan, place, query.rating_group, called) {
+        Some(found) => {
+            let key = RateKey {
+                version: catalogue.version(),
+                plan: plan.0,
+                rate: found.place,
+                destination: found.destination.map_or(u16::MAX, |destination| destination.0),
+            };
+            Price::Rate(found.rate, key)
+        }
+        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
+            Price::None(Denial::NoDestination)
+        }
+        None => Price::None(Denial::NoRate),
+    };
+    if subscriber.allowances.is_empty() {
+        return terms;
+    }
+    let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
+    let mut sources: Vec<_> = bundles
+        .flat_map(|(file_order, bundle)| {
+            let of_it = move |(_, allowance): &(usize, &Allowance)| {
+                allowance.bundle == bundle.id
+                    && allowance.unit == bundle.amount.unit
+                    && allowance.expires.is_none_or(|end| end > query.at)
+            };
+            let allowances = subscriber.allowances.iter().enumerate().filter(of_it);
+            allowances.map(move |(allowance, one)| {
+                let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order, allowance);
+                (order, Source { allowance, then: bundle.then })
+            })
+        })
+        .collect();
+    sources.sort_unstable_by_key(|&(order, _)| order);
+    terms.money = sources.last().is_none_or(|(_, last)| last.then == Then::Rates && subscriber.overage);
+    terms.bundles = sources.into_iter().map(|(_, source)| source).collect();
+    terms
+}
