@@ -29,28 +29,28 @@ impl AvpKey {
     /// Proxy-Info (RFC 6733 §6.7.2).
     pub const PROXY_INFO: Self = Self::base(284);
 
+    /// A key of a vendor, 0 for the IETF.
+    pub const fn new(vendor: u32, code: u32) -> Self {
+        Self { vendor, code }
+    }
+
     /// A key of the IETF.
     pub const fn base(code: u32) -> Self {
         Self { vendor: 0, code }
     }
 
-    /// A key of a vendor.
-    pub const fn vendor(code: u32, vendor: u32) -> Self {
-        Self { vendor, code }
-    }
-
     /// A key of 3GPP.
     pub const fn tgpp(code: u32) -> Self {
-        Self::vendor(code, VENDOR_3GPP)
+        Self::new(VENDOR_3GPP, code)
     }
 }
 
-/// `code` or `code/vendor`.
+/// `416`, or `873:10415` when a vendor defines the AVP.
 impl fmt::Display for AvpKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.vendor {
             0 => write!(f, "{}", self.code),
-            vendor => write!(f, "{}/{vendor}", self.code),
+            vendor => write!(f, "{}:{vendor}", self.code),
         }
     }
 }
@@ -139,7 +139,7 @@ impl AvpDef {
 
     /// An AVP of a vendor, sent with V and M; vendor 0 is [`AvpDef::base`].
     pub const fn vendor(code: u32, vendor: u32) -> Self {
-        Self::of(AvpKey::vendor(code, vendor), true)
+        Self::of(AvpKey::new(vendor, code), true)
     }
 
     /// An AVP of 3GPP, sent with V and M.
@@ -174,6 +174,11 @@ pub struct Avp<'a> {
 impl<'a> Avp<'a> {
     pub(super) const fn new(message: &'a Message, entry: &'a message::Entry, index: u32) -> Self {
         Self { message, entry, index }
+    }
+
+    /// Its place in the message's index.
+    pub(super) const fn index(&self) -> u32 {
+        self.index
     }
 
     /// What it means.
@@ -351,7 +356,7 @@ mod tests {
 
     #[test]
     fn keys_and_flags_read_well() {
-        assert_eq!(AvpKey::tgpp(873).to_string(), "873/10415");
+        assert_eq!(AvpKey::tgpp(873).to_string(), "873:10415");
         assert_eq!(AvpKey::SESSION_ID.to_string(), "263");
         assert_eq!(AvpFlags::new(0xc0).to_string(), "VM-");
     }

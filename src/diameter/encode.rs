@@ -73,11 +73,10 @@ impl<'b> Encoder<'b> {
 
     /// OctetString, and any value that is octets already.
     pub fn octets(&mut self, def: AvpDef, value: &[u8]) -> &mut Self {
-        if self.begin(def.key, def.flags, value.len()) {
-            self.out.extend_from_slice(value);
-            self.pad();
+        if def.key == AvpKey::SESSION_ID && self.depth == 0 && !self.is_first() {
+            return self.fail(EncodeError::SessionIdNotFirst);
         }
-        self
+        self.any(def.key, def.flags, value)
     }
 
     /// UTF8String, DiameterIdentity, DiameterURI, IPFilterRule.
@@ -150,15 +149,19 @@ impl<'b> Encoder<'b> {
         self
     }
 
-    /// An AVP of a message that was read, unchanged but for its padding, which is zeros (Proxy-Info goes back so:
-    /// RFC 6733 §6.2).
+    /// An AVP of a message that was read, unchanged but for its padding, which is zeros, and wherever it is told to
+    /// stand (Proxy-Info goes back so: RFC 6733 §6.2).
     pub fn raw(&mut self, avp: &Avp<'_>) -> &mut Self {
         self.any(avp.key(), avp.flags(), avp.data())
     }
 
     /// Any data under any flags; a Vendor-Id is written if, and only if, V is set.
     pub(super) fn any(&mut self, key: AvpKey, flags: AvpFlags, data: &[u8]) -> &mut Self {
-        self.octets(AvpDef { key, flags }, data)
+        if self.begin(key, flags, data.len()) {
+            self.out.extend_from_slice(data);
+            self.pad();
+        }
+        self
     }
 
     /// Ends the message and gives its length in octets.
@@ -190,10 +193,6 @@ impl<'b> Encoder<'b> {
         let length = data_octets.saturating_add(flags.header_octets());
         if length > LONGEST_AVP {
             self.fail(EncodeError::TooLong);
-            return false;
-        }
-        if key == AvpKey::SESSION_ID && self.depth == 0 && !self.is_first() {
-            self.fail(EncodeError::SessionIdNotFirst);
             return false;
         }
         let [c0, c1, c2, c3] = key.code.to_be_bytes();

@@ -39,6 +39,17 @@ pub struct Message {
     pub(super) header: Header,
     pub(super) entries: Vec<Entry>,
     pub(super) faults: Vec<Fault>,
+    /// Where each of the faults lies.
+    pub(super) places: Vec<Place>,
+}
+
+/// Where a fault lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Index of the group whose AVPs it ends, or [`TOP`].
+    pub(super) group: u32,
+    /// Octets from the start of the message.
+    pub(super) offset: u32,
 }
 
 impl Message {
@@ -56,6 +67,14 @@ impl Message {
     /// readers of [`Avp`]. At most [`super::parse::FAULTS`] are kept.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
+    }
+
+    /// The faults of one level, with the octet at which each lies from the start of the message: of the message
+    /// itself, or of a group. On its level a fault lies behind all AVPs that could be read.
+    pub fn faults_of(&self, group: Option<&Avp<'_>>) -> impl Iterator<Item = (&Fault, u32)> {
+        let level = group.map_or(TOP, Avp::index);
+        let placed = self.faults.iter().zip(&self.places);
+        placed.filter(move |(_, place)| place.group == level).map(|(fault, place)| (fault, place.offset))
     }
 
     /// How many AVPs were read, those of groups included.

@@ -17,4 +17,6 @@ pub mod header;
 pub mod message;
 pub mod parse;
 pub mod result_code;
+pub mod text;
 pub mod tree;
+pub mod value;

@@ -15,8 +15,12 @@ use super::avp::{AvpFlags, AvpKey};
 use super::error::{Fault, Scope, copied, example};
 use super::frame::{self, FrameError, FrameFault};
 use super::header::Header;
-use super::message::{Entry, Message, TOP, chain};
+use super::message::{Entry, Message, Place, TOP, chain};
 use super::result_code::ResultCode;
+
+mod shapes;
+
+pub use self::shapes::{BaseShapes, NoShapes, Shape, Shapes};
 
 /// Octets of a message by default.
 pub const MESSAGE_OCTETS: usize = 64 * 1_024;
@@ -49,51 +53,6 @@ impl Default for Limits {
     }
 }
 
-/// What the data of an AVP is made of, as far as its lengths go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// AVPs.
-    Group,
-    /// Octets, of which a well-formed value has at least this many.
-    Octets(u8),
-}
-
-/// What the parser has to know of AVPs; a dictionary knows it.
-pub trait Shapes {
-    /// The shape of an AVP; `Octets(0)` for one that is not known.
-    fn shape(&self, key: AvpKey) -> Shape;
-}
-
-impl<S: Shapes + ?Sized> Shapes for &S {
-    fn shape(&self, key: AvpKey) -> Shape {
-        (**self).shape(key)
-    }
-}
-
-/// Knows no AVP at all: every AVP is plain octets.
-#[derive(Clone, Copy, Debug)]
-pub struct NoShapes;
-
-impl Shapes for NoShapes {
-    fn shape(&self, _: AvpKey) -> Shape {
-        Shape::Octets(0)
-    }
-}
-
-/// Knows the groups of the base protocol (RFC 6733 §4.5): Vendor-Specific-Application-Id, Failed-AVP,
-/// Proxy-Info, Experimental-Result, and E2E-Sequence.
-#[derive(Clone, Copy, Debug)]
-pub struct BaseShapes;
-
-impl Shapes for BaseShapes {
-    fn shape(&self, key: AvpKey) -> Shape {
-        match key {
-            AvpKey { vendor: 0, code: 260 | 279 | 284 | 297 | 300 } => Shape::Group,
-            _ => Shape::Octets(0),
-        }
-    }
-}
-
 /// Reads the octets of exactly one message, as [`frame::cut`] gives them.
 ///
 /// An `Err` is a message whose header cannot be trusted. What is wrong with AVPs is listed in
@@ -111,12 +70,13 @@ pub fn parse<S: Shapes + ?Sized>(bytes: Bytes, limits: &Limits, shapes: &S) -> R
         // an AVP has 8 octets at least and 16 on average; the limit holds in any case
         entries: Vec::with_capacity((length / 12).min(limits.avps)),
         faults: Vec::new(),
+        places: Vec::new(),
         full: false,
     };
     walk.check_header(header);
     walk.level(super::header::HEADER_OCTETS, length, Around { parent: TOP, depth: 1, quoted: false });
-    let Walk { entries, faults, .. } = walk;
-    Ok(Message { bytes, header, entries, faults })
+    let Walk { entries, faults, places, .. } = walk;
+    Ok(Message { bytes, header, entries, faults, places })
 }
 
 /// The octets of one AVP, cut but not understood.
@@ -150,12 +110,19 @@ struct Around {
     quoted: bool,
 }
 
+impl Around {
+    fn place(self, start: usize) -> Place {
+        Place { group: self.parent, offset: narrow(start) }
+    }
+}
+
 struct Walk<'a, S: ?Sized> {
     octets: &'a [u8],
     limits: Limits,
     shapes: &'a S,
     entries: Vec<Entry>,
     faults: Vec<Fault>,
+    places: Vec<Place>,
     full: bool,
 }
 
@@ -164,6 +131,7 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
     fn check_header(&mut self, header: Header) {
         if header.flags.is_request() && header.flags.is_error() {
             self.faults.push(Fault::of_message(ResultCode::INVALID_HDR_BITS));
+            self.places.push(Place { group: TOP, offset: 4 });
         }
     }
 
@@ -174,11 +142,11 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
         while !rest.is_empty() {
             let start = to.saturating_sub(rest.len());
             let Ok((behind, raw)) = avp(rest) else {
-                self.unusable_length(rest, around);
+                self.unusable_length(rest, start, around);
                 return;
             };
             if self.entries.len() >= self.limits.avps {
-                self.too_many(&raw, around);
+                self.too_many(&raw, start, around);
                 return;
             }
             self.entry(&raw, start, around);
@@ -207,8 +175,7 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
             return;
         }
         if around.depth >= self.limits.depth {
-            let header = example(raw.key, raw.flags, 0);
-            self.fault(ResultCode::INVALID_AVP_LENGTH, header, around, Scope::Avp);
+            self.too_deep(raw, narrow(index), start, around);
             return;
         }
         let from = start.saturating_add(header_octets);
@@ -228,7 +195,7 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
     /// and the shortest value of its format, zeros (RFC 6733 §7.1.5, 5014). Behind it nothing can be found
     /// on this level.
     #[cold]
-    fn unusable_length(&mut self, rest: &[u8], around: Around) {
+    fn unusable_length(&mut self, rest: &[u8], start: usize, around: Around) {
         let mut header = [0_u8; 12];
         for (to, from) in header.iter_mut().zip(rest) {
             *to = *from;
@@ -242,24 +209,32 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
             _ => 0,
         };
         let scope = if around.parent == TOP { Scope::Message } else { Scope::Avp };
-        self.fault(ResultCode::INVALID_AVP_LENGTH, example(key, flags, least), around, scope);
+        let own = example(key, flags, least);
+        self.fault(ResultCode::INVALID_AVP_LENGTH, own, around, scope, around.place(start));
     }
 
     #[cold]
-    fn too_many(&mut self, raw: &Raw<'_>, around: Around) {
+    fn too_deep(&mut self, raw: &Raw<'_>, index: u32, start: usize, around: Around) {
+        let place = Place { group: index, offset: narrow(start) };
+        let header = example(raw.key, raw.flags, 0);
+        self.fault(ResultCode::INVALID_AVP_LENGTH, header, around, Scope::Avp, place);
+    }
+
+    #[cold]
+    fn too_many(&mut self, raw: &Raw<'_>, start: usize, around: Around) {
         self.full = true;
-        let quoted = Around { quoted: false, ..around };
+        let loud = Around { quoted: false, ..around };
         let own = copied(raw.key, raw.flags, raw.data);
-        self.fault(ResultCode::AVP_OCCURS_TOO_MANY_TIMES, own, quoted, Scope::Message);
+        self.fault(ResultCode::AVP_OCCURS_TOO_MANY_TIMES, own, loud, Scope::Message, around.place(start));
     }
 
-    #[cold]
-    fn fault(&mut self, result_code: ResultCode, own: Vec<u8>, around: Around, scope: Scope) {
+    fn fault(&mut self, result_code: ResultCode, own: Vec<u8>, around: Around, scope: Scope, place: Place) {
         if around.quoted || self.faults.len() >= FAULTS {
             return;
         }
         let failed_avp = chain(&self.entries, around.parent, own).into();
         self.faults.push(Fault { result_code, failed_avp, scope });
+        self.places.push(place);
     }
 }
 
@@ -267,3 +242,6 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
 fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;
