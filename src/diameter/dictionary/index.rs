@@ -86,7 +86,7 @@ impl NameIndex {
 const MAX_COMPARED: usize = 128;
 
 /// The name that takes the fewest changes of a letter to become `wanted`, if that is at most a third of it.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_ascii_lowercase();
     if wanted.len() > MAX_COMPARED {
         return None;
