@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 
+use super::bucket::Bucket;
 use super::clock::{Clock, Now};
 use super::connection::{Connection, Known, Next, Read};
 use super::control::{Control, PeerView};
@@ -41,6 +42,8 @@ pub(super) struct Parts {
     pub(super) profiles: Profiles,
     /// Which profile a named peer has.
     pub(super) assigned: BTreeMap<Identity, Box<str>>,
+    /// How many sessions and events a second a named peer may begin.
+    pub(super) rates: BTreeMap<Box<str>, u64>,
     /// The peers that an operator has named: metrics show them by name.
     pub(super) named: Vec<Identity>,
     pub(super) connections: usize,
@@ -54,6 +57,7 @@ pub(super) struct Waiting {
     pub(super) connection: ConnectionId,
     pub(super) message: Message,
     pub(super) profile: Rc<str>,
+    #[expect(dead_code)]
     pub(super) since: Monotonic,
 }
 
@@ -63,6 +67,7 @@ pub(super) struct Hub {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) waiting: HashMap<u64, Waiting>,
     replies: HashMap<u64, oneshot::Sender<Outcome>>,
+    pub(super) buckets: BTreeMap<Rc<str>, Bucket>,
     /// Connections that something happened to without their asking.
     touched: Vec<ConnectionId>,
     next_connection: u64,
@@ -72,8 +77,7 @@ pub(super) struct Hub {
     /// The engine failed: nothing held may leave.
     failed: bool,
     draining: bool,
-    /// Wakes the engine's task.
-    pub(super) pump: Rc<Notify>,
+    departures: Rc<Notify>,
 }
 
 /// What a connection's task waits for.
@@ -91,13 +95,14 @@ impl Hub {
             connections: BTreeMap::new(),
             waiting: HashMap::default(),
             replies: HashMap::default(),
+            buckets: BTreeMap::new(),
+            departures: Rc::new(Notify::new()),
             touched: Vec::new(),
             next_connection: 0,
             next_tag: 0,
             released: 0,
             failed: false,
             draining: false,
-            pump: Rc::new(Notify::new()),
         }
     }
 
@@ -149,6 +154,7 @@ impl Hub {
     /// The connection is over: what it asked may still be decided, but is answered to nobody.
     fn forget(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
+        self.departures.notify_waiters();
     }
 
     /// The socket can be read.
@@ -417,6 +423,36 @@ impl Hub {
             self.touched.push(*id);
         }
         self.settle();
+    }
+
+    /// Says when a connection is gone.
+    pub(super) fn departures(&self) -> Rc<Notify> {
+        Rc::clone(&self.departures)
+    }
+
+    /// The socket failed.
+    pub(super) fn on_lost(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.ended = true;
+            connection.machine.handle_transport_closed();
+            connection.closing.get_or_insert(Reason::TransportClosed);
+        }
+        self.drive(id);
+        self.settle();
+    }
+
+    /// When the engine has something to do by itself.
+    pub(super) fn next_due(&self) -> Option<tokio::time::Instant> {
+        let due = self.parts.engine.poll_timeout()?;
+        let now = self.now();
+        let at = now.run.plus(due.since(now.wall));
+        Some(tokio::time::Instant::from_std(self.parts.clock.instant(at)))
+    }
+
+    /// Something of the engine is due.
+    pub(super) fn on_engine_due(&mut self) {
+        let now = self.now().wall;
+        self.parts.engine.handle_timeout(now);
     }
 
     /// Whether every connection is gone.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::diameter::peer::registry::ConnectionId;
 
+mod bucket;
 mod clock;
 mod connection;
 pub mod control;
