@@ -26,5 +26,6 @@ pub mod diameter;
 pub mod dictionary_xml;
 pub mod ro;
 pub mod server;
+pub mod sim;
 pub mod store;
 pub mod time;

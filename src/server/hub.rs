@@ -3,7 +3,7 @@
 //! One thread does all of it. A connection's task says "readable", "writable" or "due"; everything that
 //! follows from it happens here, at once, without a channel, a lock or a task of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,8 +65,8 @@ pub(super) struct Waiting {
 pub(super) struct Hub {
     pub(super) parts: Parts,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
-    pub(super) waiting: HashMap<u64, Waiting>,
-    replies: HashMap<u64, oneshot::Sender<Outcome>>,
+    pub(super) waiting: BTreeMap<u64, Waiting>,
+    replies: BTreeMap<u64, oneshot::Sender<Outcome>>,
     pub(super) buckets: BTreeMap<Rc<str>, Bucket>,
     /// Connections that something happened to without their asking.
     touched: Vec<ConnectionId>,
@@ -93,8 +93,8 @@ impl Hub {
         Self {
             parts,
             connections: BTreeMap::new(),
-            waiting: HashMap::default(),
-            replies: HashMap::default(),
+            waiting: BTreeMap::new(),
+            replies: BTreeMap::new(),
             buckets: BTreeMap::new(),
             departures: Rc::new(Notify::new()),
             touched: Vec::new(),
