@@ -23,5 +23,6 @@ pub mod charging;
 pub mod cli;
 pub mod diameter;
 pub mod dictionary_xml;
+pub mod engine;
 pub mod store;
 pub mod time;
