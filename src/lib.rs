@@ -24,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+pub mod engine;
 pub mod ro;
 pub mod server;
 pub mod sim;

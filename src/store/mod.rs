@@ -21,9 +21,9 @@ mod testing;
 
 use core::fmt;
 
+pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
 pub use record::{Class, Key, Record};
-pub use self::sled::probe::{Probe, probe_child};
 pub use sys::guard;
 
 /// The number of a batch, dense from 1 on; 0 is before the first.

@@ -112,8 +112,7 @@ impl<K: Copy + Eq + Hash, V: Weigh, S: BuildHasher> Cache<K, V, S> {
             Entry::Occupied(occupied) => {
                 let slot = occupied.into_mut();
                 self.octets = self.octets.saturating_sub(slot.octets).saturating_add(SLOT);
-                *slot =
-                    Slot { value: None, written_at: sequence, dirty: false, recent: false, octets: SLOT };
+                *slot = Slot { value: None, written_at: sequence, dirty: false, recent: false, octets: SLOT };
             }
             Entry::Vacant(vacant) => {
                 vacant.insert(Slot {
@@ -175,6 +174,12 @@ impl Weigh for Subscriber {
     }
 }
 
+impl Weigh for super::sink::OperationRecord {
+    fn octets(&self) -> usize {
+        size_of::<Self>().saturating_add(self.operator.len())
+    }
+}
+
 impl Weigh for crate::charging::units::Digits {
     fn octets(&self) -> usize {
         0
@@ -183,12 +188,15 @@ impl Weigh for crate::charging::units::Digits {
 
 impl Weigh for Box<Session> {
     fn octets(&self) -> usize {
-        let texts = [self.id.as_str(), &*self.service, &*self.client_host, &*self.client_realm, &*self.profile];
+        let texts =
+            [self.id.as_str(), &*self.service, &*self.client_host, &*self.client_realm, &*self.profile];
         let texts: usize = texts.into_iter().map(str::len).sum();
         let quotas: usize = self
             .quotas
             .iter()
-            .map(|quota| quota.rated.len().saturating_mul(48).saturating_add(quota.key.services.len() * 4) + 192)
+            .map(|quota| {
+                quota.rated.len().saturating_mul(48).saturating_add(quota.key.services.len() * 4) + 192
+            })
             .sum();
         let answers: usize = self.answers.iter().map(|stored| answer_octets(&stored.answer)).sum();
         let seen = self.seen.len().saturating_mul(12);

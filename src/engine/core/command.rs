@@ -128,7 +128,7 @@ pub struct SubscriberChange {
 #[non_exhaustive]
 pub enum CommandError {
     /// The tariff has no such plan.
-    #[error("there is no plan {plan:?}{}", nearest(.nearest.as_deref()))]
+    #[error("there is no plan {plan:?}{}", did_you_mean(.nearest.as_deref()))]
     UnknownPlan {
         /// What was asked for.
         plan: Box<str>,
@@ -220,14 +220,16 @@ pub enum CommandError {
     #[error("the server is too busy: try again")]
     Overloaded,
     /// The store failed; whether the command was kept is not known.
-    #[error("the store failed: nothing is changed until the server is started again; give the same command again then")]
+    #[error(
+        "the store failed: nothing is changed until the server is started again; give the same command again then"
+    )]
     StoreFailed,
     /// What is stored could not be read.
     #[error("what is stored could not be read: see the server's log, and run `gyro store verify`")]
     Unreadable,
 }
 
-fn nearest(name: Option<&str>) -> String {
+fn did_you_mean(name: Option<&str>) -> String {
     name.map(|name| format!(": did you mean {name:?}?")).unwrap_or_default()
 }
 

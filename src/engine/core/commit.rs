@@ -108,6 +108,15 @@ impl Commit {
         if self.open.is_empty() { Sequence(self.next.0.saturating_sub(1)) } else { self.next }
     }
 
+    /// An answer is held for a batch.
+    pub(crate) fn hold(&mut self, sequence: Sequence) {
+        if sequence == self.next {
+            self.open.answers = self.open.answers.saturating_add(1);
+        } else if let Some(flight) = self.flight.as_mut().filter(|flight| flight.sequence == sequence) {
+            flight.answers = flight.answers.saturating_add(1);
+        }
+    }
+
     /// Answers that are held.
     pub(crate) fn held_answers(&self) -> usize {
         self.open.answers.saturating_add(self.flight.map_or(0, |flight| flight.answers))

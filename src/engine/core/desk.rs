@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::charging::request::{Identity, Request};
 use crate::time::Timestamp;
 
-use super::hash::{AsIs, SessionKey};
+use super::hash::{AsIs, HashKey, SessionKey};
 use super::sink::EmergencyRecord;
 
 /// The most characters of a called address that are kept.
@@ -82,6 +82,16 @@ impl Desk {
         self.noted.insert(short, Noted { key, record, dirty });
     }
 
+    /// The store has another hash key: all is entered anew under it.
+    pub(crate) fn rekey(&mut self, hash_key: HashKey) {
+        let Self { mut noted, order, .. } = std::mem::take(self);
+        for short in order {
+            if let Some(Noted { record, .. }) = noted.remove(&short) {
+                self.insert(SessionKey::of(hash_key, &record.session), record, true);
+            }
+        }
+    }
+
     /// Whether something is to be written.
     pub(crate) fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
@@ -135,7 +145,12 @@ impl Desk {
     }
 
     /// Forgets the oldest where it was silent for the horizon, or too many are remembered.
-    pub(crate) fn forget_oldest(&mut self, now: Timestamp, horizon: Duration, most: usize) -> Option<SessionKey> {
+    pub(crate) fn forget_oldest(
+        &mut self,
+        now: Timestamp,
+        horizon: Duration,
+        most: usize,
+    ) -> Option<SessionKey> {
         let short = *self.order.front()?;
         let over = self.noted.len() > most;
         let silent = self.noted.get(&short).is_none_or(|noted| now.since(noted.record.touched) >= horizon);

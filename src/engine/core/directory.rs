@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
+use crate::charging::session::{Session, SessionState};
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
@@ -25,6 +26,21 @@ pub struct SessionSummary {
     pub due: Option<Timestamp>,
     /// Money that it holds reserved.
     pub reserved: Money,
+}
+
+impl SessionSummary {
+    /// What the directory keeps of a session that is due at that time.
+    pub fn of(key: SessionKey, session: &Session, due: Option<Timestamp>) -> Self {
+        let held = session.quotas.iter().filter_map(|quota| quota.reservation.as_ref());
+        let reserved = held.fold(0i64, |sum, held| sum.saturating_add(held.money.micros()));
+        Self {
+            key,
+            msisdn: session.msisdn,
+            open: session.state == SessionState::Open,
+            due,
+            reserved: Money::from_micros(reserved),
+        }
+    }
 }
 
 /// When a session is due, and under which second its timer stands; seconds since 1970.
@@ -135,7 +151,9 @@ impl Directory {
         let first = msisdn.map_or((0, 0), |msisdn| (msisdn.packed(), 0));
         let last = msisdn.map_or((u64::MAX, u64::MAX), |msisdn| (msisdn.packed(), u64::MAX));
         let from = match after {
-            Some(after) if (after.msisdn, after.short) >= first => Bound::Excluded((after.msisdn, after.short)),
+            Some(after) if (after.msisdn, after.short) >= first => {
+                Bound::Excluded((after.msisdn, after.short))
+            }
             _ => Bound::Included(first),
         };
         if matches!(from, Bound::Excluded(from) if from >= last) {

@@ -37,6 +37,8 @@ pub(crate) struct Events {
     complete: bool,
     /// The number of the last bucket that was begun.
     last: u64,
+    /// The batch that was read last.
+    read: Option<Sequence>,
     /// Keys up to this time were forgotten early.
     lost: Option<Timestamp>,
 }
@@ -47,6 +49,7 @@ impl Events {
             return Lookup::Recent;
         }
         match self.index.get(&hash) {
+            Some(sequence) if self.read == Some(*sequence) => Lookup::New,
             Some(sequence) => Lookup::In(*sequence),
             None if self.complete => Lookup::New,
             None => Lookup::Unknown,
@@ -84,9 +87,9 @@ impl Events {
         self.remember(hash, event, Sequence(0));
     }
 
-    /// The batch that a key points to does not have it: the key is another's.
-    pub(crate) fn forget(&mut self, hash: u64) {
-        self.index.remove(&hash);
+    /// A batch was read: a key that points to it, and is not of its answers, is the hash of another key.
+    pub(crate) fn set_read(&mut self, sequence: Sequence) {
+        self.read = Some(sequence);
     }
 
     /// A bucket that the scan has found; they come in the order of their numbers.
@@ -138,6 +141,7 @@ impl Events {
 
     /// Puts old answers out of memory that are durable.
     pub(crate) fn trim(&mut self, most: usize, durable: Sequence) {
+        self.read = None;
         while self.order.len() > most {
             let Some(hash) = self.order.front() else { return };
             if self.recent.get(hash).is_some_and(|(_, written)| *written > durable) {
@@ -170,7 +174,12 @@ mod tests {
             digest: 7,
             profile: "standard".into(),
             at: Timestamp::from_secs(at),
-            answer: Answer { outcome: Outcome::Done, shape: Shape::Command, parts: Vec::new(), message: None },
+            answer: Answer {
+                outcome: Outcome::Done,
+                shape: Shape::Command,
+                parts: Vec::new(),
+                message: None,
+            },
         }
     }
 

@@ -44,3 +44,37 @@ pub struct Facts {
     /// Requests with a session of another identifier under the same 128-bit hash.
     pub collisions: u64,
 }
+
+/// Sums of one service since the start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceFacts {
+    /// Its name in the catalogue.
+    pub name: Box<str>,
+    /// Parts of requests that were granted quota.
+    pub granted: u64,
+    /// Parts of requests that got the last of it.
+    pub last_granted: u64,
+    /// Parts of requests, or whole requests, that were refused.
+    pub refused: u64,
+    /// Money charged, in hundredths of the currency unit.
+    pub charged_cents: u64,
+    /// Sessions opened.
+    pub opened: u64,
+    /// Sessions ended.
+    pub ended: u64,
+}
+
+impl ServiceFacts {
+    /// Nothing counted yet.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            granted: 0,
+            last_granted: 0,
+            refused: 0,
+            charged_cents: 0,
+            opened: 0,
+            ended: 0,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
-use crate::charging::units::{Digits, Money};
+use crate::charging::units::Digits;
 
 use super::command::OperationKey;
 use super::directory::SessionSummary;
@@ -102,8 +102,4 @@ pub enum Scanned {
     BucketsDone,
     /// Emergency sessions and events.
     Emergencies(Vec<(SessionKey, EmergencyRecord)>),
-    /// There are no more of them.
-    EmergenciesDone,
-    /// Money reserved by sessions in all, where a store can say so at once.
-    ReservedMoney(Money),
 }

@@ -117,19 +117,10 @@ impl Waiting {
         self.behind.entry(short).or_default();
     }
 
-    /// Puts a request behind one of its session that waits, where there is one; else gives it back.
-    pub(crate) fn follow(&mut self, short: u64, waiter: Waiter) -> Option<Waiter> {
-        if self.behind.is_empty() {
-            return Some(waiter);
-        }
-        match self.behind.get_mut(&short) {
-            Some(queue) => {
-                queue.push_back(waiter);
-                self.counts.requests = self.counts.requests.saturating_add(1);
-                None
-            }
-            None => Some(waiter),
-        }
+    /// Puts a request behind one of its session that waits.
+    pub(crate) fn follow(&mut self, short: u64, waiter: Waiter) {
+        self.behind.entry(short).or_default().push_back(waiter);
+        self.counts.requests = self.counts.requests.saturating_add(1);
     }
 
     /// Whether a request of this session waits.
@@ -187,9 +178,10 @@ impl Waiting {
             return Vec::new();
         }
         let mut late = Vec::new();
-        let is_late =
-            |waiter: &mut Waiter| matches!(waiter.job, Job::Request(..)) && waiter.since <= before;
-        for waiters in self.by_load.values_mut().chain([&mut self.for_events]).chain(self.by_batch.values_mut()) {
+        let is_late = |waiter: &mut Waiter| matches!(waiter.job, Job::Request(..)) && waiter.since <= before;
+        for waiters in
+            self.by_load.values_mut().chain([&mut self.for_events]).chain(self.by_batch.values_mut())
+        {
             late.extend(waiters.extract_if(.., is_late));
         }
         let waiting = self.by_load.values().chain([&self.for_events]).chain(self.by_batch.values()).flatten();

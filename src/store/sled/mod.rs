@@ -97,7 +97,8 @@ pub(crate) struct Tree {
 
 /// What may come out of a panic.
 fn text_of(panic: &(dyn core::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("for a reason it did not tell").to_owned()
 }
 
@@ -122,7 +123,11 @@ impl Tree {
             let config = ::sled::Config::new().path(dir).cache_capacity(cache_octets).flush_every_ms(None);
             match caught(|| Ok(config.open()?)) {
                 Ok(db) => {
-                    return Ok(Self { dir: dir.to_path_buf(), db: Some(ManuallyDrop::new(db)), failed: None });
+                    return Ok(Self {
+                        dir: dir.to_path_buf(),
+                        db: Some(ManuallyDrop::new(db)),
+                        failed: None,
+                    });
                 }
                 Err(Fault::Sled(::sled::Error::Io(error)))
                     if error.kind() == std::io::ErrorKind::WouldBlock && tries < OPEN_TRIES =>
@@ -161,7 +166,9 @@ impl Tree {
     /// What it says of itself; `None` if it never was filled.
     pub(crate) fn facts(&mut self) -> Result<Option<Facts>, StoreError> {
         self.run(|db| {
-            let (Some(store), Some(sentinel), Some(high)) = (db.get(STORE)?, db.get(SENTINEL)?, db.get(HIGH)?) else {
+            let (Some(store), Some(sentinel), Some(high)) =
+                (db.get(STORE)?, db.get(SENTINEL)?, db.get(HIGH)?)
+            else {
                 return Ok(None);
             };
             let store = fact(&store)?;
@@ -197,7 +204,12 @@ impl Tree {
     }
 
     /// Up to `limit` keys of a class from `from` on.
-    pub(crate) fn scan(&mut self, class: Class, from: &Key, limit: usize) -> Result<Vec<(Key, Loaded)>, StoreError> {
+    pub(crate) fn scan(
+        &mut self,
+        class: Class,
+        from: &Key,
+        limit: usize,
+    ) -> Result<Vec<(Key, Loaded)>, StoreError> {
         self.run(|db| {
             let mut out = Vec::new();
             let start = match floor(db, class, from)? {
