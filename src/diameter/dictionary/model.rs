@@ -7,34 +7,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+pub use crate::diameter::avp::AvpKey;
+
 /// A name as it stands in the dictionary: borrowed when built in, owned when read from a file.
 pub type Name = Cow<'static, str>;
-
-/// What an AVP is known by: the vendor (0: none, so the V bit is clear) and the AVP code (RFC 6733 §4.1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct AvpKey {
-    /// The vendor's IANA enterprise number, 0 for AVPs of the IETF.
-    pub vendor: u32,
-    /// The AVP code; 1 to 255 without a vendor are RADIUS attributes.
-    pub code: u32,
-}
-
-impl AvpKey {
-    /// The key of an AVP of `vendor` (0: none).
-    pub const fn new(vendor: u32, code: u32) -> Self {
-        Self { vendor, code }
-    }
-}
-
-/// `416`, or `873:10415` when a vendor defines the AVP.
-impl fmt::Display for AvpKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.vendor {
-            0 => write!(f, "{}", self.code),
-            vendor => write!(f, "{}:{vendor}", self.code),
-        }
-    }
-}
 
 /// How an AVP's data is laid out: the basic formats of RFC 6733 §4.2 and the derived ones of §4.3.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
