@@ -20,13 +20,18 @@
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
 pub mod charging;
+#[cfg(feature = "shell")]
 pub mod cli;
+#[cfg(feature = "shell")]
 pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod engine;
 pub mod ro;
+#[cfg(feature = "shell")]
 pub mod server;
+#[cfg(feature = "shell")]
 pub mod sim;
+#[cfg(feature = "shell")]
 pub mod store;
 pub mod time;
