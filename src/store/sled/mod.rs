@@ -97,7 +97,8 @@ pub(crate) struct Tree {
 
 /// What may come out of a panic.
 fn text_of(panic: &(dyn core::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("for a reason it did not tell").to_owned()
 }
 
@@ -107,6 +108,8 @@ fn caught<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 /// How often, and how long apart, an opening is tried while a handle of this process is still being closed.
 const OPEN_TRIES: u32 = 100;
+/// How sled begins its message then; it gives no kind of error.
+const LOCKED: &str = "could not acquire lock";
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 impl Tree {
@@ -122,10 +125,14 @@ impl Tree {
             let config = ::sled::Config::new().path(dir).cache_capacity(cache_octets).flush_every_ms(None);
             match caught(|| Ok(config.open()?)) {
                 Ok(db) => {
-                    return Ok(Self { dir: dir.to_path_buf(), db: Some(ManuallyDrop::new(db)), failed: None });
+                    return Ok(Self {
+                        dir: dir.to_path_buf(),
+                        db: Some(ManuallyDrop::new(db)),
+                        failed: None,
+                    });
                 }
                 Err(Fault::Sled(::sled::Error::Io(error)))
-                    if error.kind() == std::io::ErrorKind::WouldBlock && tries < OPEN_TRIES =>
+                    if error.to_string().starts_with(LOCKED) && tries < OPEN_TRIES =>
                 {
                     tries = tries.saturating_add(1);
                     // The handle that still has the file's lock is closed by a thread of sled's own.
@@ -161,7 +168,9 @@ impl Tree {
     /// What it says of itself; `None` if it never was filled.
     pub(crate) fn facts(&mut self) -> Result<Option<Facts>, StoreError> {
         self.run(|db| {
-            let (Some(store), Some(sentinel), Some(high)) = (db.get(STORE)?, db.get(SENTINEL)?, db.get(HIGH)?) else {
+            let (Some(store), Some(sentinel), Some(high)) =
+                (db.get(STORE)?, db.get(SENTINEL)?, db.get(HIGH)?)
+            else {
                 return Ok(None);
             };
             let store = fact(&store)?;
@@ -197,7 +206,12 @@ impl Tree {
     }
 
     /// Up to `limit` keys of a class from `from` on.
-    pub(crate) fn scan(&mut self, class: Class, from: &Key, limit: usize) -> Result<Vec<(Key, Loaded)>, StoreError> {
+    pub(crate) fn scan(
+        &mut self,
+        class: Class,
+        from: &Key,
+        limit: usize,
+    ) -> Result<Vec<(Key, Loaded)>, StoreError> {
         self.run(|db| {
             let mut out = Vec::new();
             let start = match floor(db, class, from)? {
@@ -252,6 +266,12 @@ impl Tree {
     /// Octets of its files.
     pub(crate) fn octets(&mut self) -> Result<u64, StoreError> {
         self.run(|db| Ok(db.size_on_disk()?))
+    }
+
+    /// As if sled had just failed.
+    #[cfg(test)]
+    pub(crate) fn fail_for_test(&mut self) {
+        self.failed = Some("planted".to_owned());
     }
 
     /// Closes it. What was not sealed need not survive.

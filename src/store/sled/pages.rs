@@ -54,7 +54,8 @@ impl Entry {
     }
 }
 
-const _: () = assert!(HEADER + ENTRY + crate::store::record::KEY_MAX + PART_MAX <= PAGE_MAX, "one entry fits");
+const _: () =
+    assert!(HEADER + ENTRY + crate::store::record::KEY_MAX + PART_MAX <= PAGE_MAX, "one entry fits");
 
 /// The octets of a page of these entries, which are in order and fit.
 pub(crate) fn encode(entries: &[Entry]) -> Vec<u8> {
@@ -114,7 +115,9 @@ impl<'a> View<'a> {
     pub(crate) fn body(&self) -> Result<Result<&'a [u8], u16>, Damage> {
         match self.kind {
             INLINE => Ok(Ok(self.value)),
-            LARGE => self.value.try_into().map(|parts| Err(u16::from_le_bytes(parts))).map_err(|_| Damage::Length),
+            LARGE => {
+                self.value.try_into().map(|parts| Err(u16::from_le_bytes(parts))).map_err(|_| Damage::Length)
+            }
             _ => Err(Damage::Parts),
         }
     }
@@ -263,9 +266,16 @@ mod tests {
         let page = encode(&[entry(1, 2), large]);
         let hex: String = page.iter().map(|octet| format!("{octet:02x}")).collect();
         let golden = concat!(
-            "01000200", "CRC32CRC",
-            "08000200000000000000", "0200", "0000000000000001", "0707",
-            "08010300000000000000", "0200", "0000000000000009", "0200",
+            "01000200",
+            "CRC32CRC",
+            "08000200000000000000",
+            "0200",
+            "0000000000000001",
+            "0707",
+            "08010300000000000000",
+            "0200",
+            "0000000000000009",
+            "0200",
         );
         let crc: String = page[4..8].iter().map(|octet| format!("{octet:02x}")).collect();
         assert_eq!(hex, golden.replace("CRC32CRC", &crc));

@@ -27,14 +27,26 @@ pub enum Probe {
 }
 
 /// Tries to open the state in `dir`. `Ok(Err)` says why it is not usable.
-pub(crate) fn probe(how: &Probe, dir: &Path, cache: u64) -> Result<Result<Option<Facts>, String>, StoreError> {
+pub(crate) fn probe(
+    how: &Probe,
+    dir: &Path,
+    cache: u64,
+) -> Result<Result<Option<Facts>, String>, StoreError> {
     match how {
-        Probe::Here => Ok(Tree::open(dir, cache).and_then(|mut tree| tree.facts()).map_err(|error| error.to_string())),
+        Probe::Here => {
+            Ok(Tree::open(dir, cache).and_then(|mut tree| tree.facts()).map_err(|error| error.to_string()))
+        }
         Probe::Child { program, arguments, deadline } => {
             let mut command = Command::new(program);
-            command.args(arguments).arg(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+                .args(arguments)
+                .arg(dir)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
             let child = command.spawn().map_err(StoreError::io("start", program))?;
-            Ok(outcome(child, *deadline).and_then(|line| parse(&line).ok_or_else(|| format!("it said `{line}`"))))
+            Ok(outcome(child, *deadline)
+                .and_then(|line| parse(&line).ok_or_else(|| format!("it said `{line}`"))))
         }
     }
 }
