@@ -5,15 +5,21 @@
 //! each batch that has become durable, answers reads, and does the paced upkeep (checkpoints, exports, archive,
 //! verification). Neither half starts a thread, reads a clock, or waits for anything but the disk.
 //!
-//! * `local`: journal and sled in one directory, owned by one process.
+//! * [`local`]: journal and sled in one directory, owned by one process.
 //! * [`memory`]: the reference model that every other store is tested against.
 
+mod archive;
+#[cfg(test)]
+mod battery;
 pub mod error;
+mod export;
 pub mod files;
 mod journal;
+pub mod local;
 pub mod memory;
 mod octets;
 pub mod record;
+mod sealed;
 mod sled;
 mod sys;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::segment::FIRST_FRAME;
 use super::writer::Writer;
 use super::{READY, Shared};
 use crate::store::error::Damage;
-use crate::store::files::{Disk, SystemDisk};
+use crate::store::files::{Disk, Lock, SystemDisk};
 use crate::store::testing::{Dice, LossyDisk};
 use crate::store::{Batch, Class, Commit as _, Key, Record, Sequence, StoreError};
 
@@ -32,7 +32,7 @@ struct Opened {
 
 fn open_on(dir: &Path, disk: Arc<dyn Disk>) -> Result<Opened, StoreError> {
     let Survey { last, torn, .. } = recovery::survey(dir, &STORE)?;
-    let shared = Arc::new(Shared::new(dir, STORE, SIZE, disk));
+    let shared = Arc::new(Shared::new(dir, STORE, SIZE, disk, Lock::take(dir)?));
     let (writer, epoch) = recovery::resume(recovery::survey(dir, &STORE)?, Arc::clone(&shared))?;
     Ok(Opened { writer, shared, last, epoch, torn })
 }
@@ -123,7 +123,7 @@ fn a_frame_is_found_by_its_number_while_others_are_written() {
         assert_eq!(reader.read(Sequence::new(number + 1)).unwrap(), None);
     }
     assert_eq!(reader.read(Sequence::ZERO).unwrap(), None);
-    drop(opened);
+    drop((opened, reader));
     let opened = open(dir.path()).unwrap();
     let reader = JournalReader::new(Arc::clone(&opened.shared));
     for asked in [600, 1, 300, 299] {
