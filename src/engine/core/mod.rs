@@ -303,7 +303,9 @@ impl Core {
                 }
             }
             Scanned::Emergencies(found) => {
-                found.into_iter().for_each(|(key, record)| self.desk.scanned(key, record));
+                for (key, record) in found {
+                    self.desk.scanned(key, record);
+                }
             }
         }
     }

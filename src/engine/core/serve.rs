@@ -76,7 +76,8 @@ impl Core {
     fn serve_emergency(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Option<Answered> {
         let by_number = is_emergency(request, self.catalogue.numbers());
         let continues = matches!(request.kind, Kind::Update | Kind::Terminate);
-        if !by_number && !(continues && self.desk.knows(key)) {
+        let by_session = continues && self.desk.knows(key);
+        if !by_number && !by_session {
             return None;
         }
         let answer = grant(request);
@@ -378,7 +379,7 @@ impl Core {
         let profile = profile.map(|session| session.profile.clone());
         let service = self.service_facts(session, &request.context);
         let msisdn = taken.msisdn;
-        let held = self.put_back(snapshot, changes, taken, service, now);
+        let held = self.put_back(snapshot, changes, &taken, service, now);
         self.count_notes(notes);
         if !notes.repeat {
             self.count_answer(&answer, service);
@@ -393,7 +394,7 @@ impl Core {
         &mut self,
         snapshot: Snapshot,
         changes: Changes,
-        taken: Taken,
+        taken: &Taken,
         service: Option<usize>,
         now: Timestamp,
     ) -> Sequence {
@@ -429,7 +430,7 @@ impl Core {
         } else {
             self.subscribers.restore(taken.msisdn, subscriber);
         }
-        self.put_back_session(session, dialogue, &taken, service, now);
+        self.put_back_session(session, dialogue, taken, service, now);
         if let Some(event) = event {
             self.keep_event(event, now);
         }

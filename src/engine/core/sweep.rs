@@ -16,7 +16,7 @@ use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Handled};
 
 /// After so long a sweep that could not be made is tried again.
-pub(super) const LATER: Duration = Duration::from_secs(60);
+pub(super) const LATER: Duration = Duration::from_mins(1);
 
 /// How long sweeps wait when there is too much to do.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -114,7 +114,7 @@ impl Core {
         facts.forgotten = facts.forgotten.saturating_add(u64::from(forgotten));
         facts.expired = facts.expired.saturating_add(u64::from(changed && !forgotten));
         let service = self.services.iter().position(|facts| facts.name == service);
-        self.put_back(snapshot, changes, taken, service, now);
+        self.put_back(snapshot, changes, &taken, service, now);
         if !changed {
             self.directory.retry(short, now.plus(LATER));
         }
