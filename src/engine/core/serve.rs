@@ -194,7 +194,7 @@ impl Core {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
-        Ok(self.decide(request, snapshot, taken, now))
+        Ok(self.decide(request, snapshot, &taken, now))
     }
 
     fn attempt_dialogue(
@@ -242,7 +242,7 @@ impl Core {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
-        Ok(self.decide(request, snapshot, taken, now))
+        Ok(self.decide(request, snapshot, &taken, now))
     }
 
     /// Opens a session whose identifier an ended session of another subscriber had: that one is forgotten.
@@ -255,7 +255,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<Handled, Wait> {
         match self.take_all(key, None, msisdn, None, read)? {
-            Some((snapshot, taken)) => Ok(self.decide(request, snapshot, taken, now)),
+            Some((snapshot, taken)) => Ok(self.decide(request, snapshot, &taken, now)),
             None => Ok(self.refuse(request, Denial::UnknownSubscriber, self.commit.horizon())),
         }
     }
@@ -371,7 +371,7 @@ impl Core {
         Ok(Some((Snapshot { account: money, subscriber, session, event: None }, taken)))
     }
 
-    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: Taken, now: Timestamp) -> Handled {
+    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
         let Decision { snapshot, changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         let session = snapshot.session.as_deref();
@@ -379,7 +379,7 @@ impl Core {
         let profile = profile.map(|session| session.profile.clone());
         let service = self.service_facts(session, &request.context);
         let msisdn = taken.msisdn;
-        let held = self.put_back(snapshot, changes, &taken, service, now);
+        let held = self.put_back(snapshot, changes, taken, service, now);
         self.count_notes(notes);
         if !notes.repeat {
             self.count_answer(&answer, service);
