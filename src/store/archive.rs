@@ -9,7 +9,7 @@ use super::files::{self, Disk};
 use super::journal::frame::{self, Kind as FrameKind};
 use super::journal::segment::{Frames, StoreId};
 use super::record::Record;
-use super::sealed::{Kind, SealedReader, SealedWriter};
+use super::sealed::{Block, Kind, SealedReader, SealedWriter};
 use super::{Sequence, StoreError};
 
 /// The extension of archived segments.
@@ -69,6 +69,11 @@ impl ArchiveWriter {
         self.writer.block(disk, sequence, count, &payload).map(|_| ())
     }
 
+    /// Octets so far.
+    pub(crate) fn octets(&self) -> u64 {
+        self.writer.offset()
+    }
+
     /// Makes it durable and gives it its name.
     pub(crate) fn finish(self, disk: &dyn Disk, last: u64) -> Result<Archived, StoreError> {
         let temporary = self.writer.finish(disk, last)?;
@@ -102,20 +107,42 @@ pub(crate) fn archive(
     writer.finish(disk, frames.sequence())
 }
 
-/// The records of a batch that are kept in an archive file; none if it had none.
-pub(crate) fn read(archived: &Archived, sequence: Sequence) -> Result<Vec<Record>, StoreError> {
-    let mut reader = SealedReader::open(&archived.path, Kind::Archive)?;
-    reader.go_to(sequence.number())?;
-    while let Some(block) = reader.next()? {
-        if block.tag == sequence.number() {
-            return frame::decode(&block.payload, block.records)
-                .map_err(|damage| StoreError::damaged(&archived.path, block.offset, damage));
+/// Reads batches of the archive; one after the other without opening the file again.
+#[derive(Debug, Default)]
+pub(crate) struct ArchiveReader {
+    last: Option<(PathBuf, SealedReader, Option<Block>)>,
+}
+
+impl ArchiveReader {
+    /// The records of a batch that are kept in an archive file; none if it had none.
+    pub(crate) fn read(
+        &mut self,
+        archived: &Archived,
+        sequence: Sequence,
+    ) -> Result<Vec<Record>, StoreError> {
+        let number = sequence.number();
+        let last = self.last.take().filter(|(path, _, next)| {
+            *path == archived.path && next.as_ref().is_some_and(|next| next.tag <= number)
+        });
+        let (mut reader, mut next) = if let Some((_, reader, next)) = last {
+            (reader, next)
+        } else {
+            let mut reader = SealedReader::open(&archived.path, Kind::Archive)?;
+            reader.go_to(number)?;
+            let next = reader.next()?;
+            (reader, next)
+        };
+        while next.as_ref().is_some_and(|block| block.tag < number) {
+            next = reader.next()?;
         }
-        if block.tag > sequence.number() {
-            break;
-        }
+        let records = match next.as_ref().filter(|block| block.tag == number) {
+            Some(block) => frame::decode(&block.payload, block.records)
+                .map_err(|damage| StoreError::damaged(&archived.path, block.offset, damage))?,
+            None => Vec::new(),
+        };
+        self.last = Some((archived.path.clone(), reader, next));
+        Ok(records)
     }
-    Ok(Vec::new())
 }
 
 /// Every batch of an archive file, in order, all checksums checked.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::record::{Class, Key, PART_MAX, Record};
-use super::{Batch, Budget, Commit, Conflicts, Guard, Opened, Progress, Sequence, State, StoreError};
+use super::{Batch, Budget, Conflicts, Guard, Opened, Progress, Sequence, State, StoreError};
 
 /// A store under test: what outlives its halves.
 pub(crate) trait Subject {

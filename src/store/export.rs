@@ -47,6 +47,9 @@ pub(crate) fn list(dir: &Path, store: &StoreId) -> Result<(Vec<Export>, Vec<Stor
     Ok((good, bad))
 }
 
+/// A record of the state.
+pub(crate) type Kept = (Class, Key, Loaded);
+
 /// The records of an export in their order, all checksums checked.
 #[derive(Debug)]
 pub(crate) struct ExportReader {
@@ -61,7 +64,7 @@ impl ExportReader {
     }
 
     /// The next block of records; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<(Class, Key, Loaded)>>, StoreError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Kept>>, StoreError> {
         let Some(block) = self.sealed.next()? else { return Ok(None) };
         let mut last = self.last;
         let records = decode(block.tag, block.records, &block.payload, &mut last);
@@ -81,7 +84,7 @@ pub(crate) fn decode(
     count: u32,
     payload: &[u8],
     last: &mut Option<(Class, Key)>,
-) -> Result<Vec<(Class, Key, Loaded)>, Damage> {
+) -> Result<Vec<Kept>, Damage> {
     let octet = u8::try_from(tag).map_err(|_| Damage::Place)?;
     let class = Class::from_octet(octet).ok_or(Damage::Class(octet))?;
     let mut reader = Reader::new(payload);
@@ -169,15 +172,12 @@ impl Walk {
     }
 
     /// Some records more; `None` at the end.
-    pub(crate) fn next(
-        &mut self,
-        source: &mut dyn Source,
-    ) -> Result<Option<(Class, Vec<(Key, Loaded)>)>, StoreError> {
+    pub(crate) fn next(&mut self, source: &mut dyn Source) -> Result<Option<Vec<Kept>>, StoreError> {
         let Some((class, from)) = self.at else { return Ok(None) };
         let found = source.read(class, &from, READ)?;
         let next = found.last().filter(|_| found.len() >= READ).and_then(|(key, _)| key.next());
         self.at = next.map(|key| (class, key)).or_else(|| next_class(Some(class)));
-        Ok(Some((class, found)))
+        Ok(Some(found.into_iter().map(|(key, loaded)| (class, key, loaded)).collect()))
     }
 }
 
@@ -206,7 +206,7 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// There is more to do.
-    More(Exporting),
+    More(Box<Exporting>),
     /// It is written, verified, and has its name.
     Done(Export),
 }
@@ -214,9 +214,18 @@ pub(crate) enum Step {
 impl Exporting {
     /// Begins an export of the state, of which everything up to `start` is known to be there.
     pub(crate) fn begin(dir: &Path, store: &StoreId, start: Sequence) -> Result<Self, StoreError> {
-        let writer = SealedWriter::begin(&dir.join(TEMPORARY), Kind::Export, store, start.number())?;
+        Self::begin_as(dir.join(name(start)), &dir.join(TEMPORARY), store, start)
+    }
+
+    /// As [`Exporting::begin`], with these names.
+    pub(crate) fn begin_as(
+        name: PathBuf,
+        temporary: &Path,
+        store: &StoreId,
+        start: Sequence,
+    ) -> Result<Self, StoreError> {
+        let writer = SealedWriter::begin(temporary, Kind::Export, store, start.number())?;
         let phase = Phase::Writing(writer, Packer::default(), Walk::begin());
-        let name = dir.join(format!("{:016x}.{EXTENSION}", start.number()));
         Ok(Self { start, store: *store, name, phase })
     }
 
@@ -231,14 +240,14 @@ impl Exporting {
         let mut left = octets.max(1);
         self.phase = match self.phase {
             Phase::Writing(mut writer, mut packer, mut walk) => loop {
-                let Some((class, records)) = walk.next(source)? else {
+                let Some(records) = walk.next(source)? else {
                     packer.flush(&mut writer, disk)?;
                     let path = writer.finish(disk, now.number())?;
                     let reader = ExportReader::open(&path)?;
                     break Phase::Checking(path, reader, now);
                 };
                 let mut written = 0_u64;
-                for (key, loaded) in records {
+                for (class, key, loaded) in records {
                     written = written.saturating_add(packer.put(&mut writer, disk, class, &key, &loaded)?);
                 }
                 left = left.saturating_sub(written);
@@ -263,8 +272,13 @@ impl Exporting {
                 }
             },
         };
-        Ok(Step::More(self))
+        Ok(Step::More(Box::new(self)))
     }
+}
+
+/// The name of an export in its directory.
+pub(crate) fn name(start: Sequence) -> String {
+    format!("{:016x}.{EXTENSION}", start.number())
 }
 
 /// The export while it is written and verified.

@@ -9,6 +9,7 @@
 //! * [`memory`]: the reference model that every other store is tested against.
 
 mod archive;
+pub mod backup;
 #[cfg(test)]
 mod battery;
 pub mod error;
@@ -24,8 +25,10 @@ mod sled;
 mod sys;
 #[cfg(test)]
 mod testing;
+pub mod verify;
 
 use core::fmt;
+use std::path::Path;
 
 pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
@@ -209,6 +212,10 @@ pub trait State: Send {
     /// Does some of the upkeep that is due: prepares the journal's next segment, brings durable changes into the
     /// state behind the journal, checkpoints, exports, archives, verifies.
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError>;
+
+    /// Writes some of a backup of the whole store into the new file `to`; the first call begins it, and
+    /// [`Progress::Idle`] says that it is whole. Batches that come meanwhile are in it. A failure ends it.
+    fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError>;
 
     /// Brings everything applied into the state behind the journal and checkpoints it: for a clean end.
     fn checkpoint(&mut self) -> Result<(), StoreError>;

@@ -86,7 +86,8 @@ impl SealedWriter {
         })
     }
 
-    fn offset(&self) -> u64 {
+    /// Octets so far.
+    pub(crate) fn offset(&self) -> u64 {
         self.written.saturating_add(wide(self.buffer.len()))
     }
 
@@ -399,7 +400,7 @@ mod tests {
 
     #[test]
     fn blocks_are_read_in_order_and_from_a_tag_on() {
-        let dir = tempfile::TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let path = dir.path().join("a");
         sample(&path);
         assert_eq!(read_all(&path).unwrap(), (10..20).collect::<Vec<_>>());
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_or_a_missing_end_is_found() {
-        let dir = tempfile::TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let path = dir.path().join("a");
         sample(&path);
         let whole = std::fs::read(&path).unwrap();

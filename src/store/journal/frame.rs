@@ -259,7 +259,7 @@ mod tests {
             Record::put(Class::Account, Key::from_u64(5), b"abc".to_vec()),
             Record::remove(Class::Session, Key::new(b"s").unwrap()),
         ]);
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = crate::store::testing::hex(&octets);
         let golden = concat!(
             "4779463101000000",
             "0300000000000000",

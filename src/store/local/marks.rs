@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_manifest_of_another_store_or_with_a_flipped_bit_is_refused() {
-        let dir = tempfile::TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let manifest = Manifest { generation: 3, sequence: Sequence::new(9) };
         assert_eq!(read_manifest(dir.path(), &[1; 16]).unwrap(), None);
         write_manifest(dir.path(), &[1; 16], manifest, &SystemDisk).unwrap();

@@ -9,15 +9,17 @@
 //!
 //! * [`open`]: what is looked at before anything is served, and how it repairs itself.
 //! * [`overlay`]: what is durable in the journal and not yet in the state.
-//! * [`upkeep`]: checkpoints, exports, archive, verification, in paced steps.
+//! * [`upkeep`]: checkpoints, exports, archive, in paced steps.
+//! * [`verification`]: what opening did not read, read in the background.
 
 mod marks;
 mod open;
 mod overlay;
 mod upkeep;
+mod verification;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +27,8 @@ use std::sync::Arc;
 use self::marks::Manifest;
 use self::overlay::Overlay;
 use self::upkeep::Upkeep;
-use super::archive::{self, Archived};
+use super::archive::{ArchiveReader, Archived};
+use super::backup::Backing;
 use super::export::{Export, Source};
 use super::files::{Disk, SystemDisk};
 use super::journal::Shared;
@@ -96,6 +99,7 @@ pub(crate) struct Local {
     pub(crate) notices: Vec<Notice>,
 }
 
+pub(crate) use marks::write_store as write_identity;
 pub(crate) use open::open as open_local;
 
 /// The places in a data directory.
@@ -135,10 +139,17 @@ pub(crate) struct LocalState {
     overlay: Overlay,
     pub(crate) exports: Vec<Export>,
     pub(crate) archived: Vec<Archived>,
+    archive_reader: ArchiveReader,
     upkeep: Upkeep,
+    backup: Option<Box<Backing>>,
 }
 
 impl LocalState {
+    /// How it was opened.
+    pub(crate) const fn options(&self) -> &Options {
+        &self.options
+    }
+
     fn is_state(class: Class) -> Result<(), StoreError> {
         if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
     }
@@ -172,7 +183,7 @@ impl State for LocalState {
     fn load(&mut self, class: Class, key: &Key) -> Result<Option<Loaded>, StoreError> {
         Self::is_state(class)?;
         if let Some(found) = self.overlay.find(class, key) {
-            return Ok(found);
+            return Ok(overlay::loaded(found));
         }
         let loaded = self.tree.load(class, key);
         self.noted(loaded)
@@ -203,7 +214,7 @@ impl State for LocalState {
         let after = self.archived.partition_point(|archived| archived.first <= number);
         let found = after.checked_sub(1).and_then(|index| self.archived.get(index));
         match found.filter(|archived| archived.last >= number) {
-            Some(archived) => archive::read(archived, sequence),
+            Some(archived) => self.archive_reader.read(archived, sequence),
             None => Err(StoreError::NoSuchFrame { sequence }),
         }
     }
@@ -211,6 +222,15 @@ impl State for LocalState {
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError> {
         let done = self.upkeep_step(budget.octets);
         self.noted(done)
+    }
+
+    fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError> {
+        let backing = match self.backup.take() {
+            Some(backing) => backing,
+            None => Box::new(Backing::begin(self, to)?),
+        };
+        self.backup = backing.step(self, budget.octets)?.map(Box::new);
+        Ok(if self.backup.is_some() { Progress::More } else { Progress::Idle })
     }
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {
@@ -226,8 +246,8 @@ impl State for LocalState {
             journal_octets: self.shared.octets(),
             overlay_octets: self.overlay.octets(),
             exports: self.exports.iter().map(|export| export.start).collect(),
-            verified: self.upkeep.verified(),
-            damage: self.upkeep.damage().to_vec(),
+            verified: self.upkeep.verification.progress(),
+            damage: self.upkeep.verification.damage().to_vec(),
             stopped: self.tree.failure().map(str::to_owned),
             space: Space {
                 available: sys::available(&self.places.root).unwrap_or(0),

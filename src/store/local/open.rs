@@ -16,6 +16,7 @@ use super::marks::{self, Manifest};
 use super::overlay::Overlay;
 use super::upkeep::Upkeep;
 use super::{Local, LocalState, Options, Places};
+use crate::store::archive::ArchiveReader;
 use crate::store::export::{self, Export, ExportReader};
 use crate::store::files::{self, Lock};
 use crate::store::journal::reader::JournalReader;
@@ -83,6 +84,8 @@ pub(crate) fn open(root: &Path, options: Options) -> Result<Local, StoreError> {
         tree: Tree::open(&places.sled, options.cache_octets)?,
         reader: JournalReader::new(Arc::clone(&shared)),
         archived: archive::list(&places.archive)?,
+        archive_reader: ArchiveReader::default(),
+        backup: None,
         applied: manifest.sequence,
         manifest,
         overlay: Overlay::default(),
@@ -214,7 +217,7 @@ impl Rebuild<'_> {
     ) -> Result<Manifest, StoreError> {
         let reached = exports.iter().rev().filter(|export| export.start.next() >= self.first);
         for export in reached {
-            match self.from_export(export) {
+            match self.load(export) {
                 Ok(records) => {
                     notices.push(Notice::Rebuilt { from: export.start, records });
                     return self.install(export.start, generation);
@@ -240,7 +243,7 @@ impl Rebuild<'_> {
         self.places.root.join("sled.new")
     }
 
-    fn from_export(&self, export: &Export) -> Result<u64, StoreError> {
+    fn load(&self, export: &Export) -> Result<u64, StoreError> {
         let facts = Facts { store: self.store, sentinel: export.start, high: export.end };
         let mut reader = ExportReader::open(&export.path)?;
         let mut builder = Builder::begin(&self.temporary(), self.options.cache_octets, facts)?;

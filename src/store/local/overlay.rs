@@ -9,12 +9,9 @@ use crate::store::sled::apply::{Change, Changes};
 use crate::store::{Loaded, Sequence};
 
 /// Octets that a change takes beside its value, about.
-const EACH: u64 = 64 + wide_key();
+const EACH: u64 = 128;
 
-const fn wide_key() -> u64 {
-    assert!(KEY_MAX == 64, "the estimate fits the key");
-    64
-}
+const _: () = assert!(KEY_MAX == 64, "the estimate fits the key");
 
 /// The changes of one checkpoint on their way into the state.
 #[derive(Debug)]
@@ -58,10 +55,9 @@ impl Overlay {
     }
 
     /// What stands under a key: `None` if the state is to be asked.
-    pub(super) fn find(&self, class: Class, key: &Key) -> Option<Option<Loaded>> {
+    pub(super) fn find(&self, class: Class, key: &Key) -> Option<&Change> {
         let gathered = self.gathering.get(&(class, *key));
-        let change = gathered.or_else(|| self.draining.as_ref()?.changes.get(&(class, *key)))?;
-        Some(loaded(change))
+        gathered.or_else(|| self.draining.as_ref()?.changes.get(&(class, *key)))
     }
 
     /// Puts the changes from `start` to `last` (to the end of the class without it) over what the state has there.
@@ -107,6 +103,7 @@ impl Overlay {
     }
 }
 
-fn loaded(change: &Change) -> Option<Loaded> {
+/// What a reader is given of a change; nothing if it removed the key.
+pub(super) fn loaded(change: &Change) -> Option<Loaded> {
     change.value.as_ref().map(|value| Loaded { revision: change.revision, value: value.clone() })
 }

@@ -2,12 +2,11 @@
 
 use super::LocalState;
 use super::marks::{self, Manifest};
+use super::verification::Verification;
 use crate::store::archive;
-use crate::store::error::Damage;
-use crate::store::export::{ExportReader, Exporting, Step};
+use crate::store::export::{Exporting, Step};
 use crate::store::files;
-use crate::store::journal::recovery::follows;
-use crate::store::journal::segment::{Frames, Preparing};
+use crate::store::journal::segment::Preparing;
 use crate::store::octets::{narrow, wide};
 use crate::store::sled::Facts;
 use crate::store::sled::pages::PAGE_MAX;
@@ -23,24 +22,8 @@ pub(super) struct Upkeep {
     checkpoint_at: u64,
     export_at: u64,
     preparing: Option<Preparing>,
-    exporting: Option<Exporting>,
-    verifying: Verifying,
-    verified: u64,
-    to_verify: u64,
-    damage: Vec<String>,
-}
-
-/// Where the background verification is.
-#[derive(Debug)]
-enum Verifying {
-    /// Segments after this id; the end of the one before, if it was read.
-    Segments { after: u64, before: Option<(u64, u32)>, open: Option<Box<Frames>> },
-    /// Pages from this key on.
-    Pages(Option<Vec<u8>>),
-    /// Exports from this index on.
-    Exports(usize, Option<Box<ExportReader>>),
-    /// All was read.
-    Done,
+    exporting: Option<Box<Exporting>>,
+    pub(super) verification: Verification,
 }
 
 impl Upkeep {
@@ -52,10 +35,7 @@ impl Upkeep {
             export_at: 0,
             preparing: None,
             exporting: None,
-            verifying: Verifying::Segments { after: 0, before: None, open: None },
-            verified: 0,
-            to_verify: 0,
-            damage,
+            verification: Verification::new(damage),
         }
     }
 
@@ -63,17 +43,6 @@ impl Upkeep {
     pub(super) const fn begin(&mut self, since_checkpoint: u64, since_export: u64) {
         self.checkpoint_carry = since_checkpoint;
         self.export_carry = since_export;
-    }
-
-    pub(super) fn verified(&self) -> (u64, u64) {
-        match self.verifying {
-            Verifying::Done => (self.verified, self.verified),
-            _ => (self.verified, self.to_verify.max(self.verified)),
-        }
-    }
-
-    pub(super) fn damage(&self) -> &[String] {
-        &self.damage
     }
 }
 
@@ -170,16 +139,15 @@ impl LocalState {
     }
 
     fn export_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
-        let exporting = match self.upkeep.exporting.take() {
-            Some(exporting) => exporting,
-            None => {
-                self.upkeep.export_at = self.shared.written();
-                self.upkeep.export_carry = 0;
-                if self.exports.last().is_some_and(|last| last.start == self.applied) {
-                    return Ok(Progress::More);
-                }
-                Exporting::begin(&self.places.exports, &self.store, self.applied)?
+        let exporting = if let Some(exporting) = self.upkeep.exporting.take() {
+            *exporting
+        } else {
+            self.upkeep.export_at = self.shared.written();
+            self.upkeep.export_carry = 0;
+            if self.exports.last().is_some_and(|last| last.start == self.applied) {
+                return Ok(Progress::More);
             }
+            Exporting::begin(&self.places.exports, &self.store, self.applied)?
         };
         let disk = std::sync::Arc::clone(&self.options.disk);
         let now = self.applied;
@@ -218,116 +186,6 @@ impl LocalState {
         self.shared.listed().retain(|listed| listed.segment != segment.segment);
         files::remove(disk, &segment.path)?;
         Ok(Progress::More)
-    }
-
-    /// Reads some of what opening did not read.
-    fn verify_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
-        if self.upkeep.to_verify == 0 {
-            let exports: u64 =
-                self.exports.iter().filter_map(|export| export.path.metadata().ok()).map(|at| at.len()).sum();
-            let state = if self.tree.failure().is_none() { self.tree.octets()? } else { 0 };
-            self.upkeep.to_verify = self.shared.octets().saturating_add(state).saturating_add(exports).max(1);
-        }
-        let verifying = core::mem::replace(&mut self.upkeep.verifying, Verifying::Done);
-        self.upkeep.verifying = match verifying {
-            Verifying::Segments { after, before, open } => {
-                self.verify_segments(octets, after, before, open)?
-            }
-            Verifying::Pages(cursor) if self.tree.failure().is_none() => {
-                let (cursor, read) = self.tree.verify(cursor, octets)?;
-                self.upkeep.verified = self.upkeep.verified.saturating_add(read);
-                if cursor.is_some() { Verifying::Pages(cursor) } else { Verifying::Exports(0, None) }
-            }
-            Verifying::Pages(_) => Verifying::Exports(0, None),
-            Verifying::Exports(index, open) => self.verify_exports(octets, index, open),
-            Verifying::Done => return Ok(Progress::Idle),
-        };
-        Ok(Progress::More)
-    }
-
-    fn verify_segments(
-        &mut self,
-        octets: u64,
-        after: u64,
-        before: Option<(u64, u32)>,
-        open: Option<Box<Frames>>,
-    ) -> Result<Verifying, StoreError> {
-        let next = {
-            let listed = self.shared.listed();
-            let next = listed.iter().find(|listed| listed.segment > after).cloned();
-            let is_last = next
-                .as_ref()
-                .is_some_and(|next| listed.last().is_some_and(|last| last.segment == next.segment));
-            // The last one was read as a whole when it was opened, and is being written.
-            next.filter(|_| !is_last)
-        };
-        let Some(segment) = next else { return Ok(Verifying::Pages(None)) };
-        let read = |upkeep: &mut Upkeep| -> Result<Option<Verifying>, StoreError> {
-            let mut frames = match open {
-                Some(frames) => frames,
-                None => {
-                    let frames = Box::new(Frames::open(&segment.path, &self.shared.store)?);
-                    follows(&frames, before)?;
-                    frames
-                }
-            };
-            let start = frames.offset();
-            while frames.next()?.is_some() {
-                if frames.offset().saturating_sub(start) >= octets {
-                    upkeep.verified = upkeep.verified.saturating_add(frames.offset().saturating_sub(start));
-                    return Ok(Some(Verifying::Segments { after, before, open: Some(frames) }));
-                }
-            }
-            upkeep.verified = upkeep.verified.saturating_add(segment.size.saturating_sub(start));
-            let end = self
-                .shared
-                .listed()
-                .iter()
-                .find(|next| next.segment > segment.segment)
-                .map(|next| next.first);
-            if let Some(end) = end.filter(|end| *end != frames.sequence().saturating_add(1)) {
-                let damage = Damage::Sequence { expected: end.saturating_sub(1), found: frames.sequence() };
-                return Err(StoreError::damaged(frames.path(), frames.offset(), damage));
-            }
-            let before = Some((frames.sequence(), frames.before()));
-            Ok(Some(Verifying::Segments { after: segment.segment, before, open: None }))
-        };
-        match read(&mut self.upkeep) {
-            Ok(Some(verifying)) => Ok(verifying),
-            Ok(None) => Ok(Verifying::Pages(None)),
-            Err(error) => {
-                self.upkeep.damage.push(error.to_string());
-                Ok(Verifying::Segments { after: segment.segment, before: None, open: None })
-            }
-        }
-    }
-
-    fn verify_exports(&mut self, octets: u64, index: usize, open: Option<Box<ExportReader>>) -> Verifying {
-        let Some(export) = self.exports.get(index) else { return Verifying::Done };
-        let following = Verifying::Exports(index.saturating_add(1), None);
-        let mut read = || -> Result<Option<Box<ExportReader>>, StoreError> {
-            let mut reader = open.map_or_else(|| ExportReader::open(&export.path).map(Box::new), Ok)?;
-            let mut done = 0_u64;
-            while let Some(records) = reader.next()? {
-                let sum: u64 =
-                    records.iter().map(|(_, _, loaded)| wide(loaded.value.len()).saturating_add(32)).sum();
-                done = done.saturating_add(sum);
-                if done >= octets {
-                    self.upkeep.verified = self.upkeep.verified.saturating_add(done);
-                    return Ok(Some(reader));
-                }
-            }
-            self.upkeep.verified = self.upkeep.verified.saturating_add(done);
-            Ok(None)
-        };
-        match read() {
-            Ok(Some(reader)) => Verifying::Exports(index, Some(reader)),
-            Ok(None) => following,
-            Err(error) => {
-                self.upkeep.damage.push(error.to_string());
-                following
-            }
-        }
     }
 }
 
