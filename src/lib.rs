@@ -25,4 +25,5 @@ pub mod diameter;
 pub mod dictionary_xml;
 pub mod engine;
 pub mod store;
+pub mod telemetry;
 pub mod time;

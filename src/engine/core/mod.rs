@@ -495,6 +495,23 @@ impl Core {
         self.commit.durable
     }
 
+    /// The batch that must be durable for everything decided so far to be.
+    pub fn horizon(&self) -> Sequence {
+        if self.desk.is_dirty() { self.commit.next } else { self.commit.horizon() }
+    }
+
+    /// The key of the store's hashes.
+    pub fn hash_key(&self) -> HashKey {
+        self.hash_key
+    }
+
+    /// Whether nothing waits and everything decided is durable. A store that failed has nothing more to wait for.
+    pub fn is_settled(&self) -> bool {
+        let waits = self.waiting.counts().requests.saturating_add(self.waiting.counts().operators);
+        let open = matches!(self.mode, Mode::Ready | Mode::Draining) && self.horizon() > self.commit.durable;
+        waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
+    }
+
     /// Whether a batch is under way.
     pub fn is_committing(&self) -> bool {
         self.commit.flight.is_some()

@@ -35,7 +35,8 @@ impl Core {
         let sweeps = served && !self.clock.is_suspended();
         let due = if sweeps { self.directory.next_due().map(|due| due.max(self.sweep_after)) } else { None };
         let overdue = self.waiting.earliest().map(|since| since.plus(self.limits.oldest));
-        let uncounted = (served && self.desk.has_uncounted()).then(|| latest.max(self.sweep_after));
+        let uncounted = (served && self.events.is_complete() && self.desk.has_uncounted())
+            .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
         [due, overdue, uncounted, heartbeat].into_iter().flatten().min()
     }
@@ -51,7 +52,9 @@ impl Core {
             self.sweep_after = now.plus(PAUSE);
             return;
         }
-        self.count_emergencies(now);
+        if self.events.is_complete() {
+            self.count_emergencies(now);
+        }
         if !self.clock.is_suspended() && self.sweep_after <= now {
             self.sweep(now);
             self.forget(now);
