@@ -254,7 +254,7 @@ impl Core {
 
     fn take_in_session(&mut self, key: SessionKey, session: Option<Box<Session>>) {
         match &session {
-            Some(session) => self.note_scanned(&self.summary(key, session)),
+            Some(session) => self.note_scanned(&self.summary(key, session), &session.service),
             None if self.sessions.peek(key.short()).is_none() => self.directory.remove(key.short(), None),
             None => {}
         }
@@ -293,7 +293,11 @@ impl Core {
     pub fn on_scanned(&mut self, scanned: Scanned, now: Timestamp) {
         let now = self.clock.observe(now, &self.limits);
         match scanned {
-            Scanned::Sessions(sessions) => sessions.iter().for_each(|summary| self.note_scanned(summary)),
+            Scanned::Sessions(sessions) => {
+                for (summary, service) in &sessions {
+                    self.note_scanned(summary, service);
+                }
+            }
             Scanned::SessionsDone => self.directory.set_complete(),
             Scanned::Buckets(buckets) => buckets.into_iter().for_each(|bucket| self.events.scanned(bucket)),
             Scanned::BucketsDone => {
@@ -307,12 +311,6 @@ impl Core {
                     self.desk.scanned(key, record);
                 }
             }
-        }
-    }
-
-    fn note_scanned(&mut self, summary: &SessionSummary) {
-        if self.directory.scanned(summary) {
-            self.reserved = self.reserved.saturating_add(i128::from(summary.reserved.micros()));
         }
     }
 

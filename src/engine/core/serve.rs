@@ -453,8 +453,8 @@ impl Core {
                 let facts = service.and_then(|at| self.services.get_mut(at));
                 if let Some(facts) = facts {
                     let was_open = taken.session == Some(true);
-                    facts.opened = facts.opened.saturating_add(u64::from(open && !was_open));
-                    facts.ended = facts.ended.saturating_add(u64::from(!open && was_open));
+                    facts.open = facts.open.saturating_add(u64::from(open && !was_open));
+                    facts.open = facts.open.saturating_sub(u64::from(!open && was_open));
                 }
                 self.directory.note(&self.summary(taken.key, &session));
                 let octets = session.octets();
@@ -553,11 +553,18 @@ impl Core {
             Some(session) => &*session.service,
             None => &*catalogue.service(catalogue.service_of(context)?)?.name,
         };
-        let found = services.iter().position(|facts| *facts.name == *name);
-        Some(found.unwrap_or_else(|| {
-            services.push(ServiceFacts::new(name));
-            services.len().saturating_sub(1)
-        }))
+        Some(service_named(services, name))
+    }
+
+    /// A session that the scan or a load has found counts as open where it was not known.
+    pub(super) fn note_scanned(&mut self, summary: &SessionSummary, service: &str) {
+        if self.directory.scanned(summary) {
+            self.reserved = self.reserved.saturating_add(i128::from(summary.reserved.micros()));
+            let at = service_named(&mut self.services, service);
+            if let Some(facts) = self.services.get_mut(at).filter(|_| summary.open) {
+                facts.open = facts.open.saturating_add(1);
+            }
+        }
     }
 
     fn note_refusals(&mut self, msisdn: Digits, request: &Request, answer: &Answer, at: Timestamp) {
@@ -587,6 +594,14 @@ enum Found {
     Ended { account: AccountId, msisdn: Digits, read: Sequence },
     /// A session of another identifier with the same hash.
     Other,
+}
+
+fn service_named(services: &mut Vec<ServiceFacts>, name: &str) -> usize {
+    let found = services.iter().position(|facts| *facts.name == *name);
+    found.unwrap_or_else(|| {
+        services.push(ServiceFacts::new(name));
+        services.len().saturating_sub(1)
+    })
 }
 
 fn is_of(event: &EventRecord, request: &Request) -> bool {

@@ -512,7 +512,7 @@ fn figures<'a>(
                 last_granted: service.last_granted,
                 refused: service.refused,
                 charged_cents: service.charged_cents,
-                open: service.opened.saturating_sub(service.ended),
+                open: service.open,
             })
             .collect(),
     }

@@ -254,18 +254,15 @@ impl Scan {
             }
         };
         let mut pieces = vec![piece];
-        match next {
-            Some(next) => self.from = next,
-            None => {
-                self.from = Key::EMPTY;
-                let (following, done) = match part {
-                    Part::Emergencies => (Some(Part::Buckets), None),
-                    Part::Buckets => (Some(Part::Sessions), Some(Scanned::BucketsDone)),
-                    Part::Sessions => (None, Some(Scanned::SessionsDone)),
-                };
-                self.part = following;
-                pieces.extend(done);
-            }
+        self.from = next.unwrap_or(Key::EMPTY);
+        if next.is_none() {
+            let (following, done) = match part {
+                Part::Emergencies => (Some(Part::Buckets), None),
+                Part::Buckets => (Some(Part::Sessions), Some(Scanned::BucketsDone)),
+                Part::Sessions => (None, Some(Scanned::SessionsDone)),
+            };
+            self.part = following;
+            pieces.extend(done);
         }
         Ok((pieces, faults))
     }
@@ -297,8 +294,9 @@ fn bucket_of(key: &Key, octets: &[u8]) -> Result<EventBucket, RecordError> {
     Ok(EventBucket { number, first, last, entries })
 }
 
-fn summary_of(key: &Key, octets: &[u8], policy: &Policy) -> Result<SessionSummary, RecordError> {
+fn summary_of(key: &Key, octets: &[u8], policy: &Policy) -> Result<(SessionSummary, Box<str>), RecordError> {
     let key = SessionKey(session::hash(key)?);
     let session = session::decode(octets)?;
-    Ok(SessionSummary::of(key, &session, next_due(&session, policy)))
+    let summary = SessionSummary::of(key, &session, next_due(&session, policy));
+    Ok((summary, session.service))
 }

@@ -114,13 +114,14 @@ impl StoreThread<'_> {
                     (self.tell)(FromThreads::Loaded(loaded));
                     continue;
                 }
-                Ok(ToStore::Backup(tag, path)) => match &self.backup {
-                    None => self.backup = Some((tag, path)),
-                    Some(_) => {
+                Ok(ToStore::Backup(tag, path)) => {
+                    if self.backup.is_some() {
                         let why = "another backup is being written: try again when it is done".into();
                         (self.tell)(FromThreads::BackedUp(tag, Err(why)));
+                    } else {
+                        self.backup = Some((tag, path));
                     }
-                },
+                }
                 Ok(ToStore::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
