@@ -15,10 +15,10 @@ use crate::time::Timestamp;
 pub struct Leg {
     /// The number it goes to.
     pub called: Called,
-    /// It costs nothing: an incoming leg at home (`IN-1`), or a free number (`FREE-1`).
-    pub free: bool,
-    /// It goes to an emergency number (`FREE-2`): no condition applies.
-    pub emergency: bool,
+    /// The subscriber is called: at home it costs nothing (`IN-1`).
+    pub incoming: bool,
+    /// What the number is; ordinary for an incoming leg.
+    pub class: NumberClass,
 }
 
 impl Leg {
@@ -26,23 +26,27 @@ impl Leg {
     /// Traffic without parties has a leg that goes nowhere.
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
-        let classes = || addresses().map(|address| numbers.classify(address));
         let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
-        Self::new(parties.role, to.unwrap_or(Called::Other), classes)
+        let has = |class| addresses().any(|address| numbers.classify(address) == class);
+        let class = [NumberClass::Emergency, NumberClass::Free].into_iter().find(|&class| has(class));
+        Self::new(parties.role, to.unwrap_or(Called::Other), class.unwrap_or(NumberClass::Ordinary))
     }
 
     /// The leg of a message to one recipient.
     pub fn to(recipient: &str, role: Role, numbers: &FreeNumbers) -> Self {
-        Self::new(role, called(recipient), || core::iter::once(numbers.classify(recipient)))
+        Self::new(role, called(recipient), numbers.classify(recipient))
     }
 
-    fn new<I: Iterator<Item = NumberClass>>(role: Role, called: Called, classes: impl Fn() -> I) -> Self {
-        if role == Role::Terminating {
-            return Self { called, free: true, emergency: false };
+    fn new(role: Role, called: Called, class: NumberClass) -> Self {
+        match role {
+            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
+            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
         }
-        let emergency = classes().any(|class| class == NumberClass::Emergency);
-        let free = emergency || classes().any(|class| class == NumberClass::Free);
-        Self { called, free, emergency }
+    }
+
+    /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
+    pub fn is_free(&self) -> bool {
+        self.incoming || self.class != NumberClass::Ordinary
     }
 }
 
@@ -130,7 +134,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     };
     let Some(plan) = query.plan else { return terms };
     terms.shape = catalogue.quota(plan, place);
-    if query.leg.free || group.is_some_and(|group| group.free) {
+    if query.leg.is_free() || group.is_some_and(|group| group.free) {
         terms.price = Price::Free;
         return terms;
     }
