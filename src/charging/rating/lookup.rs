@@ -68,6 +68,8 @@ pub struct Source {
     pub allowance: usize,
     /// What comes after it where it is the last.
     pub then: Then,
+    /// Its place in the order of use: priority, end, place in the plan.
+    pub order: (i32, Timestamp, usize),
 }
 
 /// On what terms something is used.
@@ -158,22 +160,18 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         return terms;
     }
     let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
-    let mut sources: Vec<_> = bundles
-        .flat_map(|(file_order, bundle)| {
-            let of_it = move |(_, allowance): &(usize, &Allowance)| {
-                allowance.bundle == bundle.id
-                    && allowance.unit == bundle.amount.unit
-                    && allowance.expires.is_none_or(|end| end > query.at)
-            };
-            let allowances = subscriber.allowances.iter().enumerate().filter(of_it);
-            allowances.map(move |(allowance, one)| {
-                let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order, allowance);
-                (order, Source { allowance, then: bundle.then })
-            })
-        })
-        .collect();
-    sources.sort_unstable_by_key(|&(order, _)| order);
-    terms.money = sources.last().is_none_or(|(_, last)| last.then == Then::Rates && subscriber.overage);
-    terms.bundles = sources.into_iter().map(|(_, source)| source).collect();
+    for (file_order, bundle) in bundles {
+        let of_it = |(_, allowance): &(usize, &Allowance)| {
+            allowance.bundle == bundle.id
+                && allowance.unit == bundle.amount.unit
+                && allowance.expires.is_none_or(|end| end > query.at)
+        };
+        for (allowance, one) in subscriber.allowances.iter().enumerate().filter(of_it) {
+            let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order);
+            terms.bundles.push(Source { allowance, then: bundle.then, order });
+        }
+    }
+    terms.bundles.sort_by_key(|source| source.order);
+    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
     terms
 }
