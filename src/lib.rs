@@ -34,4 +34,6 @@ pub mod server;
 pub mod sim;
 #[cfg(feature = "shell")]
 pub mod store;
+#[cfg(feature = "shell")]
+pub mod telemetry;
 pub mod time;

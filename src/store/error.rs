@@ -212,6 +212,18 @@ pub enum StoreError {
         /// The class.
         class: Class,
     },
+    /// A store in memory has nothing to back up.
+    #[error("a store in memory cannot be written to {}: it has nothing on disk", path.display())]
+    NotOnDisk {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
+    /// The file to be written is there.
+    #[error("{} is there already: name a new file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// An earlier write or sync failed; nothing more is written.
     #[error("the journal was given up after a failed write or sync: restart gyro")]
     Poisoned,

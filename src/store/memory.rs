@@ -4,6 +4,7 @@
 //! ([`Conflicts::Possible`]) when made so, which a store of one process never does.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::record::{Class, Key, Record, VALUE_MAX};
@@ -239,6 +240,10 @@ impl State for MemoryState {
 
     fn step(&mut self, _budget: Budget) -> Result<Progress, StoreError> {
         Ok(Progress::Idle)
+    }
+
+    fn backup(&mut self, to: &Path, _budget: Budget) -> Result<Progress, StoreError> {
+        Err(StoreError::NotOnDisk { path: to.to_path_buf() })
     }
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {

@@ -5,21 +5,30 @@
 //! each batch that has become durable, answers reads, and does the paced upkeep (checkpoints, exports, archive,
 //! verification). Neither half starts a thread, reads a clock, or waits for anything but the disk.
 //!
-//! * `local`: journal and sled in one directory, owned by one process.
+//! * [`local`]: journal and sled in one directory, owned by one process.
 //! * [`memory`]: the reference model that every other store is tested against.
 
+mod archive;
+pub mod backup;
+#[cfg(test)]
+mod battery;
 pub mod error;
+mod export;
 pub mod files;
 mod journal;
+pub mod local;
 pub mod memory;
 mod octets;
 pub mod record;
+mod sealed;
 mod sled;
 mod sys;
 #[cfg(test)]
 mod testing;
+pub mod verify;
 
 use core::fmt;
+use std::path::Path;
 
 pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
@@ -203,6 +212,10 @@ pub trait State: Send {
     /// Does some of the upkeep that is due: prepares the journal's next segment, brings durable changes into the
     /// state behind the journal, checkpoints, exports, archives, verifies.
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError>;
+
+    /// Writes some of a backup of the whole store into the new file `to`; the first call begins it, and
+    /// [`Progress::Idle`] says that it is whole. Batches that come meanwhile are in it. A failure ends it.
+    fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError>;
 
     /// Brings everything applied into the state behind the journal and checkpoints it: for a clean end.
     fn checkpoint(&mut self) -> Result<(), StoreError>;

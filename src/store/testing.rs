@@ -120,3 +120,17 @@ impl Dice {
         self.roll() % end
     }
 }
+
+/// Octets as hexadecimal digits.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    use core::fmt::Write as _;
+    octets.iter().fold(String::new(), |mut text, octet| {
+        write!(text, "{octet:02x}").unwrap();
+        text
+    })
+}
+
+/// A directory for a test: in memory where the system offers that, since what is written need not last.
+pub(crate) fn dir() -> tempfile::TempDir {
+    tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).unwrap()
+}

@@ -20,7 +20,7 @@ pub(crate) struct EngineClock {
 
 impl EngineClock {
     /// How often at least the clock must be looked at, for an idle stretch not to look like a jump.
-    pub(crate) const HEARTBEAT: Duration = Duration::from_secs(60);
+    pub(crate) const HEARTBEAT: Duration = Duration::from_mins(1);
 
     pub(crate) const fn new() -> Self {
         Self { latest: Timestamp::EPOCH, suspended_until: None, started: false }

@@ -107,6 +107,11 @@ impl Events {
         self.complete = true;
     }
 
+    /// Whether the scan has ended.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// A bucket by its number, to be written.
     pub(crate) fn bucket(&self, number: u64) -> Option<&EventBucket> {
         let first = self.buckets.front()?.number;

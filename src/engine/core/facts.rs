@@ -58,23 +58,13 @@ pub struct ServiceFacts {
     pub refused: u64,
     /// Money charged, in hundredths of the currency unit.
     pub charged_cents: u64,
-    /// Sessions opened.
-    pub opened: u64,
-    /// Sessions ended.
-    pub ended: u64,
+    /// Open sessions that are known.
+    pub open: u64,
 }
 
 impl ServiceFacts {
     /// Nothing counted yet.
     pub(crate) fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            granted: 0,
-            last_granted: 0,
-            refused: 0,
-            charged_cents: 0,
-            opened: 0,
-            ended: 0,
-        }
+        Self { name: name.into(), granted: 0, last_granted: 0, refused: 0, charged_cents: 0, open: 0 }
     }
 }

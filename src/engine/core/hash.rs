@@ -114,7 +114,9 @@ fn low(whole: u128) -> u64 {
 fn siphash(key: HashKey, text: &[u8], suffix: &[u8]) -> u128 {
     let mut state = Sip::new(key);
     let (words, rest) = text.as_chunks::<8>();
-    words.iter().for_each(|word| state.take(u64::from_le_bytes(*word)));
+    for word in words {
+        state.take(u64::from_le_bytes(*word));
+    }
     let mut tail = [0u8; 8];
     let mut filled = 0usize;
     for octet in rest.iter().chain(suffix) {

@@ -82,9 +82,8 @@ impl Core {
             }
             Query::ListSubscribers { after, limit } => self.list_subscribers(*after, *limit, begun, given),
             Query::Ledger { msisdn, after, limit } => {
-                let account = match self.load_both(*msisdn).map_err(plain)? {
-                    Some((_, account)) => account,
-                    None => return Ok(Err(CommandError::UnknownSubscriber(*msisdn))),
+                let Some((_, account)) = self.load_both(*msisdn).map_err(plain)? else {
+                    return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
                 };
                 let page = self.ledger_page(account, *after, *limit, begun, given)?;
                 Ok(Ok(View::Ledger(page)))

@@ -55,17 +55,17 @@ impl Default for Limits {
             hard_batch_octets: 12 * MIB,
             cached_octets: 1024 * MIB,
             event_octets: 256 * MIB,
-            event_horizon: Duration::from_secs(72 * 3_600),
+            event_horizon: Duration::from_hours(72),
             recent_events: 65_536,
             emergency_sessions: 262_144,
-            emergency_horizon: Duration::from_secs(72 * 3_600),
+            emergency_horizon: Duration::from_hours(72),
             refusals: 65_536,
             refusals_each: 16,
             sweep_step: 256,
             sweep_parked: 1_024,
             operators_parked: 4_096,
-            jump: Duration::from_secs(300),
-            jump_lasts: Duration::from_secs(600),
+            jump: Duration::from_mins(5),
+            jump_lasts: Duration::from_mins(10),
         }
     }
 }

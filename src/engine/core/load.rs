@@ -92,8 +92,8 @@ pub struct Loaded {
 /// A piece of what the store is read through for at start, in the background.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scanned {
-    /// Sessions, in any order.
-    Sessions(Vec<SessionSummary>),
+    /// Sessions with their services, in any order.
+    Sessions(Vec<(SessionSummary, Box<str>)>),
     /// There are no more sessions: a session that the directory does not have is new.
     SessionsDone,
     /// Buckets of event hashes, in the order of their numbers.

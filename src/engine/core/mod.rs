@@ -254,7 +254,7 @@ impl Core {
 
     fn take_in_session(&mut self, key: SessionKey, session: Option<Box<Session>>) {
         match &session {
-            Some(session) => self.note_scanned(&self.summary(key, session)),
+            Some(session) => self.note_scanned(&self.summary(key, session), &session.service),
             None if self.sessions.peek(key.short()).is_none() => self.directory.remove(key.short(), None),
             None => {}
         }
@@ -293,7 +293,11 @@ impl Core {
     pub fn on_scanned(&mut self, scanned: Scanned, now: Timestamp) {
         let now = self.clock.observe(now, &self.limits);
         match scanned {
-            Scanned::Sessions(sessions) => sessions.iter().for_each(|summary| self.note_scanned(summary)),
+            Scanned::Sessions(sessions) => {
+                for (summary, service) in &sessions {
+                    self.note_scanned(summary, service);
+                }
+            }
             Scanned::SessionsDone => self.directory.set_complete(),
             Scanned::Buckets(buckets) => buckets.into_iter().for_each(|bucket| self.events.scanned(bucket)),
             Scanned::BucketsDone => {
@@ -303,14 +307,10 @@ impl Core {
                 }
             }
             Scanned::Emergencies(found) => {
-                found.into_iter().for_each(|(key, record)| self.desk.scanned(key, record));
+                for (key, record) in found {
+                    self.desk.scanned(key, record);
+                }
             }
-        }
-    }
-
-    fn note_scanned(&mut self, summary: &SessionSummary) {
-        if self.directory.scanned(summary) {
-            self.reserved = self.reserved.saturating_add(i128::from(summary.reserved.micros()));
         }
     }
 
@@ -491,6 +491,23 @@ impl Core {
     /// The last durable batch: what is held for it or an earlier one may leave.
     pub fn durable(&self) -> Sequence {
         self.commit.durable
+    }
+
+    /// The batch that must be durable for everything decided so far to be.
+    pub fn horizon(&self) -> Sequence {
+        if self.desk.is_dirty() { self.commit.next } else { self.commit.horizon() }
+    }
+
+    /// The key of the store's hashes.
+    pub fn hash_key(&self) -> HashKey {
+        self.hash_key
+    }
+
+    /// Whether nothing waits and everything decided is durable. A store that failed has nothing more to wait for.
+    pub fn is_settled(&self) -> bool {
+        let waits = self.waiting.counts().requests.saturating_add(self.waiting.counts().operators);
+        let open = matches!(self.mode, Mode::Ready | Mode::Draining) && self.horizon() > self.commit.durable;
+        waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
     }
 
     /// Whether a batch is under way.

@@ -190,9 +190,8 @@ impl Core {
     }
 
     fn set_subscriber(&mut self, msisdn: Digits, set: &SubscriberChange, now: Timestamp) -> Attempt {
-        let (mut subscriber, mut account) = match self.load_both(msisdn)? {
-            Some(both) => both,
-            None => return Ok(Err(CommandError::UnknownSubscriber(msisdn))),
+        let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
         if let Some(imsi) = set.imsi.filter(|imsi| Some(*imsi) != subscriber.imsi)
             && let Err(why) = self.check_imsi(imsi, msisdn)?
@@ -208,8 +207,12 @@ impl Core {
             self.write_account(account, None, now);
         }
         if old != subscriber.imsi {
-            old.into_iter().for_each(|imsi| self.write_imsi(imsi, None, now));
-            subscriber.imsi.into_iter().for_each(|imsi| self.write_imsi(imsi, Some(msisdn), now));
+            if let Some(imsi) = old {
+                self.write_imsi(imsi, None, now);
+            }
+            if let Some(imsi) = subscriber.imsi {
+                self.write_imsi(imsi, Some(msisdn), now);
+            }
         }
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);

@@ -76,7 +76,8 @@ impl Core {
     fn serve_emergency(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Option<Answered> {
         let by_number = is_emergency(request, self.catalogue.numbers());
         let continues = matches!(request.kind, Kind::Update | Kind::Terminate);
-        if !by_number && !(continues && self.desk.knows(key)) {
+        let by_session = continues && self.desk.knows(key);
+        if !by_number && !by_session {
             return None;
         }
         let answer = grant(request);
@@ -193,7 +194,7 @@ impl Core {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
-        Ok(self.decide(request, snapshot, taken, now))
+        Ok(self.decide(request, snapshot, &taken, now))
     }
 
     fn attempt_dialogue(
@@ -241,7 +242,7 @@ impl Core {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
-        Ok(self.decide(request, snapshot, taken, now))
+        Ok(self.decide(request, snapshot, &taken, now))
     }
 
     /// Opens a session whose identifier an ended session of another subscriber had: that one is forgotten.
@@ -254,7 +255,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<Handled, Wait> {
         match self.take_all(key, None, msisdn, None, read)? {
-            Some((snapshot, taken)) => Ok(self.decide(request, snapshot, taken, now)),
+            Some((snapshot, taken)) => Ok(self.decide(request, snapshot, &taken, now)),
             None => Ok(self.refuse(request, Denial::UnknownSubscriber, self.commit.horizon())),
         }
     }
@@ -370,7 +371,7 @@ impl Core {
         Ok(Some((Snapshot { account: money, subscriber, session, event: None }, taken)))
     }
 
-    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: Taken, now: Timestamp) -> Handled {
+    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
         let Decision { snapshot, changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         let session = snapshot.session.as_deref();
@@ -393,7 +394,7 @@ impl Core {
         &mut self,
         snapshot: Snapshot,
         changes: Changes,
-        taken: Taken,
+        taken: &Taken,
         service: Option<usize>,
         now: Timestamp,
     ) -> Sequence {
@@ -429,7 +430,7 @@ impl Core {
         } else {
             self.subscribers.restore(taken.msisdn, subscriber);
         }
-        self.put_back_session(session, dialogue, &taken, service, now);
+        self.put_back_session(session, dialogue, taken, service, now);
         if let Some(event) = event {
             self.keep_event(event, now);
         }
@@ -452,8 +453,8 @@ impl Core {
                 let facts = service.and_then(|at| self.services.get_mut(at));
                 if let Some(facts) = facts {
                     let was_open = taken.session == Some(true);
-                    facts.opened = facts.opened.saturating_add(u64::from(open && !was_open));
-                    facts.ended = facts.ended.saturating_add(u64::from(!open && was_open));
+                    facts.open = facts.open.saturating_add(u64::from(open && !was_open));
+                    facts.open = facts.open.saturating_sub(u64::from(!open && was_open));
                 }
                 self.directory.note(&self.summary(taken.key, &session));
                 let octets = session.octets();
@@ -552,11 +553,18 @@ impl Core {
             Some(session) => &*session.service,
             None => &*catalogue.service(catalogue.service_of(context)?)?.name,
         };
-        let found = services.iter().position(|facts| *facts.name == *name);
-        Some(found.unwrap_or_else(|| {
-            services.push(ServiceFacts::new(name));
-            services.len().saturating_sub(1)
-        }))
+        Some(service_named(services, name))
+    }
+
+    /// A session that the scan or a load has found counts as open where it was not known.
+    pub(super) fn note_scanned(&mut self, summary: &SessionSummary, service: &str) {
+        if self.directory.scanned(summary) {
+            self.reserved = self.reserved.saturating_add(i128::from(summary.reserved.micros()));
+            let at = service_named(&mut self.services, service);
+            if let Some(facts) = self.services.get_mut(at).filter(|_| summary.open) {
+                facts.open = facts.open.saturating_add(1);
+            }
+        }
     }
 
     fn note_refusals(&mut self, msisdn: Digits, request: &Request, answer: &Answer, at: Timestamp) {
@@ -586,6 +594,14 @@ enum Found {
     Ended { account: AccountId, msisdn: Digits, read: Sequence },
     /// A session of another identifier with the same hash.
     Other,
+}
+
+fn service_named(services: &mut Vec<ServiceFacts>, name: &str) -> usize {
+    let found = services.iter().position(|facts| *facts.name == *name);
+    found.unwrap_or_else(|| {
+        services.push(ServiceFacts::new(name));
+        services.len().saturating_sub(1)
+    })
 }
 
 fn is_of(event: &EventRecord, request: &Request) -> bool {

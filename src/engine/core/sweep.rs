@@ -16,7 +16,7 @@ use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Handled};
 
 /// After so long a sweep that could not be made is tried again.
-pub(super) const LATER: Duration = Duration::from_secs(60);
+pub(super) const LATER: Duration = Duration::from_mins(1);
 
 /// How long sweeps wait when there is too much to do.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -35,7 +35,8 @@ impl Core {
         let sweeps = served && !self.clock.is_suspended();
         let due = if sweeps { self.directory.next_due().map(|due| due.max(self.sweep_after)) } else { None };
         let overdue = self.waiting.earliest().map(|since| since.plus(self.limits.oldest));
-        let uncounted = (served && self.desk.has_uncounted()).then(|| latest.max(self.sweep_after));
+        let uncounted = (served && self.events.is_complete() && self.desk.has_uncounted())
+            .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
         [due, overdue, uncounted, heartbeat].into_iter().flatten().min()
     }
@@ -51,7 +52,9 @@ impl Core {
             self.sweep_after = now.plus(PAUSE);
             return;
         }
-        self.count_emergencies(now);
+        if self.events.is_complete() {
+            self.count_emergencies(now);
+        }
         if !self.clock.is_suspended() && self.sweep_after <= now {
             self.sweep(now);
             self.forget(now);
@@ -114,7 +117,7 @@ impl Core {
         facts.forgotten = facts.forgotten.saturating_add(u64::from(forgotten));
         facts.expired = facts.expired.saturating_add(u64::from(changed && !forgotten));
         let service = self.services.iter().position(|facts| facts.name == service);
-        self.put_back(snapshot, changes, taken, service, now);
+        self.put_back(snapshot, changes, &taken, service, now);
         if !changed {
             self.directory.retry(short, now.plus(LATER));
         }

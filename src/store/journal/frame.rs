@@ -141,10 +141,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, kind: Kind, place: Place, sequence: u64,
     }
     out.extend_from_slice(&place.before.to_le_bytes());
     out.extend_from_slice(&[0; 12]);
-    let mut count = 0_u32;
-    for record in records {
-        count = count.saturating_add(encode_record(out, record));
-    }
+    let count = encode_records(out, records);
     let end = out.len();
     let length = u32::try_from(end.saturating_sub(start).saturating_sub(HEADER)).unwrap_or(u32::MAX);
     let frame = out.get_mut(start..).unwrap_or_default();
@@ -155,6 +152,16 @@ pub(crate) fn encode(out: &mut Vec<u8>, kind: Kind, place: Place, sequence: u64,
     put(frame, CRC_AT, crc);
     out.resize(start.saturating_add(end.saturating_sub(start).next_multiple_of(ALIGN)), 0);
     crc
+}
+
+fn encode_records(out: &mut Vec<u8>, records: &[Record]) -> u32 {
+    records.iter().fold(0, |count: u32, record| count.saturating_add(encode_record(out, record)))
+}
+
+/// The payload of these records, and their count in it.
+pub(crate) fn encode_payload(records: &[Record]) -> (u32, Vec<u8>) {
+    let mut out = Vec::new();
+    (encode_records(&mut out, records), out)
 }
 
 fn put(frame: &mut [u8], at: usize, number: u32) {
@@ -252,7 +259,7 @@ mod tests {
             Record::put(Class::Account, Key::from_u64(5), b"abc".to_vec()),
             Record::remove(Class::Session, Key::new(b"s").unwrap()),
         ]);
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = crate::store::testing::hex(&octets);
         let golden = concat!(
             "4779463101000000",
             "0300000000000000",

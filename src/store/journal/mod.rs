@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::segment::{Preparing, StoreId};
-use super::files::{self, Disk};
+use super::files::{self, Disk, Lock};
 use super::{Sequence, StoreError};
 
 /// Where a segment's frames stand: one mark for about every [`MARK_EVERY`] octets.
@@ -56,10 +56,18 @@ pub(crate) struct Shared {
     wants_next: AtomicBool,
     listed: Mutex<Vec<Listed>>,
     prepared: Mutex<Option<PathBuf>>,
+    /// The directory's lock, held until both halves are gone.
+    _lock: Lock,
 }
 
 impl Shared {
-    pub(crate) fn new(dir: &Path, store: StoreId, segment_size: u64, disk: Arc<dyn Disk>) -> Self {
+    pub(crate) fn new(
+        dir: &Path,
+        store: StoreId,
+        segment_size: u64,
+        disk: Arc<dyn Disk>,
+        lock: Lock,
+    ) -> Self {
         Self {
             dir: dir.to_path_buf(),
             store,
@@ -70,6 +78,7 @@ impl Shared {
             wants_next: AtomicBool::new(false),
             listed: Mutex::default(),
             prepared: Mutex::default(),
+            _lock: lock,
         }
     }
 

@@ -13,19 +13,24 @@ use crate::store::{Sequence, StoreError};
 #[derive(Debug)]
 pub(crate) struct JournalReader {
     shared: Arc<Shared>,
+    /// The segment that was read last, behind the frame that was found in it: the next is often asked for next.
+    last: Option<Frames>,
 }
 
 impl JournalReader {
     /// A reader of this journal.
     pub(crate) const fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, last: None }
     }
 
     /// The records of a durable batch; `None` if the live journal does not have it.
-    pub(crate) fn read(&self, sequence: Sequence) -> Result<Option<Vec<Record>>, StoreError> {
+    pub(crate) fn read(&mut self, sequence: Sequence) -> Result<Option<Vec<Record>>, StoreError> {
         let number = sequence.number();
         if number == 0 || sequence > self.shared.durable() {
             return Ok(None);
+        }
+        if let Some(records) = self.read_next(number)? {
+            return Ok(Some(records));
         }
         let found = {
             let listed = self.shared.listed();
@@ -42,6 +47,7 @@ impl JournalReader {
                 let (at, damaged) = (found.offset, frame::decode(found.payload, found.header.records));
                 let records = damaged.map_err(|damage| StoreError::damaged(&path, at, damage))?;
                 self.note(&path, &passed);
+                self.last = Some(frames);
                 return Ok(Some(records));
             }
             if found.offset.saturating_sub(mark) >= MARK_EVERY && found.header.kind == frame::Kind::Batch {
@@ -51,6 +57,25 @@ impl JournalReader {
         }
         let found = frames.sequence();
         Err(StoreError::damaged(&path, frames.offset(), Damage::Sequence { expected: number, found }))
+    }
+
+    /// The frame behind the last one, if that is the one asked for, and was there when its part of the file was read.
+    fn read_next(&mut self, number: u64) -> Result<Option<Vec<Record>>, StoreError> {
+        let Some(mut frames) =
+            self.last.take().filter(|frames| frames.sequence().checked_add(1) == Some(number))
+        else {
+            return Ok(None);
+        };
+        let path = frames.path().to_path_buf();
+        while let Some(found) = frames.next()? {
+            if found.header.kind == frame::Kind::Batch {
+                let records = frame::decode(found.payload, found.header.records)
+                    .map_err(|damage| StoreError::damaged(&path, found.offset, damage))?;
+                self.last = Some(frames);
+                return Ok(Some(records));
+            }
+        }
+        Ok(None)
     }
 
     /// Keeps what was learned on the way.

@@ -93,7 +93,7 @@ pub(crate) fn resume(survey: Survey, shared: Arc<Shared>) -> Result<(Writer, u64
     let epoch = survey.epoch.saturating_add(1);
     let mut segments = survey.segments;
     let old = segments.pop();
-    let (at, listed) = take_over(&shared, old.as_ref(), epoch)?;
+    let (at, listed) = take_over(&shared, old.as_ref(), epoch, 1)?;
     if let Some((path, _)) = &old {
         files::remove(&*shared.disk, path)?;
     }
@@ -109,14 +109,27 @@ pub(crate) fn resume(survey: Survey, shared: Arc<Shared>) -> Result<(Writer, u64
     Ok((Writer::new(shared, at)?, epoch))
 }
 
-/// Writes the frames of `old` into a new segment, syncs it, and gives it its name.
-fn take_over(shared: &Shared, old: Option<&(PathBuf, Page)>, epoch: u64) -> Result<(At, Listed), StoreError> {
+/// Begins a journal where none is, with this batch as its first.
+pub(crate) fn begin(shared: Arc<Shared>, first: Sequence) -> Result<Writer, StoreError> {
+    let (at, listed) = take_over(&shared, None, 1, first.number())?;
+    shared.listed().push(listed);
+    Writer::new(shared, at)
+}
+
+/// Writes the frames of `old` into a new segment, syncs it, and gives it its name. Without one, the journal begins
+/// with the batch `first`.
+fn take_over(
+    shared: &Shared,
+    old: Option<&(PathBuf, Page)>,
+    epoch: u64,
+    first: u64,
+) -> Result<(At, Listed), StoreError> {
     let page = match old {
         None => Page {
             store: shared.store,
             segment: 1,
             epoch,
-            first: 1,
+            first,
             before: 0,
             replaces: 0,
             size: shared.segment_size,

@@ -267,9 +267,8 @@ impl Frames {
     /// What stands behind the last good frame, up to the end of the segment.
     pub(crate) fn ending(&mut self) -> Result<Ending, StoreError> {
         let start = self.offset;
-        let damage = match self.check(start)? {
-            Ok(_) => return Err(StoreError::damaged(&self.path, start, Damage::Order)),
-            Err(damage) => damage,
+        let Err(damage) = self.check(start)? else {
+            return Err(StoreError::damaged(&self.path, start, Damage::Order));
         };
         let (mut at, mut zeros) = (start, true);
         while self.octets_at(at, frame::ALIGN)?.is_some() {

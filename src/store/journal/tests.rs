@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::frame::{HEADER, Header};
 use super::reader::JournalReader;
@@ -15,7 +14,7 @@ use super::segment::FIRST_FRAME;
 use super::writer::Writer;
 use super::{READY, Shared};
 use crate::store::error::Damage;
-use crate::store::files::{Disk, SystemDisk};
+use crate::store::files::{Disk, Lock, SystemDisk};
 use crate::store::testing::{Dice, LossyDisk};
 use crate::store::{Batch, Class, Commit as _, Key, Record, Sequence, StoreError};
 
@@ -32,7 +31,7 @@ struct Opened {
 
 fn open_on(dir: &Path, disk: Arc<dyn Disk>) -> Result<Opened, StoreError> {
     let Survey { last, torn, .. } = recovery::survey(dir, &STORE)?;
-    let shared = Arc::new(Shared::new(dir, STORE, SIZE, disk));
+    let shared = Arc::new(Shared::new(dir, STORE, SIZE, disk, Lock::take(dir)?));
     let (writer, epoch) = recovery::resume(recovery::survey(dir, &STORE)?, Arc::clone(&shared))?;
     Ok(Opened { writer, shared, last, epoch, torn })
 }
@@ -94,7 +93,7 @@ fn flip(path: &Path, offset: u64, mask: u8) {
 
 #[test]
 fn what_was_synced_is_there_after_a_restart_and_the_epoch_grows() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     assert_eq!((opened.last.number(), opened.epoch), (0, 1));
     for number in 1..=500 {
@@ -113,9 +112,9 @@ fn what_was_synced_is_there_after_a_restart_and_the_epoch_grows() {
 
 #[test]
 fn a_frame_is_found_by_its_number_while_others_are_written() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
-    let reader = JournalReader::new(Arc::clone(&opened.shared));
+    let mut reader = JournalReader::new(Arc::clone(&opened.shared));
     for number in 1..=600 {
         commit(&mut opened.writer, number, 250);
         let asked = number / 2 + 1;
@@ -123,9 +122,9 @@ fn a_frame_is_found_by_its_number_while_others_are_written() {
         assert_eq!(reader.read(Sequence::new(number + 1)).unwrap(), None);
     }
     assert_eq!(reader.read(Sequence::ZERO).unwrap(), None);
-    drop(opened);
+    drop((opened, reader));
     let opened = open(dir.path()).unwrap();
-    let reader = JournalReader::new(Arc::clone(&opened.shared));
+    let mut reader = JournalReader::new(Arc::clone(&opened.shared));
     for asked in [600, 1, 300, 299] {
         assert_eq!(reader.read(Sequence::new(asked)).unwrap(), Some(batch(asked, 250).records));
     }
@@ -133,7 +132,7 @@ fn a_frame_is_found_by_its_number_while_others_are_written() {
 
 #[test]
 fn a_batch_that_is_not_synced_is_not_durable() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     opened.writer.append(&batch(1, 10)).unwrap();
     assert_eq!(opened.writer.durable(), Sequence::ZERO);
@@ -143,7 +142,7 @@ fn a_batch_that_is_not_synced_is_not_durable() {
 
 #[test]
 fn a_last_frame_torn_anywhere_is_cut_off() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     for number in 1..=20 {
         commit(&mut opened.writer, number, 40);
@@ -176,7 +175,7 @@ fn path_id(path: &Path) -> u64 {
 
 #[test]
 fn a_bit_flipped_in_any_field_of_an_earlier_frame_is_damage() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     for number in 1..=20 {
         commit(&mut opened.writer, number, 40);
@@ -205,7 +204,7 @@ fn a_bit_flipped_in_any_field_of_an_earlier_frame_is_damage() {
 #[test]
 fn damage_to_a_confirmed_frame_is_not_taken_for_a_torn_end() {
     for close in [false, true] {
-        let dir = TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let mut opened = open(dir.path()).unwrap();
         for number in 1..=3 {
             commit(&mut opened.writer, number, 40);
@@ -230,7 +229,7 @@ fn damage_to_a_confirmed_frame_is_not_taken_for_a_torn_end() {
 
 #[test]
 fn a_segment_taken_away_or_damaged_before_the_end_is_named() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     for number in 1..=1_000 {
         commit(&mut opened.writer, number, 300);
@@ -246,7 +245,7 @@ fn a_segment_taken_away_or_damaged_before_the_end_is_named() {
     fs::remove_file(&all[1]).unwrap();
     match replay_all(dir.path()) {
         Err(StoreError::Damaged { path, offset: 0, damage: Damage::Sequence { .. } }) => {
-            assert_eq!(path, all[2])
+            assert_eq!(path, all[2]);
         }
         other => panic!("{other:?}"),
     }
@@ -269,9 +268,9 @@ fn a_segment_taken_away_or_damaged_before_the_end_is_named() {
 
 #[test]
 fn a_failed_sync_poisons_and_is_never_tried_again() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let disk = Arc::new(LossyDisk::default());
-    let mut opened = open_on(dir.path(), Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let mut opened = open_on(dir.path(), disk.clone()).unwrap();
     commit(&mut opened.writer, 1, 10);
     opened.writer.append(&batch(2, 10)).unwrap();
     disk.fail_sync_after(0);
@@ -286,9 +285,9 @@ fn a_failed_sync_poisons_and_is_never_tried_again() {
 
 #[test]
 fn a_failed_write_poisons() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let disk = Arc::new(LossyDisk::default());
-    let mut opened = open_on(dir.path(), Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let mut opened = open_on(dir.path(), disk.clone()).unwrap();
     disk.fail_write_after(0);
     assert!(opened.writer.append(&batch(1, 10)).unwrap_err().is_poison());
     assert!(matches!(opened.writer.append(&batch(1, 10)), Err(StoreError::Poisoned)));
@@ -296,7 +295,7 @@ fn a_failed_write_poisons() {
 
 #[test]
 fn failing_to_prepare_the_next_segment_is_overload_and_passes() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     // A directory stands where the next segment is to be written.
     let obstacle = dir.path().join("next.writing");
@@ -321,7 +320,7 @@ fn failing_to_prepare_the_next_segment_is_overload_and_passes() {
 
 #[test]
 fn a_segment_prepared_ahead_is_used() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     let mut number = 0;
     while !opened.shared.is_next_wanted() {
@@ -343,7 +342,7 @@ fn a_segment_prepared_ahead_is_used() {
 
 #[test]
 fn a_batch_larger_than_a_segment_is_refused_without_harm() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     let error = opened.writer.append(&batch(1, 70_000)).unwrap_err();
     assert!(matches!(error, StoreError::BatchTooLarge { .. }) && !error.is_poison());
@@ -352,7 +351,7 @@ fn a_batch_larger_than_a_segment_is_refused_without_harm() {
 
 #[test]
 fn an_interrupted_take_over_is_finished_or_begun_again() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut opened = open(dir.path()).unwrap();
     for number in 1..=9 {
         commit(&mut opened.writer, number, 100);
@@ -378,14 +377,14 @@ fn an_interrupted_take_over_is_finished_or_begun_again() {
 
 #[test]
 fn frames_are_synced_in_a_new_segment_before_they_are_answered_from() {
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let disk = Arc::new(LossyDisk::default());
-    let mut opened = open_on(dir.path(), Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let mut opened = open_on(dir.path(), disk.clone()).unwrap();
     commit(&mut opened.writer, 1, 10);
     // A whole frame that no sync has reached: after the restart it is read, so it must be durable by then.
     opened.writer.append(&batch(2, 10)).unwrap();
     drop(opened);
-    let opened = open_on(dir.path(), Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+    let opened = open_on(dir.path(), disk.clone()).unwrap();
     assert_eq!(opened.last.number(), 2);
     drop(opened);
     disk.cut(|| false);
@@ -400,12 +399,12 @@ proptest! {
         seed: u64,
         runs in proptest::collection::vec((0_u64..60, any::<bool>(), any::<bool>()), 1..5),
     ) {
-        let dir = TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let mut dice = Dice::new(seed);
         let mut acknowledged = 0;
         for (commits, append_more, confirm) in runs {
             let disk = Arc::new(LossyDisk::default());
-            let mut opened = open_on(dir.path(), Arc::clone(&disk) as Arc<dyn Disk>).unwrap();
+            let mut opened = open_on(dir.path(), disk.clone()).unwrap();
             let found = opened.last.number();
             prop_assert!(found == acknowledged || found == acknowledged + 1, "{found} {acknowledged}");
             let mut last = found;

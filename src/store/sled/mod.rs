@@ -108,6 +108,8 @@ fn caught<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 /// How often, and how long apart, an opening is tried while a handle of this process is still being closed.
 const OPEN_TRIES: u32 = 100;
+/// How sled begins its message then; it gives no kind of error.
+const LOCKED: &str = "could not acquire lock";
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 impl Tree {
@@ -130,7 +132,7 @@ impl Tree {
                     });
                 }
                 Err(Fault::Sled(::sled::Error::Io(error)))
-                    if error.kind() == std::io::ErrorKind::WouldBlock && tries < OPEN_TRIES =>
+                    if error.to_string().starts_with(LOCKED) && tries < OPEN_TRIES =>
                 {
                     tries = tries.saturating_add(1);
                     // The handle that still has the file's lock is closed by a thread of sled's own.
@@ -264,6 +266,12 @@ impl Tree {
     /// Octets of its files.
     pub(crate) fn octets(&mut self) -> Result<u64, StoreError> {
         self.run(|db| Ok(db.size_on_disk()?))
+    }
+
+    /// As if sled had just failed.
+    #[cfg(test)]
+    pub(crate) fn fail_for_test(&mut self) {
+        self.failed = Some("planted".to_owned());
     }
 
     /// Closes it. What was not sealed need not survive.

@@ -264,7 +264,7 @@ mod tests {
     fn a_page_has_the_octets_it_had_in_the_first_version() {
         let large = Entry { key: Key::from_u64(9), revision: 3, body: Body::Large(2) };
         let page = encode(&[entry(1, 2), large]);
-        let hex: String = page.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = crate::store::testing::hex(&page);
         let golden = concat!(
             "01000200",
             "CRC32CRC",
@@ -277,7 +277,7 @@ mod tests {
             "0000000000000009",
             "0200",
         );
-        let crc: String = page[4..8].iter().map(|octet| format!("{octet:02x}")).collect();
+        let crc = crate::store::testing::hex(&page[4..8]);
         assert_eq!(hex, golden.replace("CRC32CRC", &crc));
     }
 

@@ -45,8 +45,10 @@ pub(crate) fn probe(
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
             let child = command.spawn().map_err(StoreError::io("start", program))?;
-            Ok(outcome(child, *deadline)
-                .and_then(|line| parse(&line).ok_or_else(|| format!("it said `{line}`"))))
+            Ok(outcome(child, *deadline).and_then(|line| match line.as_str() {
+                "empty" => Ok(None),
+                line => parse(line).map(Some).ok_or_else(|| format!("it said `{line}`")),
+            }))
         }
     }
 }
@@ -86,15 +88,12 @@ fn outcome(mut child: Child, deadline: Duration) -> Result<String, String> {
     Err(format!("opening it failed ({status}): {line}"))
 }
 
-fn parse(line: &str) -> Option<Option<Facts>> {
-    if line == "empty" {
-        return Some(None);
-    }
+fn parse(line: &str) -> Option<Facts> {
     let mut words = line.split(' ');
     let store = u128::from_str_radix(words.next()?, 16).ok()?.to_be_bytes();
     let sentinel = Sequence::new(words.next()?.parse().ok()?);
     let high = Sequence::new(words.next()?.parse().ok()?);
-    words.next().is_none().then_some(Some(Facts { store, sentinel, high }))
+    words.next().is_none().then_some(Facts { store, sentinel, high })
 }
 
 /// What the process does that [`Probe::Child`] starts: opens the state in `dir`, and writes in one line to `out`

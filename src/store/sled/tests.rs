@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::apply::{Change, Changes};
 use super::{Facts, Tree};
@@ -37,7 +36,7 @@ fn all(tree: &mut Tree, class: Class) -> BTreeMap<Key, (u64, Vec<u8>)> {
 #[test]
 fn many_records_in_order_and_their_removal_leave_nothing() {
     sys::guard().unwrap();
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut tree = Tree::open(dir.path(), CACHE).unwrap();
     let change = |key: u64, value: Option<usize>| {
         let value = value.map(|octets| vec![3; octets]);
@@ -62,7 +61,7 @@ fn many_records_in_order_and_their_removal_leave_nothing() {
 #[test]
 fn facts_are_there_after_a_restart() {
     sys::guard().unwrap();
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let facts = Facts { store: [4; 16], sentinel: Sequence::new(9), high: Sequence::new(11) };
     let mut tree = Tree::open(dir.path(), CACHE).unwrap();
     assert_eq!(tree.facts().unwrap(), None);
@@ -77,7 +76,7 @@ fn facts_are_there_after_a_restart() {
 #[test]
 fn after_a_failure_it_is_not_called_again() {
     sys::guard().unwrap();
-    let dir = TempDir::new().unwrap();
+    let dir = crate::store::testing::dir();
     let mut tree = Tree::open(dir.path(), CACHE).unwrap();
     let failed: Result<(), StoreError> = tree.run(|_| panic!("planted"));
     assert!(failed.unwrap_err().to_string().contains("planted"));
@@ -100,7 +99,7 @@ proptest! {
     #[test]
     fn pages_hold_what_a_map_holds(rounds in proptest::collection::vec((changes(), 1_usize..9), 1..6)) {
         sys::guard().unwrap();
-        let dir = TempDir::new().unwrap();
+        let dir = crate::store::testing::dir();
         let mut tree = Tree::open(dir.path(), CACHE).unwrap();
         let mut model: BTreeMap<(Class, Key), (u64, Vec<u8>)> = BTreeMap::new();
         let mut revision = 0;
@@ -110,7 +109,7 @@ proptest! {
                 revision += 1;
                 let class = if class == 0 { Class::Account } else { Class::Catalogue };
                 // Keys of different lengths, of which some begin others.
-                let key = Key::new(&key.to_string().as_bytes()[..]).unwrap();
+                let key = Key::new(key.to_string().as_bytes()).unwrap();
                 let value = octets.map(|octets| vec![u8::try_from(revision % 256).unwrap(); octets]);
                 match &value {
                     Some(value) => model.insert((class, key), (revision, value.clone())),

@@ -1,0 +1,364 @@
+//! Backup and restore: a whole store in one sealed file.
+//!
+//! First, in blocks tagged by their batch (its highest bit set), the journal-only records of every batch that is
+//! there up to the start; then the state, as in an export, in blocks tagged by class; then the batches after the
+//! start, whole. A restored store has the archive, one export and the journal; its first opening builds the rest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::archive::ArchiveWriter;
+use super::error::Damage;
+use super::export::{self, Packer, Source, Walk};
+use super::files::{self, Disk, Lock};
+use super::journal::frame;
+use super::journal::{Shared, recovery};
+use super::local::{LocalState, Options, Places, open_local, write_identity};
+use super::record::Record;
+use super::sealed::{Kind, SealedReader, SealedWriter};
+use super::{Batch, Budget, Commit as _, Progress, Sequence, State as _, StoreError};
+
+/// Set in the tag of a block that is a batch.
+const BATCH: u64 = 1 << 63;
+/// An archive file of a restored store ends at the batch after so many octets.
+const ARCHIVE_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// A backup that is being written.
+#[derive(Debug)]
+pub(crate) struct Backing {
+    to: PathBuf,
+    writer: SealedWriter,
+    start: Sequence,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Journal-only records up to the start, from this batch on.
+    History(Sequence),
+    State(Packer, Walk),
+    /// Batches after the start, from this one on.
+    Tail(Sequence),
+}
+
+impl Backing {
+    /// Begins a backup into the new file `to`.
+    pub(crate) fn begin(state: &LocalState, to: &Path) -> Result<Self, StoreError> {
+        if to.exists() {
+            return Err(StoreError::Exists { path: to.to_path_buf() });
+        }
+        let start = state.status().applied;
+        let temporary = to.with_extension("part");
+        let writer = SealedWriter::begin(&temporary, Kind::Backup, &state.store, start.number())?;
+        Ok(Self { to: to.to_path_buf(), writer, start, phase: Phase::History(first_batch(state)) })
+    }
+
+    /// Goes on for about `octets`; `None` when it is whole and has its name.
+    pub(crate) fn step(mut self, state: &mut LocalState, octets: u64) -> Result<Option<Self>, StoreError> {
+        let disk = state.disk();
+        let mut left = octets.max(1);
+        while left > 0 {
+            self.phase = match self.phase {
+                Phase::History(next) if next > self.start => Phase::State(Packer::default(), Walk::begin()),
+                Phase::History(next) => {
+                    let mut records = state.read_frame(next)?;
+                    records.retain(|record| record.class.is_journal_only());
+                    left = left.saturating_sub(self.put(&*disk, next, &records)?);
+                    Phase::History(next.next())
+                }
+                Phase::State(mut packer, mut walk) => {
+                    let source: &mut dyn Source = state;
+                    if let Some(records) = walk.next(source)? {
+                        let mut written = EACH;
+                        for (class, key, loaded) in records {
+                            let more = packer.put(&mut self.writer, &*disk, class, &key, &loaded)?;
+                            written = written.saturating_add(more);
+                        }
+                        left = left.saturating_sub(written);
+                        Phase::State(packer, walk)
+                    } else {
+                        packer.flush(&mut self.writer, &*disk)?;
+                        Phase::Tail(self.start.next())
+                    }
+                }
+                Phase::Tail(next) if next > state.status().applied => {
+                    let temporary = self.writer.finish(&*disk, next.number().saturating_sub(1))?;
+                    files::rename(&*disk, &temporary, &self.to)?;
+                    return Ok(None);
+                }
+                Phase::Tail(next) => {
+                    let records = state.read_frame(next)?;
+                    left = left.saturating_sub(self.put(&*disk, next, &records)?.max(EACH));
+                    Phase::Tail(next.next())
+                }
+            };
+        }
+        Ok(Some(self))
+    }
+
+    fn put(&mut self, disk: &dyn Disk, sequence: Sequence, records: &[Record]) -> Result<u64, StoreError> {
+        let is_tail = matches!(self.phase, Phase::Tail(_));
+        if records.is_empty() && !is_tail {
+            return Ok(EACH);
+        }
+        let (count, payload) = frame::encode_payload(records);
+        self.writer.block(disk, BATCH | sequence.number(), count, &payload)
+    }
+}
+
+/// What a unit of work counts at least, in octets.
+const EACH: u64 = 64;
+
+/// The first batch of which something is left.
+fn first_batch(state: &LocalState) -> Sequence {
+    let archived = state.archived.first().map(|archived| archived.first);
+    let live = state.shared.listed().first().map(|listed| listed.first);
+    Sequence::new(archived.or(live).unwrap_or(1))
+}
+
+/// Writes a backup of the store in `dir` into the new file `to`. The store must not be in use.
+pub fn backup(dir: &Path, options: Options, to: &Path) -> Result<Summary, StoreError> {
+    let mut local = open_existing(dir, options)?;
+    while local.state.backup(to, Budget { octets: u64::MAX })? == Progress::More {}
+    local.writer.close()?;
+    Ok(Summary { sequence: local.last, octets: size_of(to) })
+}
+
+/// Writes the state of the store in `dir`, sorted, into the new file `to`. The store must not be in use.
+pub fn export_to(dir: &Path, options: Options, to: &Path) -> Result<Summary, StoreError> {
+    if to.exists() {
+        return Err(StoreError::Exists { path: to.to_path_buf() });
+    }
+    let mut local = open_existing(dir, options)?;
+    let (store, disk, last) = (local.state.store, local.state.disk(), local.last);
+    let begun = export::Exporting::begin_as(to.to_path_buf(), &to.with_extension("part"), &store, last)?;
+    let mut exporting = Box::new(begun);
+    while let export::Step::More(more) = exporting.step(&mut local.state, &*disk, u64::MAX, last)? {
+        exporting = more;
+    }
+    local.writer.close()?;
+    Ok(Summary { sequence: last, octets: size_of(to) })
+}
+
+fn open_existing(dir: &Path, options: Options) -> Result<super::local::Local, StoreError> {
+    if !dir.join("STORE").is_file() {
+        return Err(StoreError::NoStore { path: dir.to_path_buf() });
+    }
+    open_local(dir, options)
+}
+
+fn size_of(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// What was written or restored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// The last batch in it.
+    pub sequence: Sequence,
+    /// Octets of the file.
+    pub octets: u64,
+}
+
+/// Makes the store that the backup `from` holds in `dir`, which must be empty or not there.
+///
+/// The backup is read and checked as a whole before anything is written. An interrupted restore leaves a directory
+/// that no opening takes for a store.
+pub fn restore(dir: &Path, options: &Options, from: &Path) -> Result<Summary, StoreError> {
+    let mut backup = SealedReader::open(from, Kind::Backup)?;
+    while backup.next()?.is_some() {}
+    if !backup.is_complete() {
+        return Err(StoreError::damaged(from, 0, Damage::Checksum));
+    }
+    let disk = &*options.disk;
+    if dir.exists() {
+        let refused = |source| StoreError::Directory { path: dir.to_path_buf(), source };
+        if fs::read_dir(dir).map_err(refused)?.next().is_some() {
+            return Err(StoreError::NotEmpty { path: dir.to_path_buf() });
+        }
+    }
+    files::make_dir(disk, dir)?;
+    let lock = Lock::take(dir)?;
+    let places = Places::of(dir);
+    for dir in [&places.journal, &places.exports, &places.archive] {
+        files::make_dir(disk, dir)?;
+    }
+    let store = *backup.store();
+    let (start, last) = (Sequence::new(backup.number()), Sequence::new(backup.last()));
+    let shared = Shared::new(&places.journal, store, options.segment_octets, Arc::clone(&options.disk), lock);
+    let mut restoring = Restoring {
+        from,
+        disk,
+        start,
+        places: &places,
+        archive: None,
+        writer: recovery::begin(Arc::new(shared), start.next())?,
+        export: SealedWriter::begin(
+            &places.exports.join("export.tmp"),
+            Kind::Export,
+            &store,
+            start.number(),
+        )?,
+    };
+    let mut backup = SealedReader::open(from, Kind::Backup)?;
+    while let Some(block) = backup.next()? {
+        restoring.block(block.tag, block.records, &block.payload, &store, block.offset)?;
+    }
+    let Restoring { mut writer, export, archive, .. } = restoring;
+    if let Some(archive) = archive {
+        archive.finish(disk, start.number())?;
+    }
+    let temporary = export.finish(disk, start.number())?;
+    files::rename(disk, &temporary, &places.exports.join(export::name(start)))?;
+    if writer.durable() != last {
+        return Err(StoreError::damaged(from, 0, Damage::Truncated));
+    }
+    writer.close()?;
+    write_identity(dir, &store, disk)?;
+    Ok(Summary { sequence: last, octets: size_of(from) })
+}
+
+struct Restoring<'a> {
+    from: &'a Path,
+    disk: &'a dyn Disk,
+    start: Sequence,
+    places: &'a Places,
+    archive: Option<ArchiveWriter>,
+    writer: super::journal::writer::Writer,
+    export: SealedWriter,
+}
+
+impl Restoring<'_> {
+    fn block(
+        &mut self,
+        tag: u64,
+        records: u32,
+        payload: &[u8],
+        store: &super::journal::segment::StoreId,
+        offset: u64,
+    ) -> Result<(), StoreError> {
+        if tag & BATCH == 0 {
+            return self.export.block(self.disk, tag, records, payload).map(|_| ());
+        }
+        let sequence = Sequence::new(tag & !BATCH);
+        let records = frame::decode(payload, records)
+            .map_err(|damage| StoreError::damaged(self.from, offset, damage))?;
+        if sequence > self.start {
+            self.writer.append(&Batch { sequence, guards: Vec::new(), records })?;
+            return self.writer.sync().map(|_| ());
+        }
+        // An archive file that is full ends before this batch.
+        if let Some(full) = self.archive.take_if(|archive| archive.octets() > ARCHIVE_OCTETS) {
+            full.finish(self.disk, sequence.number().saturating_sub(1))?;
+        }
+        let archive = match &mut self.archive {
+            Some(archive) => archive,
+            None => {
+                self.archive.insert(ArchiveWriter::begin(&self.places.archive, store, sequence.number())?)
+            }
+        };
+        archive.put(self.disk, sequence.number(), records)
+    }
+}
+
+impl LocalState {
+    /// How octets get to the disk.
+    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
+        Arc::clone(&self.options().disk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::local::tests::{check, commit, files_in, filled, open, options};
+    use super::super::verify::verify;
+    use super::*;
+
+    #[test]
+    fn a_restored_store_has_state_and_history_and_goes_on() {
+        let dir = filled(2_000);
+        let away = crate::store::testing::dir();
+        let file = away.path().join("gyro.backup");
+        let written = backup(dir.path(), options(), &file).unwrap();
+        assert_eq!(written.sequence.number(), 2_000);
+        assert!(matches!(backup(dir.path(), options(), &file), Err(StoreError::Exists { .. })));
+        let target = away.path().join("new/data");
+        assert_eq!(restore(&target, &options(), &file).unwrap(), written);
+        assert!(matches!(restore(&target, &options(), &file), Err(StoreError::NotEmpty { .. })));
+        let mut opened = open(&target).unwrap();
+        check(&mut opened, 2_000);
+        commit(&mut opened, 2_001);
+        drop(opened);
+        check(&mut open(&target).unwrap(), 2_001);
+        assert_eq!(verify(&target, options(), &mut []).unwrap().faults, Vec::<String>::new());
+    }
+
+    #[test]
+    fn batches_that_come_while_a_backup_is_written_are_in_it() {
+        let dir = filled(1_000);
+        let mut opened = open(dir.path()).unwrap();
+        let away = crate::store::testing::dir();
+        let file = away.path().join("gyro.backup");
+        let mut number = 1_000;
+        while opened.state.backup(&file, Budget { octets: 2_000 }).unwrap() == Progress::More {
+            if number < 1_500 {
+                for _ in 0..20 {
+                    number += 1;
+                    commit(&mut opened, number);
+                }
+                opened.state.step(Budget { octets: 100_000 }).unwrap();
+            }
+        }
+        assert!(number > 1_100);
+        let target = away.path().join("data");
+        let restored = restore(&target, &options(), &file).unwrap().sequence.number();
+        assert_eq!(restored, number);
+        check(&mut open(&target).unwrap(), restored);
+    }
+
+    #[test]
+    fn a_damaged_backup_is_refused_before_anything_is_written() {
+        let dir = filled(1_000);
+        let away = crate::store::testing::dir();
+        let file = away.path().join("gyro.backup");
+        backup(dir.path(), options(), &file).unwrap();
+        let whole = fs::read(&file).unwrap();
+        let target = away.path().join("data");
+        for at in [0, 50, 5_000, whole.len() / 2, whole.len() - 2] {
+            let mut bad = whole.clone();
+            bad[at] ^= 4;
+            fs::write(&file, &bad).unwrap();
+            let error = restore(&target, &options(), &file).unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }) && error.exit_code() == 74, "{error}");
+            assert!(!target.exists());
+        }
+    }
+
+    #[test]
+    fn an_interrupted_restore_is_no_store() {
+        let dir = filled(500);
+        let away = crate::store::testing::dir();
+        let file = away.path().join("gyro.backup");
+        backup(dir.path(), options(), &file).unwrap();
+        let target = away.path().join("data");
+        restore(&target, &options(), &file).unwrap();
+        fs::remove_file(target.join("STORE")).unwrap();
+        assert!(matches!(open(&target), Err(StoreError::NoStore { .. })));
+    }
+
+    #[test]
+    fn an_export_is_the_state_in_order() {
+        let dir = filled(500);
+        let away = crate::store::testing::dir();
+        let file = away.path().join("state.exp");
+        assert_eq!(export_to(dir.path(), options(), &file).unwrap().sequence.number(), 500);
+        let mut reader = export::ExportReader::open(&file).unwrap();
+        let mut count = 0;
+        while let Some(records) = reader.next().unwrap() {
+            count += records.len();
+        }
+        assert_eq!(count, 50);
+        assert!(files_in(away.path(), "part").is_empty());
+    }
+}

@@ -1,0 +1,258 @@
+//! The store of one machine: a journal, and the state behind it in sled, in one directory owned by one process.
+//!
+//! ```text
+//! STORE      which store this is            exports/  the state, sorted; two are kept
+//! LOCK       held while it is in use        archive/  what of old segments lives nowhere else
+//! journal/   segments                       sled/     the state, rebuilt when it is lost
+//! MANIFEST   up to where the state is durable
+//! ```
+//!
+//! * [`open`]: what is looked at before anything is served, and how it repairs itself.
+//! * [`overlay`]: what is durable in the journal and not yet in the state.
+//! * [`upkeep`]: checkpoints, exports, archive, in paced steps.
+//! * [`verification`]: what opening did not read, read in the background.
+
+mod marks;
+mod open;
+mod overlay;
+mod upkeep;
+mod verification;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::marks::Manifest;
+use self::overlay::Overlay;
+use self::upkeep::Upkeep;
+use super::archive::{ArchiveReader, Archived};
+use super::backup::Backing;
+use super::export::{Export, Source};
+use super::files::{Disk, SystemDisk};
+use super::journal::Shared;
+use super::journal::reader::JournalReader;
+use super::journal::segment::StoreId;
+use super::journal::writer::Writer;
+use super::record::{Class, Key, Record};
+use super::sled::Tree;
+use super::{
+    Batch, Budget, Loaded, Notice, Opened, Probe, Progress, Sequence, Space, State, Status, StoreError, sys,
+};
+
+const MIB: u64 = 1024 * 1024;
+
+/// How a store is opened and kept up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Octets of a journal segment (64 MiB): a batch must fit into one.
+    pub segment_octets: u64,
+    /// Octets of journal after which a checkpoint is due (1 GiB): about what a restart reads again.
+    pub checkpoint_octets: u64,
+    /// Octets of journal after which an export is due (4 GiB): between one and three times that much journal is kept.
+    pub export_octets: u64,
+    /// Octets of changes in memory from which on an opening brings them into the state at once (512 MiB).
+    pub overlay_octets: u64,
+    /// Octets of sled's cache (128 MiB).
+    pub cache_octets: u64,
+    /// Free octets below which new sessions are to be refused (2 GiB).
+    pub low_space_octets: u64,
+    /// How the state is tried before it is opened.
+    pub probe: Probe,
+    /// How octets get to the disk.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Options {
+    /// The defaults, with this way to try the state.
+    pub fn new(probe: Probe) -> Self {
+        Self {
+            segment_octets: 64 * MIB,
+            checkpoint_octets: 1_024 * MIB,
+            export_octets: 4_096 * MIB,
+            overlay_octets: 512 * MIB,
+            cache_octets: 128 * MIB,
+            low_space_octets: 2_048 * MIB,
+            probe,
+            disk: Arc::new(SystemDisk),
+        }
+    }
+}
+
+/// Opens the store in `dir`, or makes one where nothing is.
+///
+/// [`super::guard`] must have been called before. Fails with [`StoreError::InUse`] when another process has it.
+/// Whatever an interrupted run has left is repaired; what was lost in spite of having been durable is refused.
+pub fn open(dir: &Path, options: Options) -> Result<Opened, StoreError> {
+    let Local { writer, state, last, epoch, notices } = open::open(dir, options)?;
+    Ok(Opened { commit: Box::new(writer), state: Box::new(state), last, epoch, notices })
+}
+
+/// An opened store, its halves not yet behind their traits.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) writer: Writer,
+    pub(crate) state: LocalState,
+    pub(crate) last: Sequence,
+    pub(crate) epoch: u64,
+    pub(crate) notices: Vec<Notice>,
+}
+
+pub(crate) use marks::write_store as write_identity;
+pub(crate) use open::open as open_local;
+
+/// The places in a data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    pub(crate) root: PathBuf,
+    pub(crate) journal: PathBuf,
+    pub(crate) exports: PathBuf,
+    pub(crate) archive: PathBuf,
+    pub(crate) sled: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn of(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            journal: root.join("journal"),
+            exports: root.join("exports"),
+            archive: root.join("archive"),
+            sled: root.join("sled"),
+        }
+    }
+}
+
+/// The state half.
+#[derive(Debug)]
+pub(crate) struct LocalState {
+    pub(crate) places: Places,
+    options: Options,
+    pub(crate) store: StoreId,
+    pub(crate) shared: Arc<Shared>,
+    reader: JournalReader,
+    tree: Tree,
+    epoch: u64,
+    applied: Sequence,
+    manifest: Manifest,
+    overlay: Overlay,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) archived: Vec<Archived>,
+    archive_reader: ArchiveReader,
+    upkeep: Upkeep,
+    backup: Option<Box<Backing>>,
+}
+
+impl LocalState {
+    /// How it was opened.
+    pub(crate) const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn is_state(class: Class) -> Result<(), StoreError> {
+        if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
+    }
+
+    /// Notes that the state has failed, so that the next opening rebuilds it.
+    fn noted<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let (Err(StoreError::State { .. }), Some(reason)) = (&result, self.tree.failure()) {
+            marks::ask_for_rebuild(&self.places.root, reason);
+        }
+        result
+    }
+}
+
+impl Source for LocalState {
+    fn read(&mut self, class: Class, from: &Key, limit: usize) -> Result<Vec<(Key, Loaded)>, StoreError> {
+        self.scan(class, from, limit)
+    }
+}
+
+impl State for LocalState {
+    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let expected = self.applied.next();
+        if batch.sequence != expected || batch.sequence > self.shared.durable() {
+            return Err(StoreError::OutOfOrder { expected, found: batch.sequence });
+        }
+        self.applied = batch.sequence;
+        self.overlay.take(batch.sequence, batch.records);
+        Ok(())
+    }
+
+    fn load(&mut self, class: Class, key: &Key) -> Result<Option<Loaded>, StoreError> {
+        Self::is_state(class)?;
+        if let Some(found) = self.overlay.find(class, key) {
+            return Ok(overlay::loaded(found));
+        }
+        let loaded = self.tree.load(class, key);
+        self.noted(loaded)
+    }
+
+    fn scan(&mut self, class: Class, from: &Key, limit: usize) -> Result<Vec<(Key, Loaded)>, StoreError> {
+        Self::is_state(class)?;
+        let mut out = Vec::new();
+        let mut from = Some(*from);
+        while let Some(start) = from.filter(|_| out.len() < limit) {
+            let wanted = limit.saturating_sub(out.len());
+            let below = self.tree.scan(class, &start, wanted);
+            let below = self.noted(below)?;
+            // With fewer than were asked for, the class has no more; else what lies behind the last one waits.
+            let last = below.last().map(|(key, _)| *key).filter(|_| below.len() >= wanted);
+            self.overlay.merge(class, &start, last.as_ref(), below, &mut out);
+            from = last.and_then(|last| last.next());
+        }
+        out.truncate(limit);
+        Ok(out)
+    }
+
+    fn read_frame(&mut self, sequence: Sequence) -> Result<Vec<Record>, StoreError> {
+        if let Some(records) = self.reader.read(sequence)? {
+            return Ok(records);
+        }
+        let number = sequence.number();
+        let after = self.archived.partition_point(|archived| archived.first <= number);
+        let found = after.checked_sub(1).and_then(|index| self.archived.get(index));
+        match found.filter(|archived| archived.last >= number) {
+            Some(archived) => self.archive_reader.read(archived, sequence),
+            None => Err(StoreError::NoSuchFrame { sequence }),
+        }
+    }
+
+    fn step(&mut self, budget: Budget) -> Result<Progress, StoreError> {
+        let done = self.upkeep_step(budget.octets);
+        self.noted(done)
+    }
+
+    fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError> {
+        let backing = match self.backup.take() {
+            Some(backing) => backing,
+            None => Box::new(Backing::begin(self, to)?),
+        };
+        self.backup = backing.step(self, budget.octets)?.map(Box::new);
+        Ok(if self.backup.is_some() { Progress::More } else { Progress::Idle })
+    }
+
+    fn checkpoint(&mut self) -> Result<(), StoreError> {
+        let done = self.checkpoint_now();
+        self.noted(done)
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            epoch: self.epoch,
+            applied: self.applied,
+            checkpoint: self.manifest.sequence,
+            journal_octets: self.shared.octets(),
+            overlay_octets: self.overlay.octets(),
+            exports: self.exports.iter().map(|export| export.start).collect(),
+            verified: self.upkeep.verification.progress(),
+            damage: self.upkeep.verification.damage().to_vec(),
+            stopped: self.tree.failure().map(str::to_owned),
+            space: Space {
+                available: sys::available(&self.places.root).unwrap_or(0),
+                watermark: self.options.low_space_octets,
+            },
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Upkeep in paced steps: the next segment, checkpoints, exports, archive, verification in the background.
+
+use super::LocalState;
+use super::marks::{self, Manifest};
+use super::verification::Verification;
+use crate::store::archive;
+use crate::store::export::{Exporting, Step};
+use crate::store::files;
+use crate::store::journal::segment::Preparing;
+use crate::store::octets::{narrow, wide};
+use crate::store::sled::Facts;
+use crate::store::sled::pages::PAGE_MAX;
+use crate::store::{Progress, Sequence, StoreError};
+
+/// What upkeep is at.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    /// Journal octets before this run that count towards the next checkpoint and export.
+    checkpoint_carry: u64,
+    export_carry: u64,
+    /// What the writer had written when the last checkpoint and export began.
+    checkpoint_at: u64,
+    export_at: u64,
+    preparing: Option<Preparing>,
+    exporting: Option<Box<Exporting>>,
+    pub(super) verification: Verification,
+}
+
+impl Upkeep {
+    pub(super) const fn new(damage: Vec<String>) -> Self {
+        Self {
+            checkpoint_carry: 0,
+            export_carry: 0,
+            checkpoint_at: 0,
+            export_at: 0,
+            preparing: None,
+            exporting: None,
+            verification: Verification::new(damage),
+        }
+    }
+
+    /// Octets of journal before this run that count towards the next checkpoint and export.
+    pub(super) const fn begin(&mut self, since_checkpoint: u64, since_export: u64) {
+        self.checkpoint_carry = since_checkpoint;
+        self.export_carry = since_export;
+    }
+}
+
+impl LocalState {
+    /// Does about `octets` of what is due, most urgent first.
+    pub(super) fn upkeep_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
+        if self.prepare_step(octets) == Progress::More {
+            return Ok(Progress::More);
+        }
+        let running = self.tree.failure().is_none();
+        if running && (self.overlay.draining().is_some() || self.is_checkpoint_due()) {
+            return self.checkpoint_step(octets);
+        }
+        if running && (self.upkeep.exporting.is_some() || self.is_export_due()) {
+            return self.export_step(octets);
+        }
+        if self.archive_step()? == Progress::More {
+            return Ok(Progress::More);
+        }
+        self.verify_step(octets)
+    }
+
+    /// Writes zeros of the next segment. Failing is no error here: the writer reports overload when it gets there.
+    fn prepare_step(&mut self, octets: u64) -> Progress {
+        if self.upkeep.preparing.is_none() && !self.shared.is_next_wanted() {
+            return Progress::Idle;
+        }
+        let preparing = self.upkeep.preparing.take();
+        let disk = &*self.options.disk;
+        let step = || -> std::io::Result<Option<Preparing>> {
+            let mut preparing = preparing.map_or_else(|| self.shared.begin_next(), Ok)?;
+            if preparing.step(disk, octets)? {
+                self.shared.finish_next(preparing)?;
+                return Ok(None);
+            }
+            Ok(Some(preparing))
+        };
+        match step() {
+            Ok(preparing) => {
+                self.upkeep.preparing = preparing;
+                Progress::More
+            }
+            Err(_) => Progress::Idle,
+        }
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let since = self.shared.written().saturating_sub(self.upkeep.checkpoint_at);
+        since.saturating_add(self.upkeep.checkpoint_carry) >= self.options.checkpoint_octets
+            && self.manifest.sequence < self.applied
+    }
+
+    /// Brings some changes into the state; with the last of them, makes the checkpoint.
+    fn checkpoint_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
+        if self.overlay.draining().is_none() {
+            self.overlay.begin_drain(self.applied);
+            self.upkeep.checkpoint_at = self.shared.written();
+            self.upkeep.checkpoint_carry = 0;
+        }
+        let Some(draining) = self.overlay.draining() else { return Ok(Progress::Idle) };
+        // A page is read and written.
+        let pages = narrow(octets.div_euclid(wide(PAGE_MAX).saturating_mul(2)));
+        let target = draining.target;
+        draining.cursor = self.tree.apply(&draining.changes, draining.cursor, pages, target)?;
+        if draining.cursor.is_none() {
+            self.seal(target)?;
+        }
+        Ok(Progress::More)
+    }
+
+    /// The state reaches up to `sentinel`: makes it durable, then says so in MANIFEST.
+    fn seal(&mut self, sentinel: Sequence) -> Result<(), StoreError> {
+        let disk = &*self.options.disk;
+        self.tree.seal(Facts { store: self.store, sentinel, high: sentinel }, disk)?;
+        let manifest =
+            Manifest { generation: self.manifest.generation.saturating_add(1), sequence: sentinel };
+        marks::write_manifest(&self.places.root, &self.store, manifest, disk)?;
+        self.manifest = manifest;
+        self.overlay.end_drain();
+        Ok(())
+    }
+
+    /// Brings everything applied into the state, and makes a checkpoint.
+    pub(super) fn checkpoint_now(&mut self) -> Result<(), StoreError> {
+        while self.manifest.sequence < self.applied {
+            self.checkpoint_step(u64::MAX)?;
+        }
+        Ok(())
+    }
+
+    fn is_export_due(&self) -> bool {
+        let since = self.shared.written().saturating_sub(self.upkeep.export_at);
+        since.saturating_add(self.upkeep.export_carry) >= self.options.export_octets
+    }
+
+    fn export_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
+        let exporting = if let Some(exporting) = self.upkeep.exporting.take() {
+            *exporting
+        } else {
+            self.upkeep.export_at = self.shared.written();
+            self.upkeep.export_carry = 0;
+            if self.exports.last().is_some_and(|last| last.start == self.applied) {
+                return Ok(Progress::More);
+            }
+            Exporting::begin(&self.places.exports, &self.store, self.applied)?
+        };
+        let disk = std::sync::Arc::clone(&self.options.disk);
+        let now = self.applied;
+        match exporting.step(self, &*disk, octets, now)? {
+            Step::More(exporting) => self.upkeep.exporting = Some(exporting),
+            Step::Done(export) => {
+                self.exports.push(export);
+                while self.exports.len() > KEPT_EXPORTS {
+                    let old = self.exports.remove(0);
+                    files::remove(&*disk, &old.path)?;
+                }
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    /// Archives the oldest segment if it lies below MANIFEST and the older of two verified exports.
+    fn archive_step(&mut self) -> Result<Progress, StoreError> {
+        let [.., older, _] = self.exports.as_slice() else { return Ok(Progress::Idle) };
+        let below = older.start.min(self.manifest.sequence);
+        let (segment, end) = {
+            let listed = self.shared.listed();
+            let [oldest, next, ..] = listed.as_slice() else { return Ok(Progress::Idle) };
+            if next.first > below.next().number() {
+                return Ok(Progress::Idle);
+            }
+            (oldest.clone(), next.first)
+        };
+        let disk = &*self.options.disk;
+        // An interrupted run may have archived it and not removed it, or it may hold no batch at all.
+        let is_archived = self.archived.last().is_some_and(|last| last.last >= end.saturating_sub(1));
+        if segment.first < end && !is_archived {
+            let archived = archive::archive(&self.places.archive, &segment.path, &self.store, disk, end)?;
+            self.archived.push(archived);
+        }
+        self.shared.listed().retain(|listed| listed.segment != segment.segment);
+        files::remove(disk, &segment.path)?;
+        Ok(Progress::More)
+    }
+}
+
+/// How many verified exports are kept.
+const KEPT_EXPORTS: usize = 2;
