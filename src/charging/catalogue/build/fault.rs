@@ -67,7 +67,7 @@ impl fmt::Display for Noun {
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum FaultKind {
     /// A key that the place does not have.
-    #[error("unknown key `{key}` in {place}{}; allowed: {}", meant(.nearest.as_deref()), .allowed.join(", "))]
+    #[error("unknown key `{key}` in {place}{} (allowed: {})", meant(.nearest.as_deref()), .allowed.join(", "))]
     UnknownKey {
         /// The key.
         key: Box<str>,
@@ -107,7 +107,7 @@ pub enum FaultKind {
         found: i64,
     },
     /// Not a known currency.
-    #[error("unknown currency `{found}`{}: three capital letters of ISO 4217, like \"KZT\"", meant(.nearest.as_deref()))]
+    #[error("unknown currency `{found}`{} (three capital letters of ISO 4217, like \"KZT\")", meant(.nearest.as_deref()))]
     Currency {
         /// What is there.
         found: Box<str>,
@@ -151,7 +151,7 @@ pub enum FaultKind {
         context: Box<str>,
     },
     /// A word that is none of those allowed.
-    #[error("`{found}` is not allowed here{}; allowed: {}", meant(.nearest.as_deref()), .allowed.join(", "))]
+    #[error("`{found}` is not allowed here{} (allowed: {})", meant(.nearest.as_deref()), .allowed.join(", "))]
     Word {
         /// What is there.
         found: Box<str>,

@@ -122,7 +122,7 @@ fn same<T>(
 fn read_currency(faults: &mut Faults, origin: Origin, text: &str) -> Option<Currency> {
     let found = currency::currency(text);
     if found.is_none() {
-        let nearest = nearest::nearest(text, currency::codes()).map(Box::from);
+        let nearest = currency::codes().find(|code| code.eq_ignore_ascii_case(text)).map(Box::from);
         faults.add(origin, FaultKind::Currency { found: text.into(), nearest });
     }
     found
