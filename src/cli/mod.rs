@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod check;
 mod completions;
 pub mod decode;
 mod output;
 mod status;
+mod tariff;
 mod version;
 
 pub use self::output::Output;
@@ -27,6 +29,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Decode(decode::Args),
+    Tariff(tariff::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
