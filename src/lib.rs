@@ -24,4 +24,5 @@ pub mod cli;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod store;
+pub mod tariff;
 pub mod time;
