@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod check;
 mod completions;
 pub mod decode;
 pub mod dict;
 mod output;
 mod status;
+mod tariff;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -29,6 +31,7 @@ pub struct Cli {
 enum Command {
     Decode(decode::Args),
     Dict(dict::Args),
+    Tariff(tariff::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -62,6 +65,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
