@@ -21,7 +21,9 @@
 
 pub mod charging;
 pub mod cli;
+pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+pub mod server;
 pub mod store;
 pub mod time;
