@@ -26,6 +26,8 @@ pub enum Denial {
     NotOffered,
     /// More rating groups than a session may hold.
     TooManyGroups,
+    /// The units, or the money for them, are more than can be counted.
+    Overflow,
 }
 
 /// The outcome of a whole request, or of one quota of it.

@@ -6,7 +6,12 @@
 pub mod account;
 pub mod answer;
 pub mod catalogue;
+pub mod decide;
+pub mod emergency;
+pub mod free_numbers;
 pub mod ledger;
+pub mod policy;
+pub mod rating;
 pub mod request;
 pub mod session;
 pub mod snapshot;

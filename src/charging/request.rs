@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use super::units::{Digits, Money};
+use super::answer::Denial;
+use super::units::{Digits, Money, Unit};
 use crate::time::Timestamp;
 
 /// The identifier of a session, compared octet by octet (RFC 6733 §8.8).
@@ -139,6 +140,28 @@ pub struct Measured {
     pub pieces: Option<u64>,
     /// Money.
     pub money: Option<Money>,
+}
+
+impl Measured {
+    /// The count in one unit; none where the client named none. Total octets win over in and out; where
+    /// they are absent, in and out are added. Refused where it cannot be counted.
+    pub fn count(&self, unit: Unit) -> Result<Option<u64>, Denial> {
+        match unit {
+            Unit::Seconds => Ok(self.seconds),
+            Unit::Pieces => Ok(self.pieces),
+            Unit::Octets if self.total_octets.is_some() => Ok(self.total_octets),
+            Unit::Octets => match (self.input_octets, self.output_octets) {
+                (None, None) => Ok(None),
+                (input, output) => {
+                    input.unwrap_or(0).checked_add(output.unwrap_or(0)).map(Some).ok_or(Denial::Overflow)
+                }
+            },
+            Unit::Money => {
+                let micros = self.money.map(|money| u64::try_from(money.micros()));
+                micros.transpose().map_err(|_| Denial::Overflow)
+            }
+        }
+    }
 }
 
 /// On which side of a tariff change a report lies (RFC 8506 §8.27).

@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::time::Timestamp;
 
 /// What was loaded for a request whose subscriber is known. It is consumed by the decision, which gives
-/// back what it became.
+/// back what it became. Revisions are counted up by the decision, once for each thing that changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
     /// The account that pays.
@@ -47,10 +47,10 @@ pub struct Changes {
     pub account: bool,
     /// The subscriber is to be written.
     pub subscriber: bool,
-    /// The session is to be written.
+    /// The session is to be written, or deleted where none is left in the snapshot.
     pub session: bool,
-    /// Entries to append, in order. `previous` of the first is the account's head; the engine sets the
-    /// head to the sequence that it commits under.
+    /// Entries to append, in order. Each names as `previous` the account's head before this decision; the
+    /// engine sets the head to the sequence that it commits under.
     pub ledger: Vec<LedgerEntry>,
     /// The answer of an event, to be kept.
     pub event: Option<EventRecord>,

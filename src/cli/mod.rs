@@ -10,6 +10,7 @@ pub mod decode;
 pub mod dict;
 mod output;
 mod status;
+pub mod store;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -29,6 +30,7 @@ pub struct Cli {
 enum Command {
     Decode(decode::Args),
     Dict(dict::Args),
+    Store(store::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -62,6 +64,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }

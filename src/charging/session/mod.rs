@@ -1,5 +1,7 @@
 //! A session: what a gateway has open for a number, and what it holds reserved.
 
+pub mod expiry;
+
 use super::account::AccountId;
 use super::answer::Answer;
 use super::request::{Kind, Parties, QuotaKey, SessionId};
@@ -46,6 +48,8 @@ pub struct Rated {
 pub struct HeldAllowance {
     /// The bundle's name.
     pub bundle: Box<str>,
+    /// When that allowance ends, where it does: name and end together tell which allowance it is.
+    pub expires: Option<Timestamp>,
     /// How many of its units.
     pub units: u64,
 }
@@ -76,6 +80,8 @@ pub struct Quota {
     pub rated: Vec<Rated>,
     /// What is held now.
     pub reservation: Option<Reservation>,
+    /// The last reservation ended by expiry: what is reported now is late.
+    pub lapsed: bool,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.
@@ -117,7 +123,7 @@ pub struct Session {
     pub incarnation: u32,
     /// Whether it is open.
     pub state: SessionState,
-    /// The host that opened it.
+    /// The host that asked last: a re-authorisation goes to it (RFC 6733 §8.3.1).
     pub client_host: Box<str>,
     /// That host's realm.
     pub client_realm: Box<str>,

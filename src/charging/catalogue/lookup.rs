@@ -1,0 +1,291 @@
+//! The catalogue itself: what a decision asks of it.
+
+use super::destination::{Destination, DestinationIx, Prefixes};
+use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
+use super::service::{Currency, RatingGroup, Service, ServiceIx};
+use crate::charging::free_numbers::{Called, FreeNumbers};
+
+/// What a catalogue is made of. Places (`ServiceIx` and the like) are the order of the lists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// The hash of the content that it was made from.
+    pub version: u64,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// The zone in which days and months begin, an IANA name.
+    pub timezone: Box<str>,
+    /// The services.
+    pub services: Vec<Service>,
+    /// The rating groups.
+    pub rating_groups: Vec<RatingGroup>,
+    /// Emergency and free numbers.
+    pub numbers: FreeNumbers,
+    /// The destinations.
+    pub destinations: Vec<Destination>,
+    /// The plans; their bundles in the order of use.
+    pub plans: Vec<Plan>,
+}
+
+/// A tariff catalogue: immutable, all names resolved. A running session keeps the version it began with.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    parts: Parts,
+    prefixes: Prefixes,
+    /// For each plan, for each service.
+    indices: Vec<Vec<Index>>,
+}
+
+/// The rate found for a use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RateMatch<'a> {
+    /// Its place in the plan.
+    pub place: u16,
+    /// The rate.
+    pub rate: &'a Rate,
+    /// The destination that selected it; none where it covers every destination.
+    pub destination: Option<DestinationIx>,
+}
+
+/// What a plan says of one service, arranged for look-up.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// Rates by destination, in the order of the file, and destinations that only bundles name.
+    named: Vec<(DestinationIx, Option<u16>)>,
+    /// Rates that cover every destination, in the order of the file.
+    general: Vec<u16>,
+}
+
+impl Index {
+    fn of(plan: &Plan, service: ServiceIx) -> Self {
+        let mut index = Self::default();
+        for (rate, place) in plan.rates.iter().zip(0..=u16::MAX) {
+            if rate.covers.service != service {
+                continue;
+            }
+            if rate.covers.destinations.is_empty() {
+                index.general.push(place);
+            }
+            index.named.extend(rate.covers.destinations.iter().map(|&to| (to, Some(place))));
+        }
+        let bundles = plan.bundles.iter().filter(|bundle| bundle.covers.service == service);
+        index.named.extend(bundles.flat_map(|bundle| &bundle.covers.destinations).map(|&to| (to, None)));
+        index.named.sort_unstable();
+        index.named.dedup();
+        index
+    }
+
+    /// Whether a rate or a bundle of the service names the destination.
+    fn names(&self, destination: DestinationIx) -> bool {
+        let start = self.named.partition_point(|&(to, _)| to < destination);
+        self.named.get(start).is_some_and(|&(to, _)| to == destination)
+    }
+
+    /// The rates that name the destination, in the order of the file.
+    fn rates_to(&self, destination: DestinationIx) -> impl Iterator<Item = u16> {
+        let start = self.named.partition_point(|&(to, _)| to < destination);
+        self.named
+            .iter()
+            .skip(start)
+            .take_while(move |&&(to, _)| to == destination)
+            .filter_map(|&(_, place)| place)
+    }
+}
+
+impl Catalogue {
+    /// Arranges checked parts for look-up. A place in them that leads nowhere is never found.
+    pub fn new(parts: Parts) -> Self {
+        let prefixes = Prefixes::new(&parts.destinations);
+        let services = || parts.services.iter().zip(0..=u16::MAX).map(|(_, place)| ServiceIx(place));
+        let indices = parts
+            .plans
+            .iter()
+            .map(|plan| services().map(|service| Index::of(plan, service)).collect())
+            .collect();
+        Self { parts, prefixes, indices }
+    }
+
+    /// The hash of the content that it was made from: equal content, equal version.
+    pub fn version(&self) -> u64 {
+        self.parts.version
+    }
+
+    /// The currency of all prices.
+    pub fn currency(&self) -> Currency {
+        self.parts.currency
+    }
+
+    /// The zone in which days and months begin, an IANA name.
+    pub fn timezone(&self) -> &str {
+        &self.parts.timezone
+    }
+
+    /// Emergency and free numbers (`FREE-1`).
+    pub fn numbers(&self) -> &FreeNumbers {
+        &self.parts.numbers
+    }
+
+    /// The service that a client's context selects, see [`Service::has_context`]; the longest context
+    /// where several do.
+    pub fn service_of(&self, context: &str) -> Option<ServiceIx> {
+        let fitting = self.services().filter(|(_, service)| service.has_context(context));
+        fitting.max_by_key(|(_, service)| service.context.len()).map(|(place, _)| place)
+    }
+
+    /// A service by its place.
+    pub fn service(&self, service: ServiceIx) -> Option<&Service> {
+        self.parts.services.get(usize::from(service.0))
+    }
+
+    /// A service by its name.
+    pub fn service_named(&self, name: &str) -> Option<ServiceIx> {
+        self.services().find(|(_, service)| *service.name == *name).map(|(place, _)| place)
+    }
+
+    /// The services with their places.
+    pub fn services(&self) -> impl Iterator<Item = (ServiceIx, &Service)> {
+        self.parts.services.iter().zip(0..=u16::MAX).map(|(service, place)| (ServiceIx(place), service))
+    }
+
+    /// A rating group by its number; none where the catalogue does not name it.
+    pub fn rating_group(&self, number: u32) -> Option<&RatingGroup> {
+        self.parts.rating_groups.iter().find(|group| group.number == number)
+    }
+
+    /// The rating groups in the order of the file.
+    pub fn rating_groups(&self) -> &[RatingGroup] {
+        &self.parts.rating_groups
+    }
+
+    /// A plan's place by its name.
+    pub fn plan_named(&self, name: &str) -> Option<PlanIx> {
+        self.plans().find(|(_, plan)| *plan.name == *name).map(|(place, _)| place)
+    }
+
+    /// A plan by its place.
+    pub fn plan(&self, plan: PlanIx) -> Option<&Plan> {
+        self.parts.plans.get(usize::from(plan.0))
+    }
+
+    /// The plans with their places.
+    pub fn plans(&self) -> impl Iterator<Item = (PlanIx, &Plan)> {
+        self.parts.plans.iter().zip(0..=u16::MAX).map(|(plan, place)| (PlanIx(place), plan))
+    }
+
+    /// The destinations by their places.
+    pub fn destinations(&self) -> &[Destination] {
+        &self.parts.destinations
+    }
+
+    /// The name of a destination.
+    pub fn destination_name(&self, destination: DestinationIx) -> Option<&str> {
+        self.parts.destinations.get(usize::from(destination.0)).map(|one| &*one.name)
+    }
+
+    /// The destination of the longest prefix among those that the plan's rates and bundles of this
+    /// service name. Constant in the number of destinations.
+    pub fn destination(&self, plan: PlanIx, service: ServiceIx, called: Called) -> Option<DestinationIx> {
+        let index = self.index(plan, service)?;
+        let named = |places: &&[DestinationIx]| self.preferred(places, |&to| index.names(to));
+        self.prefixes.matches(called).find_map(|places| named(&places))
+    }
+
+    /// Whether a price of the plan for this service depends on the destination.
+    pub fn priced_by_destination(&self, plan: PlanIx, service: ServiceIx) -> bool {
+        self.index(plan, service).is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
+    }
+
+    /// The plan's rate for a use, the most specific first: one that names the rating group before one
+    /// that names none; then the longest prefix of the called number among the destinations that such
+    /// rates name; then one for every destination; then the order of the file.
+    pub fn match_rate(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        rating_group: Option<u32>,
+        called: Called,
+    ) -> Option<RateMatch<'_>> {
+        let named = rating_group.and_then(|group| {
+            self.first_rate(plan, service, called, |rate| {
+                rate.covers.rating_groups.binary_search(&group).is_ok()
+            })
+        });
+        named.or_else(|| self.first_rate(plan, service, called, |rate| rate.covers.rating_groups.is_empty()))
+    }
+
+    /// The plan's bundles that pay for a use, with their places, in the order of use: by priority, then
+    /// in the order of the file. A bundle for destinations applies where one of them is the most specific
+    /// that the plan's rates and bundles of the service name.
+    pub fn bundles_for(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        rating_group: Option<u32>,
+        called: Called,
+    ) -> impl Iterator<Item = (usize, &Bundle)> {
+        let index = self.index(plan, service);
+        let bundles = self.plan(plan).map_or(&[][..], |plan| &plan.bundles);
+        let places = index.and_then(|index| {
+            let any_named = |places: &&[DestinationIx]| places.iter().any(|&to| index.names(to));
+            self.prefixes.matches(called).find(any_named)
+        });
+        bundles.iter().enumerate().filter(move |(_, bundle)| {
+            let covers = &bundle.covers;
+            let of_group =
+                || rating_group.is_some_and(|group| covers.rating_groups.binary_search(&group).is_ok());
+            let goes_there = |to: &DestinationIx| covers.destinations.binary_search(to).is_ok();
+            covers.service == service
+                && (covers.rating_groups.is_empty() || of_group())
+                && (covers.destinations.is_empty()
+                    || places.is_some_and(|places| places.iter().any(goes_there)))
+        })
+    }
+
+    /// The shape of the plan's grants for a service.
+    pub fn quota(&self, plan: PlanIx, service: ServiceIx) -> Option<&QuotaShape> {
+        self.plan(plan)?.quotas.get(usize::from(service.0))
+    }
+
+    fn index(&self, plan: PlanIx, service: ServiceIx) -> Option<&Index> {
+        self.indices.get(usize::from(plan.0))?.get(usize::from(service.0))
+    }
+
+    /// Of destinations with the same prefix the first that fits, a file as a whole last.
+    fn preferred(
+        &self,
+        places: &[DestinationIx],
+        fits: impl Fn(&DestinationIx) -> bool,
+    ) -> Option<DestinationIx> {
+        places.iter().copied().filter(|to| fits(to)).min_by_key(|&to| self.is_whole_file(to))
+    }
+
+    fn is_whole_file(&self, destination: DestinationIx) -> bool {
+        self.parts.destinations.get(usize::from(destination.0)).is_some_and(|one| one.whole_file)
+    }
+
+    fn first_rate(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        called: Called,
+        fits: impl Fn(&Rate) -> bool,
+    ) -> Option<RateMatch<'_>> {
+        let index = self.index(plan, service)?;
+        let rates = &self.plan(plan)?.rates;
+        let fitting = |place: u16| {
+            let rate = rates.get(usize::from(place))?;
+            fits(rate).then_some((place, rate))
+        };
+        let by_destination = self.prefixes.matches(called).find_map(|places| {
+            let found = places.iter().filter_map(|&to| {
+                let (place, rate) = index.rates_to(to).find_map(fitting)?;
+                Some(RateMatch { place, rate, destination: Some(to) })
+            });
+            found
+                .min_by_key(|found| (found.destination.is_some_and(|to| self.is_whole_file(to)), found.place))
+        });
+        by_destination.or_else(|| {
+            let (place, rate) = index.general.iter().copied().find_map(fitting)?;
+            Some(RateMatch { place, rate, destination: None })
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! The account and the number while a decision works on them, and what it has changed so far.
+
+use crate::charging::account::{Account, Subscriber};
+use crate::charging::answer::Answer;
+use crate::charging::session::Session;
+use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
+
+/// The open books.
+pub(super) struct Books {
+    pub(super) account: Account,
+    pub(super) subscriber: Subscriber,
+    pub(super) changes: Changes,
+    pub(super) notes: Notes,
+}
+
+impl Books {
+    /// Opens the books of a snapshot; its session and event stand beside them.
+    pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
+        let Snapshot { account, subscriber, session, event } = snapshot;
+        (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
+    }
+
+    /// Closes them: each thing that changed counts up its revision once.
+    pub(super) fn close(
+        mut self,
+        session: Option<Box<Session>>,
+        event: Option<EventRecord>,
+        answer: Answer,
+    ) -> Decision {
+        if self.changes.account {
+            self.account.count_change();
+        }
+        if self.changes.subscriber {
+            self.subscriber.count_change();
+        }
+        let snapshot = Snapshot { account: self.account, subscriber: self.subscriber, session, event };
+        Decision { snapshot, changes: self.changes, answer, notes: self.notes }
+    }
+}

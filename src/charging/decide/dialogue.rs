@@ -1,0 +1,231 @@
+//! The server's side of a session (RFC 8506 §7, table 6), with rows of our own where the table is silent.
+//! Each row stands above the arm that carries it out.
+
+use super::answer::{ended, of_lines, refuse};
+use super::books::Books;
+use super::duplicate;
+use super::gates;
+use super::line::{Line, gather};
+use super::{Case, reserve, settle};
+use crate::charging::answer::{Answer, Denial, Outcome};
+use crate::charging::catalogue::ServiceIx;
+use crate::charging::rating::lookup::Leg;
+use crate::charging::request::{Kind, Parties};
+use crate::charging::session::expiry::lapse;
+use crate::charging::session::{Session, SessionState};
+use crate::charging::snapshot::{Decision, Snapshot};
+
+/// Decides a request of a session. What time has ended is ended first, so that it makes no difference
+/// whether a sweep came before.
+pub(super) fn decide(case: Case<'_>, snapshot: Snapshot) -> Decision {
+    let (mut books, mut session, event) = Books::open(snapshot);
+    if let Some(session) = &mut session {
+        let lapsed = lapse(&mut books.account, &mut books.subscriber, session, case.policy, case.now);
+        books.changes.account |= lapsed.account;
+        books.changes.subscriber |= lapsed.subscriber;
+        books.changes.session |= lapsed.session;
+    }
+    // Open  | same Session-Id, type and number seen    | the stored answer                  | Open
+    // Idle, remembered | the same                      | the stored answer                  | Idle
+    if let Some(repeat) = session.as_deref().and_then(|session| duplicate::find(case, session)) {
+        books.notes.repeat = true;
+        books.notes.contradicts = repeat.contradicts;
+        return books.close(session, event, repeat.answer);
+    }
+    let state = session.as_deref().map(|session| session.state);
+    let (session, answer) = match (case.request.kind, state, session) {
+        // Idle  | CCR-I accepted                       | done, reserve, start Tcc           | Open
+        // Idle  | CCR-I not accepted                   | refused, nothing reserved          | Idle
+        // Idle, remembered | CCR-I with other content  | the same, no old keys              | Open or Idle
+        (Kind::Initial, None | Some(SessionState::Ended(_)), session) => open(case, &mut books, session),
+        // Open  | CCR-I again, another number          | restart: release, open afresh      | Open
+        (Kind::Initial, Some(SessionState::Open), Some(mut session)) => {
+            books.notes.restarted = true;
+            end(case, &mut books, &mut session);
+            open(case, &mut books, Some(session))
+        }
+        // Open  | CCR-U ok, in whatever order          | settle, release, reserve anew      | Open
+        // Open  | CCR-U fails at command level         | settle, release all, refused       | Idle
+        // Idle, remembered | CCR-U, quota asked for    | settle as late, reserve            | Open
+        // Idle, remembered | CCR-U, use alone          | settle as late, done               | Idle
+        (Kind::Update, Some(_), Some(mut session)) => {
+            let answer = update(case, &mut books, &mut session);
+            (Some(session), answer)
+        }
+        // Open  | CCR-T ok or failing                  | settle, release all, done          | Idle
+        // Idle, remembered | CCR-T                     | settle as late, done               | Idle
+        (Kind::Terminate, Some(_), Some(mut session)) => {
+            let answer = terminate(case, &mut books, &mut session);
+            (Some(session), answer)
+        }
+        // Idle  | CCR-U or CCR-T of an unknown session | refused; charged if policy says so | Idle
+        (Kind::Update | Kind::Terminate, _, session) => unknown(case, &mut books, session),
+        // A one-time event has no session, and a state has one: nothing comes here.
+        (Kind::Initial | Kind::Event(_), _, session) => (session, refuse(case.request, Denial::NotOffered)),
+    };
+    books.close(session, event, answer)
+}
+
+type Outcomes = (Option<Box<Session>>, Answer);
+
+/// Opens a session, in the place of one that has ended. Where it is refused, what was there stays.
+fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outcomes {
+    let parties = &case.request.parties;
+    let leg = leg_of(case, parties);
+    let service =
+        match gates::pass(case, &books.subscriber, case.catalogue.service_of(&case.request.context), leg) {
+            Ok(service) => service,
+            Err(denial) => return (before, refuse(case.request, denial)),
+        };
+    let incarnation = before.as_ref().map_or(0, |before| before.incarnation.saturating_add(1));
+    let mut session = fresh(case, books, service, incarnation);
+    let mut lines = gather(case, &books.subscriber, service, parties, leg);
+    carry_out(case, books, &mut session, &mut lines);
+    // With one quota its refusal is the refusal of the session: none stays. If use came with it that was
+    // charged, the session stays as ended, so that it is not charged again.
+    if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
+        let answer = refuse(case.request, *denial);
+        if books.changes.ledger.is_empty() {
+            return (before, answer);
+        }
+        end(case, books, &mut session);
+        return remembered(case, books, session, answer);
+    }
+    let answer = of_lines(case.request.shape, lines);
+    remembered(case, books, session, answer)
+}
+
+fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let leg = leg_of(case, &session.parties);
+    let service = case.catalogue.service_named(&session.service);
+    let passed = gates::pass(case, &books.subscriber, service, leg);
+    let mut lines = service
+        .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    let answer = match passed {
+        Ok(_) => {
+            carry_out(case, books, session, &mut lines);
+            // Quota asked for revives a session that had ended.
+            if lines.iter().any(|line| line.asked) {
+                session.state = SessionState::Open;
+            }
+            of_lines(case.request.shape, lines)
+        }
+        Err(denial) => {
+            settle_all(case, books, session, &mut lines);
+            end(case, books, session);
+            refuse(case.request, denial)
+        }
+    };
+    touch(case, session);
+    duplicate::keep(session, case.request, &answer, case.policy);
+    books.changes.session = true;
+    answer
+}
+
+fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let leg = leg_of(case, &session.parties);
+    let service = case.catalogue.service_named(&session.service);
+    let mut lines = service
+        .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    settle_all(case, books, session, &mut lines);
+    end(case, books, session);
+    // What cannot be counted is not charged, and the client is told.
+    let countless = lines.iter().any(Line::is_countless);
+    let outcome = if countless { Outcome::Denied(Denial::Overflow) } else { Outcome::Done };
+    let answer = ended(case.request.shape, outcome);
+    touch(case, session);
+    duplicate::keep(session, case.request, &answer, case.policy);
+    books.changes.session = true;
+    answer
+}
+
+/// A session that was never seen: refused. Its use is charged where the policy says so; the session is
+/// then remembered as ended, so that a repeat is not charged again.
+fn unknown(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outcomes {
+    let answer = refuse(case.request, Denial::UnknownSession);
+    let service = case.catalogue.service_of(&case.request.context);
+    let (true, Some(service)) = (case.policy.charge_unknown_sessions, service) else {
+        return (before, answer);
+    };
+    let mut session = fresh(case, books, service, 0);
+    session.state = SessionState::Ended(case.now);
+    let parties = &case.request.parties;
+    let mut lines = gather(case, &books.subscriber, service, parties, leg_of(case, parties));
+    settle_all(case, books, &mut session, &mut lines);
+    if books.changes.ledger.is_empty() {
+        return (before, answer);
+    }
+    remembered(case, books, session, answer)
+}
+
+/// Settles, gives back, and grants, each for all lines before the next.
+fn carry_out(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
+    settle_all(case, books, session, lines);
+    for line in lines.iter_mut() {
+        reserve::line(case, books, session, line);
+    }
+}
+
+/// Settles all lines, and gives back what was held for each quota that the request speaks of.
+fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
+    books.changes.ledger.reserve_exact(lines.iter().filter(|line| line.used > 0).count());
+    for line in lines.iter_mut() {
+        settle::line(case, books, session, line);
+    }
+    for line in lines.iter().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
+        if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
+            settle::free_quota(books, quota);
+        }
+    }
+}
+
+/// Ends a session: all that it holds is given back.
+fn end(case: Case<'_>, books: &mut Books, session: &mut Session) {
+    settle::free_all(books, session);
+    session.state = SessionState::Ended(case.now);
+    books.changes.session = true;
+}
+
+fn leg_of(case: Case<'_>, parties: &Parties) -> Leg {
+    Leg::of(parties, case.catalogue.numbers())
+}
+
+fn remembered(case: Case<'_>, books: &mut Books, mut session: Session, answer: Answer) -> Outcomes {
+    duplicate::keep(&mut session, case.request, &answer, case.policy);
+    books.changes.session = true;
+    (Some(Box::new(session)), answer)
+}
+
+/// The session was heard of, from this host.
+fn touch(case: Case<'_>, session: &mut Session) {
+    session.touched = case.now;
+    let request = case.request;
+    if session.client_host != request.client_host {
+        session.client_host = request.client_host.clone();
+    }
+    if session.client_realm != request.client_realm {
+        session.client_realm = request.client_realm.clone();
+    }
+}
+
+fn fresh(case: Case<'_>, books: &Books, service: ServiceIx, incarnation: u32) -> Session {
+    let request = case.request;
+    Session {
+        id: request.session.clone(),
+        account: books.account.id,
+        msisdn: books.subscriber.msisdn,
+        service: case.catalogue.service(service).map_or_else(|| "".into(), |service| service.name.clone()),
+        incarnation,
+        state: SessionState::Open,
+        client_host: request.client_host.clone(),
+        client_realm: request.client_realm.clone(),
+        profile: request.profile.clone(),
+        parties: request.parties.clone(),
+        emergency: false,
+        opened: case.now,
+        touched: case.now,
+        quotas: Vec::with_capacity(request.parts.len()),
+        answers: Vec::new(),
+        seen: Vec::new(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The lines of a request: one for each quota it names. Two parts of the same quota are one line, their
+//! use and their wishes added (RFC 8506 §8.16).
+
+use super::Case;
+use crate::charging::account::Subscriber;
+use crate::charging::answer::{Denial, Grant};
+use crate::charging::catalogue::ServiceIx;
+use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
+use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey};
+use crate::charging::session::{Quota, Session};
+
+/// A quota of a request while it is decided.
+pub(super) struct Line<'a> {
+    pub(super) key: &'a QuotaKey,
+    /// On what terms, for the leg or the first recipient.
+    pub(super) terms: Terms<'a>,
+    /// The terms of the other recipients of a message: each unit is sent to each of them.
+    pub(super) others: Vec<Terms<'a>>,
+    /// Units used, in the unit of the service.
+    pub(super) used: u64,
+    /// Something was said of the quota: use, or a reason. What was held for it ends.
+    pub(super) reported: bool,
+    /// Quota is asked for.
+    pub(super) asked: bool,
+    /// How much of it, where a number is said.
+    pub(super) wanted: Option<u64>,
+    /// Why nothing is granted.
+    pub(super) denial: Option<Denial>,
+    pub(super) grant: Option<Grant>,
+}
+
+/// The parts whose quota no earlier part names.
+pub(super) fn distinct(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    let earlier = |at: usize, part: &Part| parts.iter().take(at).any(|other| other.key == part.key);
+    parts.iter().enumerate().filter(move |(at, part)| !earlier(*at, part)).map(|(_, part)| part)
+}
+
+/// Gathers the lines of a request. `leg` is where the session goes, `parties` name the recipients.
+pub(super) fn gather<'a>(
+    case: Case<'a>,
+    subscriber: &Subscriber,
+    service: ServiceIx,
+    parties: &Parties,
+    leg: Leg,
+) -> Vec<Line<'a>> {
+    let parts = &case.request.parts;
+    let mut lines: Vec<Line<'a>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let known = lines.iter().position(|line| *line.key == part.key);
+        let at = known.unwrap_or(lines.len());
+        if known.is_none() {
+            lines.push(Line::new(case, subscriber, service, parties, leg, &part.key));
+        }
+        if let Some(line) = lines.get_mut(at) {
+            line.add(part, case.request.kind);
+        }
+    }
+    lines
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(
+        case: Case<'a>,
+        subscriber: &Subscriber,
+        service: ServiceIx,
+        parties: &Parties,
+        leg: Leg,
+        key: &'a QuotaKey,
+    ) -> Self {
+        let to = |leg: Leg| {
+            let (plan, rating_group, at) = (case.plan, key.rating_group, case.request.at);
+            terms(case.catalogue, subscriber, Query { plan, service, rating_group, leg, at })
+        };
+        let mut recipients = parties
+            .recipients
+            .iter()
+            .map(|recipient| to(Leg::to(recipient, parties.role, case.catalogue.numbers())));
+        let first = recipients.next().unwrap_or_else(|| to(leg));
+        let others: Vec<_> = recipients.collect();
+        let denial = core::iter::once(&first).chain(&others).find_map(Terms::denial);
+        let (used, reported, asked, wanted, grant) = (0, false, false, None, None);
+        Line { key, terms: first, others, used, reported, asked, wanted, denial, grant }
+    }
+
+    /// The terms of every recipient; of the leg where there are none.
+    pub(super) fn all_terms(&self) -> impl Iterator<Item = &Terms<'a>> {
+        core::iter::once(&self.terms).chain(&self.others)
+    }
+
+    /// Adds what a part says. An opening request that names a quota and says nothing of it asks for it.
+    fn add(&mut self, part: &Part, kind: Kind) {
+        let unit = self.terms.unit;
+        let silent = part.used.is_empty() && part.reason.is_none();
+        self.reported |= !silent;
+        self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
+        for used in &part.used {
+            match counted(&used.measured, unit).and_then(|used| added(self.used, used.unwrap_or(0))) {
+                Ok(sum) => self.used = sum,
+                Err(denial) => self.refuse(denial),
+            }
+        }
+        if let Some(requested) = &part.requested {
+            // A number of nothing is no number: the server decides.
+            match counted(requested, unit) {
+                Ok(wanted) => {
+                    let wanted = wanted.filter(|&wanted| wanted > 0);
+                    self.wanted = match (self.wanted, wanted) {
+                        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+                        (one, other) => one.or(other),
+                    };
+                }
+                Err(denial) => self.refuse(denial),
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, denial: Denial) {
+        // Units that cannot be counted are told before anything else: nothing of this line is done.
+        if self.denial.is_none() || denial == Denial::Overflow {
+            self.denial = Some(denial);
+        }
+    }
+
+    /// Units that cannot be counted: nothing of this line can be settled.
+    pub(super) fn is_countless(&self) -> bool {
+        self.denial == Some(Denial::Overflow)
+    }
+}
+
+fn counted(measured: &Measured, unit: crate::charging::units::Unit) -> Result<Option<u64>, Denial> {
+    measured.count(unit)
+}
+
+fn added(one: u64, other: u64) -> Result<u64, Denial> {
+    one.checked_add(other).ok_or(Denial::Overflow)
+}
+
+/// A quota with nothing used and nothing held.
+pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
+    Quota { key: key.clone(), used: 0, rated: Vec::new(), reservation: None, lapsed: false }
+}
+
+/// The session's quota of this key, made where there is none and there is room for one.
+pub(super) fn quota_of<'s>(session: &'s mut Session, key: &QuotaKey, most: usize) -> Option<&'s mut Quota> {
+    let known = session.quotas.iter().position(|quota| quota.key == *key);
+    let at = known.unwrap_or(session.quotas.len());
+    if known.is_none() {
+        if session.quotas.len() >= most {
+            return None;
+        }
+        session.quotas.push(empty_quota(key));
+    }
+    session.quotas.get_mut(at)
+}

@@ -1,0 +1,56 @@
+//! The decision on a request: what was loaded goes in, what it became comes out, with the answer.
+//!
+//! Steps, a file each: what kind of case it is (repeat, event, or the session's state), gates, settle all
+//! that was used, slice what may be granted, reserve it, answer (RFC 8506 §7, `RES-1`, `RES-2`, `ACC-3`).
+//! All parts of a request are decided in one step, for one commit.
+
+mod answer;
+mod books;
+mod dialogue;
+mod duplicate;
+mod event;
+mod gates;
+mod line;
+mod reserve;
+mod settle;
+mod slice;
+#[cfg(test)]
+pub(in crate::charging) mod tests;
+
+pub use answer::refuse;
+
+use super::catalogue::{Catalogue, PlanIx};
+use super::policy::Policy;
+use super::request::{Action, Kind, Request};
+use super::snapshot::{Decision, Snapshot};
+use crate::time::Timestamp;
+
+/// What a decision is about, borrowed for its length.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    request: &'a Request,
+    catalogue: &'a Catalogue,
+    policy: &'a Policy,
+    now: Timestamp,
+    plan: Option<PlanIx>,
+}
+
+/// Decides a request of a known subscriber. Pure: the same arguments give the same decision.
+///
+/// An emergency is answered before, from the request alone (see [`super::emergency::emergency`]); the
+/// snapshot's account and subscriber are those that the session, if there is one, is pinned to.
+pub fn decide(
+    snapshot: Snapshot,
+    request: &Request,
+    catalogue: &Catalogue,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let plan = catalogue.plan_named(&snapshot.subscriber.plan);
+    let case = Case { request, catalogue, policy, now, plan };
+    match request.kind {
+        Kind::Event(Action::Debit) => event::debit(case, snapshot),
+        Kind::Event(action) => event::not_offered(case, snapshot, action),
+        Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),
+    }
+}

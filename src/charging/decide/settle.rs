@@ -1,0 +1,177 @@
+//! Settling what was used: bundles that were held for it, then bundles that nobody holds, then money
+//! (`RES-2`, `ACC-3`). Use above the grant is charged in full and marked.
+
+use super::Case;
+use super::books::Books;
+use super::line::{Line, empty_quota, quota_of};
+use crate::charging::account::operations::Act;
+use crate::charging::account::reservation::release;
+use crate::charging::answer::Denial;
+use crate::charging::ledger::{ChargedUse, EntryKind};
+use crate::charging::rating::lookup::{Price, Terms};
+use crate::charging::rating::price;
+use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
+use crate::charging::units::{Amount, Money};
+
+/// How use comes to be settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Report {
+    /// While its session and reservation last; what is above the grant is marked.
+    InTime,
+    /// After either has ended.
+    Late,
+    /// As a one-time event, which has no grant before it.
+    Event,
+}
+
+/// Settles a line's use on the session's quota. What cannot be counted is refused and changes nothing.
+pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, line: &mut Line<'_>) {
+    if line.used == 0 || line.is_countless() {
+        return;
+    }
+    let ended = session.state != SessionState::Open;
+    // Where there is no room for another quota, its use is charged by itself.
+    let mut alone = None;
+    let known = quota_of(session, line.key, case.policy.max_groups);
+    let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
+    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
+    if let Err(denial) = quota_use(case, books, quota, line, how) {
+        line.refuse(denial);
+    }
+}
+
+/// Settles a line's use on one quota, for every recipient.
+fn quota_use(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    line: &Line<'_>,
+    how: Report,
+) -> Result<(), Denial> {
+    let used_before = quota.used;
+    let used_after = used_before.checked_add(line.used).ok_or(Denial::Overflow)?;
+    for terms in line.all_terms() {
+        units(case, books, quota, terms, line.used, how)?;
+    }
+    quota.used = used_after;
+    Ok(())
+}
+
+/// Settles units on one leg. Checks all, then writes all.
+pub(super) fn units(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    terms: &Terms<'_>,
+    used: u64,
+    how: Report,
+) -> Result<(), Denial> {
+    let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
+    let above_grant = match how {
+        Report::InTime => used.saturating_sub(granted),
+        Report::Late | Report::Event => 0,
+    };
+    let held = quota.reservation.as_ref().map_or(0, held_units);
+    let from_held = used.min(held);
+    let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
+    let from_bundles = from_held.saturating_add(from_free);
+    let by_money = used.saturating_sub(from_bundles);
+
+    let charge = match terms.price {
+        Price::Rate(rate, key) if by_money > 0 => {
+            let (units, before) =
+                rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
+            let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
+            let after = price::charged(rate, units).ok_or(Denial::Overflow)?;
+            let charge = after.checked_sub(before).ok_or(Denial::Overflow)?;
+            Some((Rated { rate: key, units, charged: after }, charge))
+        }
+        Price::Rate(..) | Price::Free | Price::None(_) => None,
+    };
+    let amount = charge.as_ref().map_or(Some(Money::ZERO), |(_, charge)| charge.checked_neg());
+    let usage = ChargedUse {
+        msisdn: books.subscriber.msisdn,
+        session: case.request.session.clone(),
+        request_number: case.request.number,
+        key: quota.key.clone(),
+        used: Amount::new(terms.unit, used),
+        from_bundles,
+        plan: books.subscriber.plan.clone(),
+        rate: match terms.price {
+            Price::Rate(rate, _) => rate.name.clone(),
+            Price::Free => "free".into(),
+            Price::None(_) => "bundles".into(),
+        },
+        used_at: case.request.at,
+        above_grant,
+    };
+    let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
+    let act = Act { at: case.now, ..Act::default() };
+    let posted = amount.and_then(|amount| books.account.post(amount, kind, act, Some(usage)));
+    books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
+    books.changes.account = true;
+    books.notes.late |= how == Report::Late;
+    books.notes.above_grant |= above_grant > 0;
+    if let Some((line, _)) = charge {
+        match quota.rated.iter_mut().find(|known| known.rate == line.rate) {
+            Some(known) => *known = line,
+            None => quota.rated.push(line),
+        }
+    }
+    if from_bundles > 0 {
+        take(books, quota.reservation.as_mut(), terms, from_held, from_free);
+    }
+    Ok(())
+}
+
+/// What money paid by this rate so far.
+pub(super) fn rated(quota: &Quota, key: crate::charging::session::RateKey) -> Option<&Rated> {
+    quota.rated.iter().find(|line| line.rate == key)
+}
+
+/// Gives back what is held for a quota.
+pub(super) fn free_quota(books: &mut Books, quota: &mut Quota) {
+    if let Some(reservation) = quota.reservation.take() {
+        books.changes.account |= !reservation.money.is_zero();
+        books.changes.subscriber |= release(&mut books.account, &mut books.subscriber, &reservation);
+    }
+}
+
+/// Gives back all that a session holds.
+pub(super) fn free_all(books: &mut Books, session: &mut Session) {
+    for quota in &mut session.quotas {
+        free_quota(books, quota);
+    }
+}
+
+fn held_units(reservation: &Reservation) -> u64 {
+    reservation.allowances.iter().map(|held| held.units).fold(0, u64::saturating_add)
+}
+
+/// Takes units from bundles: those held first, then those that nobody holds.
+fn take(
+    books: &mut Books,
+    reservation: Option<&mut Reservation>,
+    terms: &Terms<'_>,
+    mut from_held: u64,
+    mut from_free: u64,
+) {
+    books.changes.subscriber = true;
+    let allowances = &mut books.subscriber.allowances;
+    for held in reservation.into_iter().flat_map(|reservation| &mut reservation.allowances) {
+        let units = held.units.min(from_held);
+        from_held = from_held.saturating_sub(units);
+        held.units = held.units.saturating_sub(units);
+        if let Some(allowance) = allowances.iter_mut().find(|allowance| allowance.is_of(held)) {
+            allowance.left = allowance.left.saturating_sub(units);
+            allowance.reserved = allowance.reserved.saturating_sub(units);
+        }
+    }
+    for source in &terms.bundles {
+        if let Some(allowance) = allowances.get_mut(source.allowance) {
+            let units = allowance.free().min(from_free);
+            from_free = from_free.saturating_sub(units);
+            allowance.left = allowance.left.saturating_sub(units);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What an operator may set about charging, apart from tariffs; plain values with their defaults.
+
+use core::time::Duration;
+
+use super::session::Reservation;
+use crate::time::Timestamp;
+
+/// The settings of the charging ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// A reservation outlives its validity by at least this: five seconds.
+    pub grace: Duration,
+    /// An open session that holds nothing and is silent ends after this: 24 hours.
+    pub session_timeout: Duration,
+    /// An ended session is known for this long: 72 hours.
+    pub tombstone: Duration,
+    /// Use reported for a session that was never seen is charged, though the answer stays a refusal.
+    pub charge_unknown_sessions: bool,
+    /// The most quotas that one session may hold: 64.
+    pub max_groups: usize,
+    /// How many answers a session keeps for repeats: 8.
+    pub kept_answers: usize,
+    /// How many ranges of older request numbers a session keeps: 256. Beyond it the two oldest become one.
+    pub seen_ranges: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(5),
+            session_timeout: Duration::from_hours(24),
+            tombstone: Duration::from_hours(72),
+            charge_unknown_sessions: false,
+            max_groups: 64,
+            kept_answers: 8,
+            seen_ranges: 256,
+        }
+    }
+}
+
+impl Policy {
+    /// When a reservation made now ends by itself: after twice its validity, or validity and grace,
+    /// whichever is later (RFC 8506 §13, timer Tcc).
+    pub fn expiry(&self, now: Timestamp, validity_secs: u32) -> Timestamp {
+        let validity = Duration::from_secs(u64::from(validity_secs));
+        now.plus(validity.saturating_add(validity.max(self.grace)))
+    }
+
+    /// Whether a reservation has ended by itself.
+    pub fn lapsed(&self, reservation: &Reservation, now: Timestamp) -> bool {
+        reservation.expires <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_lasts_twice_its_validity_or_validity_and_grace() {
+        let policy = Policy::default();
+        let now = Timestamp::from_secs(1_000);
+        for (validity, lasts) in [(1, 6), (4, 9), (5, 10), (6, 12), (3_600, 7_200)] {
+            assert_eq!(policy.expiry(now, validity), Timestamp::from_secs(1_000 + lasts), "{validity} s");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! On what terms something is used: its service and unit, the rate or that it is free, the bundles that
+//! pay for it, the shape of its grants.
+
+use crate::charging::account::{Allowance, Subscriber};
+use crate::charging::answer::Denial;
+use crate::charging::catalogue::{Catalogue, PlanIx, QuotaShape, Rate, ServiceIx, Then};
+use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
+use crate::charging::request::{Parties, Role};
+use crate::charging::session::RateKey;
+use crate::charging::units::Unit;
+use crate::time::Timestamp;
+
+/// Where a call or message goes, as rating sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leg {
+    /// The number it goes to.
+    pub called: Called,
+    /// The subscriber is called: at home it costs nothing (`IN-1`).
+    pub incoming: bool,
+    /// What the number is; ordinary for an incoming leg.
+    pub class: NumberClass,
+}
+
+impl Leg {
+    /// The leg of a call: to the called party after translation, or as dialled where that is no number.
+    /// Traffic without parties has a leg that goes nowhere.
+    pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
+        let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
+        let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
+        let has = |class| addresses().any(|address| numbers.classify(address) == class);
+        let class = [NumberClass::Emergency, NumberClass::Free].into_iter().find(|&class| has(class));
+        Self::new(parties.role, to.unwrap_or(Called::Other), class.unwrap_or(NumberClass::Ordinary))
+    }
+
+    /// The leg of a message to one recipient.
+    pub fn to(recipient: &str, role: Role, numbers: &FreeNumbers) -> Self {
+        Self::new(role, called(recipient), numbers.classify(recipient))
+    }
+
+    fn new(role: Role, called: Called, class: NumberClass) -> Self {
+        match role {
+            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
+            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
+        }
+    }
+
+    /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
+    pub fn is_free(&self) -> bool {
+        self.incoming || self.class != NumberClass::Ordinary
+    }
+}
+
+/// What a unit costs once no bundle pays for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Price<'c> {
+    /// Nothing, whatever the balance; no bundle is touched.
+    Free,
+    /// What the rate says.
+    Rate(&'c Rate, RateKey),
+    /// It has no price, for this reason: only bundles can pay.
+    None(Denial),
+}
+
+/// A bundle that pays for a use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Its place among the subscriber's allowances.
+    pub allowance: usize,
+    /// What comes after it where it is the last.
+    pub then: Then,
+    /// Its place in the order of use: priority, end, place in the plan.
+    pub order: (i32, Timestamp, usize),
+}
+
+/// On what terms something is used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Terms<'c> {
+    /// What it is counted in.
+    pub unit: Unit,
+    /// The longest call, in seconds.
+    pub max_call_secs: Option<u64>,
+    /// The shape of grants.
+    pub shape: Option<&'c QuotaShape>,
+    /// What it costs.
+    pub price: Price<'c>,
+    /// The bundles that pay for it, in the order of use: by priority, then the earliest end, then the
+    /// order of the file (`RES-2`).
+    pub bundles: Vec<Source>,
+    /// Money may pay when bundles are used up.
+    pub money: bool,
+}
+
+impl Terms<'_> {
+    /// Why nothing can be granted at all, where that is so: no rate and no bundle.
+    pub fn denial(&self) -> Option<Denial> {
+        match self.price {
+            Price::None(denial) if self.bundles.is_empty() => Some(denial),
+            Price::None(_) | Price::Free | Price::Rate(..) => None,
+        }
+    }
+
+    /// Units of bundles that nobody holds.
+    pub fn bundle_units(&self, subscriber: &Subscriber) -> u64 {
+        let free = |source: &Source| subscriber.allowances.get(source.allowance).map_or(0, Allowance::free);
+        self.bundles.iter().map(free).fold(0, u64::saturating_add)
+    }
+}
+
+/// What is asked of the tariff: a plan, a service, a rating group within it, and a leg.
+#[derive(Clone, Copy, Debug)]
+pub struct Query {
+    /// The subscriber's plan; none where the catalogue has no such plan.
+    pub plan: Option<PlanIx>,
+    /// The session's service. A rating group that the catalogue gives to another service is of that.
+    pub service: ServiceIx,
+    /// The rating group.
+    pub rating_group: Option<u32>,
+    /// Where it goes.
+    pub leg: Leg,
+    /// When it is used: a bundle that has ended by then does not pay.
+    pub at: Timestamp,
+}
+
+/// Finds the terms. Without a plan or a service nothing has a price.
+pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query) -> Terms<'c> {
+    let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
+    let place = group.map_or(query.service, |group| group.service);
+    let service = catalogue.service(place);
+    let mut terms = Terms {
+        unit: service.map_or(Unit::Pieces, |service| service.unit),
+        max_call_secs: service.and_then(|service| service.max_call_secs),
+        shape: None,
+        price: Price::None(Denial::NoRate),
+        bundles: Vec::new(),
+        money: true,
+    };
+    let Some(plan) = query.plan else { return terms };
+    terms.shape = catalogue.quota(plan, place);
+    if query.leg.is_free() || group.is_some_and(|group| group.free) {
+        terms.price = Price::Free;
+        return terms;
+    }
+    let called = query.leg.called;
+    terms.price = match catalogue.match_rate(plan, place, query.rating_group, called) {
+        Some(found) => {
+            let key = RateKey {
+                version: catalogue.version(),
+                plan: plan.0,
+                rate: found.place,
+                destination: found.destination.map_or(u16::MAX, |destination| destination.0),
+            };
+            Price::Rate(found.rate, key)
+        }
+        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
+            Price::None(Denial::NoDestination)
+        }
+        None => Price::None(Denial::NoRate),
+    };
+    if subscriber.allowances.is_empty() {
+        return terms;
+    }
+    let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
+    for (file_order, bundle) in bundles {
+        let of_it = |(_, allowance): &(usize, &Allowance)| {
+            allowance.bundle == bundle.id
+                && allowance.unit == bundle.amount.unit
+                && allowance.expires.is_none_or(|end| end > query.at)
+        };
+        for (allowance, one) in subscriber.allowances.iter().enumerate().filter(of_it) {
+            let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order);
+            terms.bundles.push(Source { allowance, then: bundle.then, order });
+        }
+    }
+    terms.bundles.sort_by_key(|source| source.order);
+    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
+    terms
+}
