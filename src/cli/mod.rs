@@ -12,6 +12,7 @@ pub mod dict;
 mod output;
 mod status;
 mod tariff;
+pub mod store;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -32,6 +33,7 @@ enum Command {
     Decode(decode::Args),
     Dict(dict::Args),
     Tariff(tariff::Args),
+    Store(store::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -66,6 +68,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
