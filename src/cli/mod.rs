@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod assemble;
 mod check;
 mod completions;
 pub mod decode;
 pub mod dict;
 mod output;
+mod serve;
 mod status;
 mod tariff;
 pub mod store;
@@ -30,6 +32,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 enum Command {
+    Serve(serve::Args),
     Decode(decode::Args),
     Dict(dict::Args),
     Tariff(tariff::Args),
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
 /// Runs one subcommand; an `Err` means that its output could not be written.
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
+        Command::Serve(args) => serve::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
