@@ -448,9 +448,8 @@ fn two_nodes_that_connect_at_once_end_with_one_connection_on_which_both_agree() 
                 });
             }
             net.run();
-            let open_of = |node: &Node| {
-                node.sockets.iter().filter(|(_, socket)| socket.machine.is_open()).count()
-            };
+            let open_of =
+                |node: &Node| node.sockets.iter().filter(|(_, socket)| socket.machine.is_open()).count();
             let case = format!("{gateway} {a_first} {rounds_between}");
             assert_eq!((open_of(&net.a), open_of(&net.b)), (1, 1), "{case}");
             let states = (net.a.state(gateway), net.b.state("ocs.kz"));
