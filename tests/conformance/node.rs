@@ -146,32 +146,25 @@ impl Node {
         self.settle();
     }
 
+    /// Hands in the next message, if it is there and wanted; what the machine says is taken at once, as a server
+    /// does.
     fn read(&mut self, id: ConnectionId) -> bool {
         let now = self.now;
         let socket = self.socket(id);
-        let mut took = false;
-        while socket.closed.is_none() && socket.machine.wants_input() {
-            match cut(&mut socket.stream, socket.machine.max_message()) {
-                Ok(Cut::Message(octets)) => {
-                    socket.machine.handle_message(wire::read(octets), now);
-                    took = true;
-                    // what the machine says is taken at once, as a server does
-                    socket.drain();
-                    break;
-                }
-                Ok(Cut::Missing(_)) => {
-                    if !socket.stream.is_empty() {
-                        socket.machine.handle_fragment(now);
-                    }
-                    break;
-                }
-                Err(error) => {
-                    socket.machine.handle_frame_error(&error);
-                    break;
-                }
-            }
+        if socket.closed.is_some() || !socket.machine.wants_input() {
+            return false;
         }
-        took
+        match cut(&mut socket.stream, socket.machine.max_message()) {
+            Ok(Cut::Message(octets)) => {
+                socket.machine.handle_message(wire::read(octets), now);
+                socket.drain();
+                return true;
+            }
+            Ok(Cut::Missing(_)) if socket.stream.is_empty() => {}
+            Ok(Cut::Missing(_)) => socket.machine.handle_fragment(now),
+            Err(error) => socket.machine.handle_frame_error(&error),
+        }
+        false
     }
 
     pub(crate) fn connected(&mut self, id: ConnectionId) {
@@ -334,6 +327,12 @@ impl Node {
 }
 
 impl Socket {
+    /// The same socket with its machine changed.
+    pub(crate) fn map(mut self, change: impl FnOnce(Machine) -> Machine) -> Self {
+        self.machine = change(self.machine);
+        self
+    }
+
     fn drain(&mut self) {
         self.machine.poll_transmit(&mut self.sent);
         while let Some(event) = self.machine.poll_event() {

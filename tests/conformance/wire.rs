@@ -24,6 +24,12 @@ pub(crate) const GY: u32 = 4;
 /// The identifiers of every message written here, unless a test sets its own.
 pub(crate) const IDS: (u32, u32) = (0x0a0b_0c0d, 0x0102_0304);
 
+/// Octets from hexadecimal digits; blanks do not count.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+}
+
 pub(crate) fn header(flags: u8, command: u32, application: u32) -> Header {
     Header {
         flags: CommandFlags::new(flags),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gyro::diameter::peer::event::Reason;
 use gyro::diameter::peer::ids::Jitter;
 use gyro::diameter::peer::limits::{LEAST_WATCHDOG, Limits};
-use gyro::diameter::peer::machine::Phase;
+use gyro::diameter::peer::machine::{Machine, Phase};
 use gyro::diameter::peer::watchdog::WatchdogEvent as Event;
 use gyro::diameter::peer::watchdog::WatchdogState as State;
 use gyro::diameter::peer::watchdog::{Watchdog, WatchdogActions};
@@ -313,6 +313,19 @@ fn a_peer_that_the_watchdog_gave_up_proves_itself_by_three_answers_and_is_served
     node.feed(id, &wire::dwa(&dwr, PGW));
     assert_eq!(node.socket(id).machine.watchdog(), State::Okay);
     assert_eq!(node.story(id), [&format!("up {PGW}"), "request served", "request served"]);
+}
+
+#[test]
+fn an_initiator_after_the_watchdog_reopens() {
+    let mut node = Node::server();
+    let id = node.dial(PGW).unwrap();
+    let socket = node.sockets.remove(&id).unwrap();
+    node.sockets.insert(id, socket.map(Machine::reopening));
+    node.connected(id);
+    let cer = node.sent_one(id);
+    node.feed(id, &wire::cea(&cer, PGW, 2001));
+    assert_eq!(brief(&node.sent_one(id)), (DW, true, None));
+    assert_eq!(node.socket(id).machine.watchdog(), State::Reopen);
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_cea_has_the_identifiers_of_its_cer_and_what_we_are() {
     node.feed(id, &cer(PGW));
     let octets = node.sent_octets(id);
     let golden = "\
-        010000a8000001010000000 00a0b0c0d01020304\
+        010000a8 00000101 00000000 0a0b0c0d 01020304\
         0000010c4000000c000007d1\
         000001084000000e6f63732e6b7a0000\
         000001284000000a6b7a0000\
@@ -46,8 +46,7 @@ fn a_cea_has_the_identifiers_of_its_cer_and_what_we_are() {
         000001094000000c000028af\
         000001024000000c00000004\
         00000104400000200000010a4000000c000028af000001024000000c00000004";
-    let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    assert_eq!(hex, golden.replace(' ', ""));
+    assert_eq!(*octets, wire::hex(golden));
 }
 
 #[test]
@@ -116,6 +115,45 @@ fn a_cer_has_four_kibibytes_at_most() {
     node.feed(id, &cer_of(4_100));
     assert!(node.sent_octets(id).is_empty());
     assert_eq!(node.phase(id), Phase::Closed);
+}
+
+/// Whoever cuts the stream knows the limit from [`Machine::max_message`]; one who does not is no danger.
+#[test]
+fn a_cer_that_is_too_long_is_refused_by_the_machine_as_well() {
+    let mut node = Node::server();
+    let id = node.accept();
+    assert_eq!(node.socket(id).machine.max_message(), 4_096);
+    let long = write(header(R, CE, 0), |cer| {
+        wire::who(cer, PGW, "epc.kz", &[]);
+        cer.u32(avps::AUTH_APPLICATION_ID, GY);
+        cer.octets(AvpDef::base(9_999).optional(), &[0; 4_096]);
+    });
+    let now = node.now;
+    node.socket(id).machine.handle_message(wire::read(long), now);
+    node.settle();
+    assert_eq!(node.story(id), ["close CerTooLong"]);
+    let open = node.open_from(PGW);
+    assert_eq!(node.socket(open).machine.max_message(), 64 * 1_024);
+}
+
+/// Input that is forced upon a machine that wants none ends the connection; nothing grows without bound.
+#[test]
+fn a_machine_that_is_not_emptied_ends_instead_of_growing() {
+    let mut node = Node::server();
+    let id = node.open_from(PGW);
+    let (now, most) = (node.now, node.config.limits.events);
+    let machine = &mut node.socket(id).machine;
+    for n in 0..most {
+        assert!(machine.wants_input(), "{n}");
+        machine.handle_message(wire::read(wire::ccr("s")), now);
+    }
+    assert!(!machine.wants_input());
+    machine.handle_message(wire::read(wire::ccr("one too many")), now);
+    assert_eq!(machine.phase(), Phase::Closed);
+    node.settle();
+    let story = node.story(id);
+    assert_eq!(story.len(), most + 2);
+    assert_eq!(story[most..], ["down Overrun []", "close Overrun"]);
 }
 
 #[test]

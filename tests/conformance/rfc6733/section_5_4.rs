@@ -35,8 +35,7 @@ fn a_dpa_has_the_identifiers_of_its_dpr() {
     let octets = node.sent_octets(id);
     let golden = "0100003c 0000011a 00000000 0a0b0c0d 01020304 0000010c4000000c000007d1 \
                   000001084000000e6f63732e6b7a0000 000001284000000a6b7a0000";
-    let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    assert_eq!(hex, golden.replace(' ', ""));
+    assert_eq!(*octets, wire::hex(golden));
 }
 
 #[test]
@@ -121,6 +120,22 @@ fn before_it_is_open_a_connection_is_stopped_without_dpr() {
         assert_eq!(node.story(id), ["close Stopped(Rebooting)"]);
     }
     assert_eq!(node.state(PGW), PeerState::Closed);
+}
+
+/// The deadline of the probe is over with the open state.
+#[test]
+fn a_connection_that_is_stopped_while_it_is_probed_waits_for_its_dpa() {
+    let mut node = Node::server();
+    let old = node.open_from(PGW);
+    let new = node.accept();
+    node.feed(new, &wire::cer(PGW));
+    node.stop(old, DisconnectCause::DoNotWantToTalkToYou);
+    assert_eq!(node.phase(new), Phase::Open, "who waits takes over at once");
+    node.advance(node.config.limits.probe);
+    assert_eq!(node.phase(old), Phase::Closing);
+    node.advance(node.config.limits.disconnect);
+    let reason = "Stopped(DoNotWantToTalkToYou)";
+    assert_eq!(node.story(old), [format!("down {reason} []"), format!("close {reason}")]);
 }
 
 /// A gateway that restarts says good-bye and is back before the old connection has ended.

@@ -17,8 +17,7 @@ fn a_dwa_has_these_octets() {
     let octets = node.sent_octets(id);
     let golden = "01000048 00000118 00000000 0a0b0c0d 01020304 0000010c4000000c000007d1 \
                   000001084000000e6f63732e6b7a0000 000001284000000a6b7a0000 000001164000000c00000007";
-    let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    assert_eq!(hex, golden.replace(' ', ""));
+    assert_eq!(*octets, wire::hex(golden));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gyro::diameter::base::disconnect::DisconnectCause;
 use gyro::diameter::peer::event::Reason;
+use gyro::diameter::peer::limits::Limits;
 use gyro::diameter::peer::machine::Phase;
 use gyro::diameter::peer::registry::{ConnectionId, PeerState};
 use gyro::diameter::result_code::ResultCode;
@@ -203,6 +204,19 @@ fn wait_conn_ack_elect_r_conn_cer_reject_wait_conn_ack_elect() {
 fn wait_conn_ack_elect_timeout_error_closed() {
     let (mut node, ours, theirs) = wait_conn_ack_elect(GREATER);
     node.advance(node.config.limits.connect);
+    assert_eq!(node.state(GREATER), PeerState::Closed);
+    assert_eq!(node.closed(ours), Some(Reason::HandshakeTimeout));
+    assert_eq!(node.closed(theirs), Some(Reason::HandshakeTimeout));
+}
+
+/// The CER that waits has a deadline too; whichever comes first ends both.
+#[test]
+fn wait_conn_ack_elect_timeout_of_the_cer_that_waits_error_closed() {
+    let mut node = Node::server_with(Limits { hold: Duration::from_secs(2), ..Limits::DEFAULT });
+    let ours = node.dial(GREATER).unwrap();
+    let theirs = node.accept();
+    node.feed(theirs, &wire::cer(GREATER));
+    node.advance(Duration::from_secs(2));
     assert_eq!(node.state(GREATER), PeerState::Closed);
     assert_eq!(node.closed(ours), Some(Reason::HandshakeTimeout));
     assert_eq!(node.closed(theirs), Some(Reason::HandshakeTimeout));
