@@ -215,7 +215,7 @@ mod properties {
     use std::time::Duration;
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
         /// Events come in the open state only, queues are bounded, registry and machines agree, nothing stays
         /// for ever, nothing panics.
