@@ -1,1 +1,13 @@
 //! Accounts, rating and the decision on a request: pure, and without any knowledge of Diameter.
+//!
+//! It could serve another protocol tomorrow. Time is an argument; nothing here reads a clock, a file or
+//! a socket.
+
+pub mod account;
+pub mod answer;
+pub mod catalogue;
+pub mod ledger;
+pub mod request;
+pub mod session;
+pub mod snapshot;
+pub mod units;

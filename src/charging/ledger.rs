@@ -1,0 +1,77 @@
+//! The ledger: append-only entries whose sum is the balance (`ACC-1`, `AUD-1`).
+
+use super::account::{AccountId, Sequence};
+use super::request::{QuotaKey, SessionId};
+use super::units::{Amount, Digits, Money};
+use crate::time::Timestamp;
+
+/// What an entry is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EntryKind {
+    /// Money that was there when the account was opened.
+    Advance,
+    /// A top-up.
+    Topup,
+    /// An operator's correction.
+    Adjustment,
+    /// Use.
+    Charge,
+    /// Use reported after its reservation or session had ended.
+    Late,
+    /// Money given back.
+    Refund,
+    /// A payment taken back.
+    Reversal,
+}
+
+/// One unchangeable line of an account's ledger. `amount` is a whole number of hundredths.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerEntry {
+    /// Whose.
+    pub account: AccountId,
+    /// Its place in the account's ledger, from 1, without gaps.
+    pub index: u64,
+    /// Where the entry before it was committed.
+    pub previous: Option<Sequence>,
+    /// When it was made.
+    pub at: Timestamp,
+    /// What is added to the balance: negative for a charge.
+    pub amount: Money,
+    /// The main balance after it.
+    pub balance: Money,
+    /// What it is for.
+    pub kind: EntryKind,
+    /// The payer's reference, by which a repeat is known.
+    pub reference: Option<Box<str>>,
+    /// The operator who made it; none for a charge.
+    pub operator: Option<Box<str>>,
+    /// A note of the operator.
+    pub note: Option<Box<str>>,
+    /// What was charged for, where it is a charge.
+    pub usage: Option<ChargedUse>,
+}
+
+/// What a charge was for: enough to explain it to the last tiyn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChargedUse {
+    /// The number that used it.
+    pub msisdn: Digits,
+    /// The session or event.
+    pub session: SessionId,
+    /// The number of the request that reported it.
+    pub request_number: u32,
+    /// The quota.
+    pub key: QuotaKey,
+    /// What was used in this report, and how much of it bundles paid.
+    pub used: Amount,
+    /// Units of `used` that were taken from bundles.
+    pub from_bundles: u64,
+    /// The plan and the rate's place in it.
+    pub plan: Box<str>,
+    /// The rate's name: service or rating groups, and destination.
+    pub rate: Box<str>,
+    /// When it was used.
+    pub used_at: Timestamp,
+    /// Units of `used` beyond what had been granted.
+    pub above_grant: u64,
+}

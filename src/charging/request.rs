@@ -1,0 +1,242 @@
+//! What a gateway asks, in charging's own words.
+//!
+//! A request names the session, who pays, what for, and per rating group what was used and what is
+//! wanted. It says nothing of the protocol that brought it.
+
+use core::fmt;
+
+use super::units::{Digits, Money};
+use crate::time::Timestamp;
+
+/// The identifier of a session, compared octet by octet (RFC 6733 §8.8).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(Box<str>);
+
+impl SessionId {
+    /// The longest that is taken, in octets.
+    pub const MAX_OCTETS: usize = 256;
+
+    /// From text; none when empty or longer than [`SessionId::MAX_OCTETS`].
+    pub fn new(text: &str) -> Option<Self> {
+        (!text.is_empty() && text.len() <= Self::MAX_OCTETS).then(|| Self(text.into()))
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What kind of request it is (RFC 8506 §8.3, §8.41).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// Opens a session.
+    Initial,
+    /// Reports use and asks for more.
+    Update,
+    /// Reports the last use and closes the session.
+    Terminate,
+    /// A one-time event, without a session.
+    Event(Action),
+}
+
+/// What a one-time event asks for (RFC 8506 §8.41).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Action {
+    /// Charge at once.
+    Debit,
+    /// Give back what was charged.
+    Refund,
+    /// Say whether there is enough.
+    CheckBalance,
+    /// Say what it would cost.
+    PriceEnquiry,
+}
+
+/// One way of naming the subscriber (RFC 8506 §8.47).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// An E.164 number, digits only.
+    E164(Digits),
+    /// An IMSI.
+    Imsi(Digits),
+    /// Anything else (SIP URI, NAI, private), as it came.
+    Other(Box<str>),
+}
+
+/// Which leg of a call or message the request is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Role {
+    /// The subscriber calls or sends; also where nothing is said.
+    #[default]
+    Originating,
+    /// The subscriber is called or receives.
+    Terminating,
+    /// The subscriber's call is forwarded.
+    Forwarding,
+}
+
+/// Who speaks with whom. Addresses are as they came: `tel:`, `sip:`, `urn:`, digits.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parties {
+    /// The leg.
+    pub role: Role,
+    /// The address the call or message goes to, after translation.
+    pub called: Option<Box<str>>,
+    /// The address as it was dialled.
+    pub requested: Option<Box<str>>,
+    /// The recipients of a message, one entry each.
+    pub recipients: Vec<Box<str>>,
+}
+
+/// Where the subscriber is and on which radio, as far as the gateway says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// The serving network, MCC and MNC, five or six digits.
+    pub serving_plmn: Option<Digits>,
+    /// The radio access technology (TS 29.061 §16.4.7.2).
+    pub radio: Option<u8>,
+}
+
+/// How the client wrote its units, and how the answer must be written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Shape {
+    /// In one part for each rating group.
+    #[default]
+    PerGroup,
+    /// At command level, without a part for a group.
+    Command,
+}
+
+/// Which quota a part of the request is about: a rating group, services, both, or neither
+/// (RFC 8506 §8.16). Two parts are the same when both agree, services in any order.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+pub struct QuotaKey {
+    /// The rating group.
+    pub rating_group: Option<u32>,
+    /// The service identifiers, sorted, without repeats.
+    pub services: Vec<u32>,
+}
+
+/// A count in each unit that a client may name; none where it named none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Measured {
+    /// Seconds.
+    pub seconds: Option<u64>,
+    /// Octets in both directions together.
+    pub total_octets: Option<u64>,
+    /// Octets from the network's side of the client in.
+    pub input_octets: Option<u64>,
+    /// Octets out.
+    pub output_octets: Option<u64>,
+    /// Pieces.
+    pub pieces: Option<u64>,
+    /// Money.
+    pub money: Option<Money>,
+}
+
+/// On which side of a tariff change a report lies (RFC 8506 §8.27).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TariffSide {
+    /// Before the change.
+    Before,
+    /// After it.
+    After,
+    /// Not known.
+    Either,
+}
+
+/// Why a client reports (TS 32.299 §7.2.175), as far as charging acts on it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reason {
+    /// The threshold was reached.
+    Threshold,
+    /// Idle for the holding time: the quota comes back.
+    Idle,
+    /// The bearer or flow has ended: nothing more of this quota will come.
+    Final,
+    /// All of it was used.
+    Exhausted,
+    /// The validity ended.
+    Validity,
+    /// The conditions that set the price changed; the use was before.
+    ConditionChange,
+    /// Asked for by the server.
+    Forced,
+    /// Any other reason.
+    Other,
+}
+
+/// One report of use.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Used {
+    /// What was used since the last report.
+    pub measured: Measured,
+    /// The side of a tariff change, where said.
+    pub side: Option<TariffSide>,
+}
+
+/// One part of a request: a quota, what was used of it, and what is wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Part {
+    /// Which quota.
+    pub key: QuotaKey,
+    /// What is wanted: none when nothing is, empty when the server shall decide.
+    pub requested: Option<Measured>,
+    /// What was used, all reports of it.
+    pub used: Vec<Used>,
+    /// Why it is reported, where said.
+    pub reason: Option<Reason>,
+}
+
+/// What the client can take, as its profile says.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClientTraits {
+    /// A number in the requested units lowers the grant.
+    pub honour_requested: bool,
+    /// The quota holding time is understood.
+    pub holding_time: bool,
+    /// The largest grant in octets, where the client has one.
+    pub max_octets: Option<u64>,
+}
+
+/// A request for charging.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// The session, or the event's own identifier.
+    pub session: SessionId,
+    /// What is asked.
+    pub kind: Kind,
+    /// The number of the request within the session.
+    pub number: u32,
+    /// A digest of the content, to tell a repeat from another request with the same number.
+    pub digest: u64,
+    /// The host that asks, where a re-authorisation would be sent to.
+    pub client_host: Box<str>,
+    /// The realm of that host.
+    pub client_realm: Box<str>,
+    /// The profile of the client, by name: answers of this session are written by it.
+    pub profile: Box<str>,
+    /// What the client can take.
+    pub traits: ClientTraits,
+    /// Who pays, every way in which the client named him.
+    pub identities: Vec<Identity>,
+    /// The service context as text, or what it is taken for when absent.
+    pub context: Box<str>,
+    /// When it happened: the client's time where it can be trusted, else the time of arrival.
+    pub at: Timestamp,
+    /// Who speaks with whom.
+    pub parties: Parties,
+    /// Where the subscriber is.
+    pub place: Place,
+    /// How the units were written.
+    pub shape: Shape,
+    /// The quotas reported and asked for, in the order of the request, as many as it names.
+    pub parts: Vec<Part>,
+}
