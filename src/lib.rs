@@ -20,8 +20,14 @@
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
 pub mod charging;
+#[cfg(feature = "shell")]
 pub mod cli;
+#[cfg(feature = "shell")]
+pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+#[cfg(feature = "shell")]
+pub mod server;
+#[cfg(feature = "shell")]
 pub mod store;
 pub mod time;
