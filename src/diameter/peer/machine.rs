@@ -173,6 +173,16 @@ impl Machine {
         machine
     }
 
+    /// The same initiator, after the watchdog has closed the connection before: the watchdog begins in DOWN, and
+    /// three answers prove the peer (RFC 3539 §3.4.1). A responder learns this from the registry.
+    #[must_use]
+    pub fn reopening(mut self) -> Self {
+        if self.phase() == Phase::WaitConnAck {
+            self.watchdog = self.watchdog.reopening();
+        }
+        self
+    }
+
     fn new(config: Arc<Config>, role: Role, remote: IpAddr, state: State, seed: u64) -> Self {
         let limits = config.limits;
         Self {
@@ -407,6 +417,14 @@ impl Machine {
         match &self.state {
             State::Open(opened) => Some(&opened.peer),
             _ => None,
+        }
+    }
+
+    /// The applications agreed on with the peer, while the connection is open.
+    pub fn applications(&self) -> &[ApplicationId] {
+        match &self.state {
+            State::Open(opened) => &opened.applications,
+            _ => &[],
         }
     }
 
