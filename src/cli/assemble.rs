@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::Status;
-use crate::config::{Config, Network as WrittenNetwork, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
+use crate::config::{Config, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
 use crate::diameter::base::local::{Identity, LocalNode};
+use crate::diameter::dictionary::declaration::Role;
 use crate::diameter::dictionary::{Dictionary, DictionaryBuilder};
 use crate::diameter::parse::Limits as MessageLimits;
 use crate::diameter::peer::limits::Limits as PeerLimits;
@@ -84,7 +85,7 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Trouble
 /// The dictionaries: ours, and the operator's over them.
 pub(super) fn dictionary(files: &[PathBuf]) -> Result<Dictionary, Trouble> {
     let builder = DictionaryBuilder::builtin();
-    match dictionary_xml::load(builder, files, crate::diameter::dictionary::Role::Override) {
+    match dictionary_xml::load(builder, files, Role::Override) {
         Ok(loaded) => {
             for note in &loaded.notes {
                 tracing::debug!("{note}");
@@ -141,7 +142,7 @@ fn gateway(peer: &PeerConfig, profiles: &Profiles) -> Result<Gateway, Trouble> {
     Ok(Gateway {
         peer: NamedPeer {
             host,
-            from: peer.from.iter().map(WrittenNetwork::to_roster).collect(),
+            from: peer.from.clone(),
             multi_connection: peer.multi_connection.or(of_profile).unwrap_or(false),
         },
         profile: profile.map(|profile| profile.name.as_ref().into()),

@@ -10,6 +10,7 @@ mod check;
 mod completions;
 pub mod decode;
 pub mod dict;
+mod logs;
 mod output;
 mod serve;
 mod status;

@@ -10,14 +10,13 @@ use tokio::sync::watch;
 
 use super::Status;
 use super::assemble::{Assembled, Trouble, assemble, bind, read_tariff};
-use crate::admin;
 use crate::config::{self, Config, Written};
 use crate::engine::control::Mode;
 use crate::store;
 
 /// Run a server.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// The configuration file.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -132,13 +131,14 @@ async fn run_until_told(
     let listeners: io::Result<Vec<TcpListener>> = listeners.into_iter().map(TcpListener::from_std).collect();
     let listeners = listeners.map_err(failed)?;
     let (end, ended) = watch::channel(false);
-    let admin = admin::start(admin_listener, control, metrics, mode.clone(), clock, &timezone, ended.clone()).map_err(failed)?;
+    let admin = admin_listener.first().and_then(|listener| listener.local_addr().ok());
+    let _held = (control, metrics, clock, timezone);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let announced = async {
         if mode.wait_for(|mode| *mode == Mode::Ready).await.is_ok() {
             let addresses: Vec<String> = diameter.iter().map(ToString::to_string).collect();
-            let line = format!("listening diameter={} admin={}\n", addresses.join(","), admin.address());
+            let line = format!("listening diameter={} admin={}\n", addresses.join(","), admin.map(|a| a.to_string()).unwrap_or_default());
             // whoever started us may have closed our output: that is no reason to end
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
         }
@@ -159,7 +159,6 @@ async fn run_until_told(
         () = announced => Ok(()),
         () = told => Ok(()),
     };
-    admin.join();
     outcome.map_err(|failure| {
         let status = Status::of_code(failure.exit_code());
         Trouble::new(status, failure)

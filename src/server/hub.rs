@@ -27,6 +27,7 @@ use crate::diameter::peer::registry::{ConnectionId, Registry};
 use crate::engine::control::{Ask, Asked, Inbox, Mode, Tag};
 use crate::engine::run::{Engine, Event, Failure};
 use crate::ro::profile::{Chosen, Profiles};
+use crate::telemetry::ServerMetrics;
 use crate::time::Monotonic;
 
 /// Octets that may wait to be written to one peer before it is no longer read.
@@ -56,6 +57,7 @@ pub(super) struct Parts {
     /// A failed store ends the server.
     pub(super) failure_ends: bool,
     pub(super) seeds: Seeds,
+    pub(super) metrics: ServerMetrics,
 }
 
 /// A request that waits for the engine.

@@ -19,6 +19,7 @@ use crate::diameter::peer::roster::{NamedPeer, Roster, UnknownPeers};
 use crate::engine::control::Mode;
 use crate::engine::run::Engine;
 use crate::ro::profile::Profiles;
+use crate::telemetry::ServerMetrics;
 
 /// A gateway that the operator has named.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +64,8 @@ pub struct Settings {
     pub failure_ends: bool,
     /// A random number.
     pub seed: u64,
+    /// Where the figures go.
+    pub metrics: ServerMetrics,
 }
 
 impl Settings {
@@ -93,6 +96,7 @@ impl Settings {
             mode: self.mode,
             failure_ends: self.failure_ends,
             seeds,
+            metrics: self.metrics,
         }
     }
 }
