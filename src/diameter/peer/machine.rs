@@ -4,8 +4,8 @@
 //! §5.6 stands above what it asks for; `machine/handshake.rs` has those before the open states,
 //! `machine/open.rs` those of R-Open, I-Open and Closing.
 
+use core::net::IpAddr;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;

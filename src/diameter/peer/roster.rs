@@ -1,8 +1,8 @@
 //! The peers that an operator has named, and what holds for all others.
 
+use core::net::IpAddr;
+use core::str::FromStr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::str::FromStr;
 
 use crate::diameter::base::error_answer::Refusal;
 use crate::diameter::base::local::Identity;
