@@ -20,10 +20,8 @@ use crate::{golden, message, names};
 
 const MIB: u64 = 1 << 20;
 
-const ORIGIN: Origin<'static> = Origin {
-    state_id: Some(1_767_225_600),
-    ..Origin::new("ocs.gyro.localdomain", "gyro.localdomain")
-};
+const ORIGIN: Origin<'static> =
+    Origin { state_id: Some(1_767_225_600), ..Origin::new("ocs.gyro.localdomain", "gyro.localdomain") };
 
 fn key(rating_group: Option<u32>, services: &[u32]) -> QuotaKey {
     QuotaKey { rating_group, services: services.to_vec() }
@@ -170,11 +168,9 @@ fn profile(name: &str) -> Profile {
 fn origin(row: &Row) -> Origin<'static> {
     match row.answer {
         "standard/event_money" => Origin { currency: Some(398), ..ORIGIN },
-        "standard/update_voice" => Origin {
-            failover: Some(false),
-            failure_handling: Some(FailureHandling::Continue),
-            ..ORIGIN
-        },
+        "standard/update_voice" => {
+            Origin { failover: Some(false), failure_handling: Some(FailureHandling::Continue), ..ORIGIN }
+        }
         _ => ORIGIN,
     }
 }
@@ -195,7 +191,8 @@ fn write(row: &Row, out: &mut BytesMut) -> usize {
 }
 
 fn spaced(octets: &[u8]) -> String {
-    let words = octets.chunks(4).map(|word| word.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
+    let words =
+        octets.chunks(4).map(|word| word.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
     words.collect::<Vec<_>>().join("\n")
 }
 
@@ -254,7 +251,10 @@ fn an_answer_takes_over_from_its_request_what_the_base_protocol_says() {
         assert_eq!(answer.header().end_to_end, request.header().end_to_end);
         assert_eq!(answer.header().flags.get() & 0xd0, 0x40, "{}", row.answer);
         let cca = Cca::read(&answer).unwrap();
-        assert_eq!(cca.is_error, cca.result_code.is_protocol_error() || row.request.starts_with("standard/no_"));
+        assert_eq!(
+            cca.is_error,
+            cca.result_code.is_protocol_error() || row.request.starts_with("standard/no_")
+        );
         assert_eq!(cca.session_id.is_some(), row.request != "standard/no_session");
     }
 }

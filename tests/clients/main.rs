@@ -28,10 +28,7 @@ fn golden(name: &str) -> Vec<u8> {
         .flat_map(|line| line.split('#').next().unwrap_or_default().bytes())
         .filter(u8::is_ascii_hexdigit)
         .collect();
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 /// A golden message, parsed.

@@ -29,7 +29,8 @@ fn serves(context: &str) -> bool {
 fn request(name: &str, profile: &Profile) -> Request {
     let dictionary = builtin();
     let message = message(&format!("{name}.ccr"), &dictionary);
-    let ccr = Ccr::read(&message, &dictionary, profile).unwrap_or_else(|refused| panic!("{name}: {refused:?}"));
+    let ccr =
+        Ccr::read(&message, &dictionary, profile).unwrap_or_else(|refused| panic!("{name}: {refused:?}"));
     convert::request(ccr, profile, now(), serves).unwrap()
 }
 
