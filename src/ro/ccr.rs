@@ -12,7 +12,7 @@
 use bytes::BytesMut;
 
 use super::fields::{Field, Level};
-use super::mscc::{MSCCS, Mscc, reason_of, word, write_reason};
+use super::mscc::{MSCCS, Mscc, reason_of, word};
 use super::profile::{Profile, UnknownM};
 use super::service_information::ServiceInformation;
 use super::subscription::Subscription;
@@ -259,10 +259,7 @@ impl<'a> Ccr<'a> {
         if let Some(requested) = &self.requested {
             out.within(Field::RequestedServiceUnit, |out| units::write(out, requested, None));
         }
-        self.used.iter().for_each(|used| units::write_used(out, used));
-        if let Some(reason) = self.reason {
-            write_reason(out, reason);
-        }
+        units::write_reports(out, &self.used, self.reason);
     }
 }
 

@@ -65,12 +65,7 @@ impl Mscc {
             if let Some(requested) = &self.requested {
                 out.within(Field::RequestedServiceUnit, |out| units::write(out, requested, None));
             }
-            for used in &self.used {
-                units::write_used(out, used);
-            }
-            if let Some(reason) = self.reason {
-                write_reason(out, reason);
-            }
+            units::write_reports(out, &self.used, self.reason);
         });
     }
 }

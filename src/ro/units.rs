@@ -2,7 +2,7 @@
 //! §8.17–8.22).
 
 use super::fields::{Field, Level};
-use super::mscc::reason_of;
+use super::mscc::{reason_of, write_reason};
 use super::wire::{Put, Reader, Seen};
 use crate::charging::request::{Measured, Reason, TariffSide, Used};
 use crate::charging::units::{Amount, Money, Unit};
@@ -132,9 +132,25 @@ pub(super) fn write(out: &mut Encoder<'_>, measured: &Measured, currency: Option
     }
 }
 
-/// Writes a report of use.
-pub(super) fn write_used(out: &mut Encoder<'_>, used: &Used) {
+/// Writes reports of use. A reason that is about units, and not about the whole quota, stands in the first of them;
+/// the other reasons, and one without any report, stand behind them (TS 32.299 §7.2.175).
+pub(super) fn write_reports(out: &mut Encoder<'_>, reports: &[Used], reason: Option<Reason>) {
+    let of_units = matches!(reason, Some(Reason::Threshold | Reason::Exhausted | Reason::Other));
+    let mut inside = reason.filter(|_| of_units && !reports.is_empty());
+    let behind = reason.filter(|_| inside.is_none());
+    for used in reports {
+        write_used(out, used, inside.take());
+    }
+    if let Some(reason) = behind {
+        write_reason(out, reason);
+    }
+}
+
+fn write_used(out: &mut Encoder<'_>, used: &Used, reason: Option<Reason>) {
     out.within(Field::UsedServiceUnit, |out| {
+        if let Some(reason) = reason {
+            write_reason(out, reason);
+        }
         if let Some(side) = used.side {
             out.signed(Field::TariffChangeUsage, side_value(side));
         }

@@ -47,8 +47,9 @@ fn pieces(count: u64) -> Grant {
     Grant { amount, validity_secs: None, threshold: None, holding_secs: None, final_unit: None }
 }
 
-fn last(grant: Grant) -> Grant {
-    Grant { final_unit: Some(FinalUnit::Terminate), ..grant }
+fn last(mut grant: Grant) -> Grant {
+    grant.final_unit = Some(FinalUnit::Terminate);
+    grant
 }
 
 fn granted(key: QuotaKey, grant: Grant) -> PartAnswer {
@@ -191,8 +192,7 @@ fn write(row: &Row, out: &mut BytesMut) -> usize {
 }
 
 fn spaced(octets: &[u8]) -> String {
-    let words =
-        octets.chunks(4).map(|word| word.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
+    let words = octets.chunks(4).map(|word| format!("{word:02x?}"));
     words.collect::<Vec<_>>().join("\n")
 }
 
@@ -278,10 +278,10 @@ fn the_same_answer_gives_the_same_octets_but_for_what_the_request_brings() {
     let mut again = MessageTree::from(&request);
     again.header.hop_by_hop = gyro::diameter::header::HopByHop::new(1);
     again.avps.retain(|avp: &AvpTree| avp.key.code != 284);
-    let mut octets = BytesMut::new();
-    again.encode(&mut octets).unwrap();
-    let again = parse(octets.freeze(), &Limits::DEFAULT, &dictionary).unwrap();
-    let answer = done(vec![granted(key(Some(10), &[]), octets_of())]);
+    let mut wire = BytesMut::new();
+    again.encode(&mut wire).unwrap();
+    let again = parse(wire.freeze(), &Limits::DEFAULT, &dictionary).unwrap();
+    let answer = done(vec![granted(key(Some(10), &[]), octets(50 * MIB))]);
     let mut out = [BytesMut::new(), BytesMut::new()];
     for (out, request) in out.iter_mut().zip([&request, &again]) {
         let cisco = profile("cisco");
@@ -291,8 +291,4 @@ fn the_same_answer_gives_the_same_octets_but_for_what_the_request_brings() {
     let body = |out: &BytesMut| out[20..].to_vec();
     assert_eq!(&body(&first)[..second.len() - 20], &body(&second)[..]);
     assert_eq!(second[12..16], [0, 0, 0, 1]);
-}
-
-fn octets_of() -> Grant {
-    octets(50 * MIB)
 }
