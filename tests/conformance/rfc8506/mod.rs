@@ -3,6 +3,7 @@
 mod section_3_1_request;
 mod section_7_1_5_faults;
 mod section_8_avps;
+mod section_9_results;
 
 use std::sync::LazyLock;
 

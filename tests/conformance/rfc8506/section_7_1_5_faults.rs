@@ -260,14 +260,17 @@ fn look_alikes_let_unknown_avps_pass_inside_service_information_and_nowhere_else
     let profiles = Profiles::default();
     let inside = Ccr::update().with(information(vec![stranger(), group(F::PsInformation, vec![stranger()])]));
     let at_command_level = Ccr::update().with(group(F::ImsInformation, vec![stranger()]));
-    let outside = Ccr::update().with(stranger()).with(information(vec![]));
+    let before = Ccr::update().with(stranger()).with(information(vec![]));
+    let behind = Ccr::update().with(information(vec![])).with(stranger());
     for profile in profiles.iter() {
         let lenient = profile.name != "standard";
         for ccr in [&inside, &at_command_level] {
             assert_eq!(Read::read(&ccr.message(), &DICTIONARY, profile).is_ok(), lenient, "{}", profile.name);
         }
-        let refused = read_first(&outside.message(), profile);
-        assert_eq!(refused, (5001, avps(&[stranger()])), "{}", profile.name);
+        for ccr in [&before, &behind] {
+            let refused = read_first(&ccr.message(), profile);
+            assert_eq!(refused, (5001, avps(&[stranger()])), "{}", profile.name);
+        }
     }
 }
 
