@@ -1,5 +1,12 @@
 //! The dictionary: our files against the table of facts, what is built in against our files, and the sets of
 //! others that must load.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what is not as it should be, and tells what it skips"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -124,7 +131,10 @@ fn assert_same(dictionary: &Dictionary, facts: &BTreeSet<Fact>) {
     let held = facts_of(dictionary);
     let missing: Vec<&Fact> = facts.difference(&held).take(5).collect();
     let surplus: Vec<&Fact> = held.difference(facts).take(5).collect();
-    assert!(missing.is_empty() && surplus.is_empty(), "not as in the table: {missing:#?}\nnot in it: {surplus:#?}");
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "not as in the table: {missing:#?}\nnot in it: {surplus:#?}"
+    );
 }
 
 #[test]
@@ -179,4 +189,127 @@ fn every_avp_is_found_by_its_key_and_by_its_name() {
         assert_eq!(dictionary.avp_by_name(&avp.name), Some(avp), "{}", avp.name);
         assert!(dictionary.avps_by_name(&avp.name.to_uppercase()).any(|found| found == avp));
     }
+}
+
+/// The sample of that name, over what is built in, and its notes as text without the folder.
+fn sample(name: &str) -> (Dictionary, Vec<String>) {
+    let folder = project("tests/data/dictionaries");
+    let loaded = load(DictionaryBuilder::builtin(), &[folder.join(name)], Role::Override);
+    let loaded = loaded.unwrap_or_else(|refused| panic!("{refused}"));
+    let folder = format!("{}/", folder.display());
+    let notes = loaded.notes.iter().map(|note| note.to_string().replace(&folder, "")).collect();
+    (loaded.dictionary, notes)
+}
+
+#[test]
+fn every_construct_of_wiresharks_format_loads() {
+    let (dictionary, notes) = sample("wireshark.xml");
+    assert_eq!(
+        notes,
+        [
+            "wireshark-vendors.xml:10:4: Example-Group names AVP `Example-Nowhere`, which is not defined",
+            "wireshark-vendors.xml:13:2: AVP Example-Class has two names for value 1: `GOLD` and `SILVER`",
+            "wireshark-vendors.xml:28:2: AVP Other-Second (3:32474) differs from the earlier definition in its \
+             name; earlier: wireshark-vendors.xml:25:2",
+        ]
+    );
+    // Named types, vendors by word, declared before and behind, and by the element around.
+    let avp = |vendor, code| dictionary.avp(vendor, code).unwrap();
+    assert_eq!(avp(0, 64_001).data_type, DataType::Address);
+    let early = avp(32_473, 7);
+    assert_eq!((early.data_type, early.mandatory), (DataType::Unsigned32, FlagRule::ShouldNot));
+    assert_eq!((early.enumerator(4), early.enumerator(4_294_967_295)), (Some("Gy & Ro"), Some("Relay")));
+    assert_eq!(avp(32_473, 2).enumerator(-1), Some("NONE"));
+    assert_eq!(avp(32_473, 2).mandatory, FlagRule::May);
+    assert_eq!(avp(32_474, 2).data_type, DataType::OctetString);
+    assert_eq!(avp(32_474, 3).name, "Other-Second");
+    // Members: of the group's own vendor, of what is built in, with blanks behind the name.
+    let group = avp(32_473, 1);
+    let members: Vec<AvpKey> = group.members.rules.iter().map(|rule| rule.avp).collect();
+    assert_eq!(members, [AvpKey::new(32_473, 7), AvpKey::new(32_473, 2), AvpKey::new(0, 1)]);
+    assert!(group.members.open);
+    // A fragment inside of an application, and a command of its own.
+    assert_eq!(avp(0, 64_002).name, "Example-Text");
+    assert_eq!(dictionary.command(32_474, 8_388_000).unwrap().application, 32_474);
+    assert_eq!(dictionary.command(1, 8_388_000).unwrap().short, "ER");
+    // What was built in is still there, rules and all.
+    assert!(dictionary.command(0, 257).unwrap().request.rule(AvpKey::new(0, 264)).is_some());
+    assert_eq!(dictionary.application(32_473).unwrap().name, "Example");
+    assert_eq!(dictionary.vendor(32_473).unwrap().name, "Example Ltd");
+}
+
+#[test]
+fn every_construct_of_go_diameters_format_loads() {
+    let (dictionary, notes) = sample("go-diameter.xml");
+    assert_eq!(notes, Vec::<String>::new());
+    let status = dictionary.command(32_473, 8_388_001).unwrap();
+    assert_eq!(status.abbreviation(true), "XSR");
+    assert_eq!(
+        grammar_text(&dictionary, &status.request),
+        "{Session-Id} {Origin-Host} *[Example-Group] 2*5{Example-Item} *[AVP]"
+    );
+    let group = dictionary.avp(32_473, 11).unwrap();
+    assert_eq!(grammar_text(&dictionary, &group.members), "{Example-Item} *[User-Name] *[AVP]");
+    assert_eq!((group.mandatory, group.vendor_bit), (FlagRule::Must, FlagRule::Must));
+    let item = dictionary.avp_by_name("Example-Item").unwrap();
+    assert_eq!((item.key.vendor, item.mandatory, item.value_of("ON")), (32_473, FlagRule::MustNot, Some(1)));
+    assert_eq!(dictionary.avp(0, 64_011).unwrap().data_type, DataType::Address);
+    assert_eq!(dictionary.avp(0, 64_011).unwrap().mandatory, FlagRule::May);
+    assert_eq!(dictionary.avp(0, 64_012).unwrap().data_type, DataType::OctetString);
+    assert_eq!(dictionary.avp(0, 64_013).unwrap().members, Grammar::UNKNOWN);
+}
+
+/// Where Debian, Fedora and the default build put Wireshark's set.
+const WIRESHARK: [&str; 2] =
+    ["/usr/share/wireshark/diameter/dictionary.xml", "/usr/local/share/wireshark/diameter/dictionary.xml"];
+
+#[test]
+fn wiresharks_own_set_loads_alone_and_over_what_is_built_in() {
+    let Some(main) = WIRESHARK.iter().map(PathBuf::from).find(|path| path.exists()) else {
+        println!("skipped: Wireshark's dictionaries are not installed");
+        return;
+    };
+    for builder in [DictionaryBuilder::new(), DictionaryBuilder::builtin()] {
+        let loaded = load(builder, std::slice::from_ref(&main), Role::Override);
+        let loaded = loaded.unwrap_or_else(|refused| panic!("{refused}"));
+        let dictionary = &loaded.dictionary;
+        println!("{} AVPs, {} notes", dictionary.avps().len(), loaded.notes.len());
+        // The fragments were taken in: Wireshark's vendors stand in files of their own.
+        assert!(dictionary.avps().len() > 2_500);
+        for (vendor, code, name) in [
+            (10_415, 873, "Service-Information"),
+            (9, 132_001, ""),
+            (8_164, 1, ""),
+            (0, 416, "CC-Request-Type"),
+        ] {
+            let avp = dictionary.avp(vendor, code);
+            assert!(name.is_empty() || avp.is_some_and(|avp| avp.name == name), "{name}");
+        }
+        assert!(dictionary.avps().iter().any(|avp| avp.key.vendor == 8_164));
+        assert!(dictionary.command(4, 272).is_some());
+    }
+}
+
+#[test]
+fn each_file_of_wiresharks_set_loads_by_itself() {
+    let Some(folder) =
+        WIRESHARK.iter().filter_map(|path| Path::new(path).parent()).find(|path| path.exists())
+    else {
+        println!("skipped: Wireshark's dictionaries are not installed");
+        return;
+    };
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let empty = path.file_name().is_some_and(|name| name == "Custom.xml");
+        if path.extension().is_none_or(|extension| extension != "xml") || empty {
+            continue;
+        }
+        // Some fragments name types and vendors that the main file declares.
+        let main = folder.join("dictionary.xml");
+        let loaded = load(DictionaryBuilder::new(), &[main, path.clone()], Role::Override);
+        assert!(loaded.is_ok(), "{}: {}", path.display(), loaded.unwrap_err());
+        read += 1;
+    }
+    assert!(read > 20);
 }

@@ -1,9 +1,75 @@
 //! The command line: one file per subcommand.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Runs the command line of this process and returns its exit code (`interface.md`: 0 done, 1 failed,
-/// 2 usage, 69 server not reachable, 73 data directory, 74 damaged data, 78 configuration).
+use clap::{CommandFactory, Parser, Subcommand};
+
+mod completions;
+pub mod decode;
+mod output;
+mod status;
+mod version;
+
+pub use self::output::Output;
+pub use self::status::Status;
+
+/// An online charging server for Diameter Gy/Ro.
+#[derive(Parser, Debug)]
+#[command(name = "gyro", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+enum Command {
+    Decode(decode::Args),
+    Completions(completions::Args),
+    Version(version::Args),
+}
+
+/// Runs the command line of this process and returns its exit code: 0 done, 1 failed, 2 usage, 69 server not
+/// reachable, 73 data directory, 74 damaged data, 78 configuration.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help and version go to stdout and are no failure; a closed pipe is none either
+            let _ = error.print();
+            return if error.use_stderr() { Status::Usage.into() } else { Status::Done.into() };
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr().lock();
+    let done = run(&cli, &mut out, &mut err).and_then(|status| out.flush().map(|()| status));
+    match done {
+        Ok(status) => status.into(),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Status::Done.into(),
+        Err(error) => {
+            let _ = writeln!(err, "gyro: cannot write the output: {error}");
+            Status::Failed.into()
+        }
+    }
+}
+
+/// Runs one subcommand; an `Err` means that its output could not be written.
+fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
+    match &cli.command {
+        Command::Decode(args) => decode::run(args, out, err),
+        Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
+        Command::Version(args) => version::run(args, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
 }

@@ -70,3 +70,6 @@ pub fn load(mut builder: DictionaryBuilder, files: &[PathBuf], role: Role) -> Re
         None => Err(report.into_refused(path)),
     }
 }
+
+#[cfg(test)]
+mod tests;
