@@ -7,11 +7,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod completions;
 pub mod decode;
+pub mod dict;
 mod output;
 mod status;
 mod version;
 
-pub use self::output::Output;
+pub use self::output::{Output, Rows};
 pub use self::status::Status;
 
 /// An online charging server for Diameter Gy/Ro.
@@ -27,6 +28,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Decode(decode::Args),
+    Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
+        Command::Dict(args) => dict::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
