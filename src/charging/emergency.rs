@@ -81,3 +81,88 @@ fn context_is(context: &str, end: &str) -> bool {
         .and_then(|start| context.as_bytes().get(start..))
         .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::answer::FinalUnit;
+    use crate::charging::decide::tests::world::{Ask, group, octets, pieces, seconds, tariff};
+    use crate::charging::request::QuotaKey;
+
+    fn answered(ask: &Ask) -> Option<Answer> {
+        emergency(&ask.0, &tariff().numbers)
+    }
+
+    fn call(kind: Kind) -> Ask {
+        Ask::voice(kind, "v", 0, "tel:112")
+    }
+
+    fn whole() -> QuotaKey {
+        QuotaKey::default()
+    }
+
+    #[test]
+    fn a_call_to_an_emergency_number_is_granted_from_the_request_alone() {
+        let answer = answered(&call(Kind::Initial).ask(whole())).unwrap();
+        assert_eq!(answer.outcome, Outcome::Done);
+        let grant = answer.parts[0].grant.as_ref().unwrap();
+        assert_eq!(grant.amount, Amount::new(Unit::Seconds, 3_600));
+        assert_eq!((grant.validity_secs, &grant.final_unit), (Some(3_600), &None::<FinalUnit>));
+    }
+
+    #[test]
+    fn the_called_or_the_requested_party_or_a_recipient_makes_an_emergency() {
+        let mut requested = Ask::voice(Kind::Initial, "v", 0, "+77010000099").ask(whole());
+        requested.0.parties.requested = Some("urn:service:sos.fire".into());
+        assert!(answered(&requested).is_some());
+        assert!(answered(&Ask::sms("e", &["77051112233", "112"])).is_some());
+        assert!(answered(&call(Kind::Initial).role(Role::Forwarding)).is_some());
+        for number in ["1123", "+77051110112", "tel:7112", "9090"] {
+            assert_eq!(answered(&Ask::voice(Kind::Initial, "v", 0, number).ask(whole())), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_call_from_an_emergency_number_is_an_incoming_call() {
+        assert_eq!(answered(&call(Kind::Initial).role(Role::Terminating).ask(whole())), None);
+    }
+
+    #[test]
+    fn an_update_gets_what_it_asks_for_and_the_end_has_no_parts() {
+        let update = call(Kind::Update).more(whole(), seconds(60)).used(group(9), seconds(1));
+        let answer = answered(&update).unwrap();
+        let granted: Vec<_> = answer.parts.iter().map(|part| part.grant.is_some()).collect();
+        assert_eq!(granted, [true, false]);
+        let end = answered(&call(Kind::Terminate).used(whole(), seconds(60))).unwrap();
+        assert_eq!((end.outcome, end.parts.len()), (Outcome::Done, 0));
+    }
+
+    #[test]
+    fn the_grant_is_in_what_the_client_counts() {
+        let counted = |ask: Ask| answered(&ask).unwrap().parts[0].grant.as_ref().unwrap().amount;
+        assert_eq!(counted(Ask::sms("e", &["112"]).ask(whole())), Amount::new(Unit::Pieces, 1));
+        assert_eq!(
+            counted(Ask::sms("e", &["112"]).ask_for(whole(), pieces(3))),
+            Amount::new(Unit::Pieces, 3)
+        );
+        assert_eq!(
+            counted(call(Kind::Initial).ask_for(whole(), octets(5))),
+            Amount::new(Unit::Octets, OCTETS)
+        );
+        let both = call(Kind::Update).ask_for(whole(), seconds(5));
+        assert_eq!(counted(both).unit, Unit::Seconds);
+    }
+
+    #[test]
+    fn a_message_is_an_event_without_validity() {
+        let answer = answered(&Ask::sms("e", &["103"]).ask(whole())).unwrap();
+        assert_eq!(answer.parts[0].grant.as_ref().unwrap().validity_secs, None);
+    }
+
+    #[test]
+    fn two_parts_of_one_quota_have_one_answer_and_none_is_invented() {
+        let answer = answered(&call(Kind::Initial).ask(whole()).ask(whole())).unwrap();
+        assert_eq!(answer.parts.len(), 1);
+        assert_eq!(answered(&call(Kind::Initial)).unwrap().parts.len(), 0);
+    }
+}

@@ -168,6 +168,7 @@ fn carry_out(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &m
 
 /// Settles all lines, and gives back what was held for each quota that the request speaks of.
 fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
+    books.changes.ledger.reserve_exact(lines.iter().filter(|line| line.used > 0).count());
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
     }

@@ -5,7 +5,7 @@ use super::answer::refuse;
 use super::books::Books;
 use super::gates;
 use super::line::{Line, empty_quota, gather};
-use super::settle::units;
+use super::settle::{Report, units};
 use super::slice::covers;
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
 use crate::charging::catalogue::ServiceIx;
@@ -116,7 +116,7 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
     // One recipient after the other: what one has taken is not there for the next.
     for terms in line.all_terms() {
         covers(books, &quota, terms, line.used)?;
-        units(case, books, &mut quota, terms, line.used, false)?;
+        units(case, books, &mut quota, terms, line.used, Report::Event)?;
     }
     line.grant = Some(Grant {
         amount: Amount::new(line.terms.unit, line.used),

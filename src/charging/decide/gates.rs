@@ -4,6 +4,7 @@ use super::Case;
 use crate::charging::account::{Standing, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::ServiceIx;
+use crate::charging::free_numbers::NumberClass;
 use crate::charging::rating::lookup::Leg;
 
 /// The gates of a request for a service: the service, or why the request as a whole is refused.
@@ -16,11 +17,14 @@ pub(super) fn pass(
     service: Option<ServiceIx>,
     leg: Leg,
 ) -> Result<ServiceIx, Denial> {
-    if subscriber.standing == Standing::Ended && !leg.emergency {
+    if leg.class == NumberClass::Emergency {
+        return service.ok_or(Denial::UnknownService);
+    }
+    if subscriber.standing == Standing::Ended {
         return Err(Denial::Ended);
     }
     let place = service.ok_or(Denial::UnknownService)?;
     let found = case.catalogue.service(place).ok_or(Denial::UnknownService)?;
-    let barred = || subscriber.barred.contains(&found.name);
-    if !leg.free && barred() { Err(Denial::Blocked) } else { Ok(place) }
+    let barred = leg.class != NumberClass::Free && subscriber.barred.contains(&found.name);
+    if barred { Err(Denial::Blocked) } else { Ok(place) }
 }

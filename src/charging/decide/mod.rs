@@ -15,7 +15,7 @@ mod reserve;
 mod settle;
 mod slice;
 #[cfg(test)]
-mod tests;
+pub(in crate::charging) mod tests;
 
 pub use answer::refuse;
 

@@ -13,21 +13,29 @@ use crate::charging::rating::price;
 use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
 use crate::charging::units::{Amount, Money};
 
+/// How use comes to be settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Report {
+    /// While its session and reservation last; what is above the grant is marked.
+    InTime,
+    /// After either has ended.
+    Late,
+    /// As a one-time event, which has no grant before it.
+    Event,
+}
+
 /// Settles a line's use on the session's quota. What cannot be counted is refused and changes nothing.
 pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, line: &mut Line<'_>) {
     if line.used == 0 || line.is_countless() {
         return;
     }
     let ended = session.state != SessionState::Open;
-    let settled = match quota_of(session, line.key, case.policy.max_groups) {
-        Some(quota) => {
-            let late = ended || quota.lapsed;
-            quota_use(case, books, quota, line, late)
-        }
-        // No room for another quota: its use is charged by itself.
-        None => quota_use(case, books, &mut empty_quota(line.key), line, ended),
-    };
-    if let Err(denial) = settled {
+    // Where there is no room for another quota, its use is charged by itself.
+    let mut alone = None;
+    let known = quota_of(session, line.key, case.policy.max_groups);
+    let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
+    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
+    if let Err(denial) = quota_use(case, books, quota, line, how) {
         line.refuse(denial);
     }
 }
@@ -38,12 +46,12 @@ fn quota_use(
     books: &mut Books,
     quota: &mut Quota,
     line: &Line<'_>,
-    late: bool,
+    how: Report,
 ) -> Result<(), Denial> {
     let used_before = quota.used;
     let used_after = used_before.checked_add(line.used).ok_or(Denial::Overflow)?;
     for terms in line.all_terms() {
-        units(case, books, quota, terms, line.used, late)?;
+        units(case, books, quota, terms, line.used, how)?;
     }
     quota.used = used_after;
     Ok(())
@@ -56,10 +64,13 @@ pub(super) fn units(
     quota: &mut Quota,
     terms: &Terms<'_>,
     used: u64,
-    late: bool,
+    how: Report,
 ) -> Result<(), Denial> {
     let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
-    let above_grant = if late { 0 } else { used.saturating_sub(granted) };
+    let above_grant = match how {
+        Report::InTime => used.saturating_sub(granted),
+        Report::Late | Report::Event => 0,
+    };
     let held = quota.reservation.as_ref().map_or(0, held_units);
     let from_held = used.min(held);
     let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
@@ -94,12 +105,12 @@ pub(super) fn units(
         used_at: case.request.at,
         above_grant,
     };
-    let kind = if late { EntryKind::Late } else { EntryKind::Charge };
+    let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
     let act = Act { at: case.now, ..Act::default() };
     let posted = amount.and_then(|amount| books.account.post(amount, kind, act, Some(usage)));
     books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
     books.changes.account = true;
-    books.notes.late |= late;
+    books.notes.late |= how == Report::Late;
     books.notes.above_grant |= above_grant > 0;
     if let Some((line, _)) = charge {
         match quota.rated.iter_mut().find(|known| known.rate == line.rate) {

@@ -15,10 +15,10 @@ use crate::time::Timestamp;
 pub struct Leg {
     /// The number it goes to.
     pub called: Called,
-    /// It costs nothing: an incoming leg at home (`IN-1`), or a free number (`FREE-1`).
-    pub free: bool,
-    /// It goes to an emergency number (`FREE-2`): no condition applies.
-    pub emergency: bool,
+    /// The subscriber is called: at home it costs nothing (`IN-1`).
+    pub incoming: bool,
+    /// What the number is; ordinary for an incoming leg.
+    pub class: NumberClass,
 }
 
 impl Leg {
@@ -26,23 +26,27 @@ impl Leg {
     /// Traffic without parties has a leg that goes nowhere.
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
-        let classes = || addresses().map(|address| numbers.classify(address));
         let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
-        Self::new(parties.role, to.unwrap_or(Called::Other), classes)
+        let has = |class| addresses().any(|address| numbers.classify(address) == class);
+        let class = [NumberClass::Emergency, NumberClass::Free].into_iter().find(|&class| has(class));
+        Self::new(parties.role, to.unwrap_or(Called::Other), class.unwrap_or(NumberClass::Ordinary))
     }
 
     /// The leg of a message to one recipient.
     pub fn to(recipient: &str, role: Role, numbers: &FreeNumbers) -> Self {
-        Self::new(role, called(recipient), || core::iter::once(numbers.classify(recipient)))
+        Self::new(role, called(recipient), numbers.classify(recipient))
     }
 
-    fn new<I: Iterator<Item = NumberClass>>(role: Role, called: Called, classes: impl Fn() -> I) -> Self {
-        if role == Role::Terminating {
-            return Self { called, free: true, emergency: false };
+    fn new(role: Role, called: Called, class: NumberClass) -> Self {
+        match role {
+            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
+            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
         }
-        let emergency = classes().any(|class| class == NumberClass::Emergency);
-        let free = emergency || classes().any(|class| class == NumberClass::Free);
-        Self { called, free, emergency }
+    }
+
+    /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
+    pub fn is_free(&self) -> bool {
+        self.incoming || self.class != NumberClass::Ordinary
     }
 }
 
@@ -64,6 +68,8 @@ pub struct Source {
     pub allowance: usize,
     /// What comes after it where it is the last.
     pub then: Then,
+    /// Its place in the order of use: priority, end, place in the plan.
+    pub order: (i32, Timestamp, usize),
 }
 
 /// On what terms something is used.
@@ -130,7 +136,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     };
     let Some(plan) = query.plan else { return terms };
     terms.shape = catalogue.quota(plan, place);
-    if query.leg.free || group.is_some_and(|group| group.free) {
+    if query.leg.is_free() || group.is_some_and(|group| group.free) {
         terms.price = Price::Free;
         return terms;
     }
@@ -154,22 +160,18 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         return terms;
     }
     let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
-    let mut sources: Vec<_> = bundles
-        .flat_map(|(file_order, bundle)| {
-            let of_it = move |(_, allowance): &(usize, &Allowance)| {
-                allowance.bundle == bundle.id
-                    && allowance.unit == bundle.amount.unit
-                    && allowance.expires.is_none_or(|end| end > query.at)
-            };
-            let allowances = subscriber.allowances.iter().enumerate().filter(of_it);
-            allowances.map(move |(allowance, one)| {
-                let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order, allowance);
-                (order, Source { allowance, then: bundle.then })
-            })
-        })
-        .collect();
-    sources.sort_unstable_by_key(|&(order, _)| order);
-    terms.money = sources.last().is_none_or(|(_, last)| last.then == Then::Rates && subscriber.overage);
-    terms.bundles = sources.into_iter().map(|(_, source)| source).collect();
+    for (file_order, bundle) in bundles {
+        let of_it = |(_, allowance): &(usize, &Allowance)| {
+            allowance.bundle == bundle.id
+                && allowance.unit == bundle.amount.unit
+                && allowance.expires.is_none_or(|end| end > query.at)
+        };
+        for (allowance, one) in subscriber.allowances.iter().enumerate().filter(of_it) {
+            let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order);
+            terms.bundles.push(Source { allowance, then: bundle.then, order });
+        }
+    }
+    terms.bundles.sort_by_key(|source| source.order);
+    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
     terms
 }

@@ -152,7 +152,7 @@ mod tests {
 
         pub(super) fn charged_cents(rate: &Rate, units: u64) -> i128 {
             let (numerator, denominator) = price(rate, units);
-            let below = (0..).take_while(|cents| cents * denominator <= numerator).last().unwrap();
+            let below = (0..=numerator).take_while(|cents| cents * denominator <= numerator).last().unwrap();
             let twice_beyond = 2 * (numerator - below * denominator);
             if twice_beyond >= denominator { below + 1 } else { below }
         }
@@ -162,7 +162,7 @@ mod tests {
                 let (numerator, denominator) = price(rate, *total);
                 numerator <= cents * denominator && (*total == 0 || *total >= rate.first)
             };
-            (0..=most / rate.step).map(|steps| steps * rate.step).filter(within).last().unwrap()
+            (0..=most / rate.step).map(|steps| steps * rate.step).rfind(within).unwrap()
         }
     }
 
