@@ -14,6 +14,7 @@ pub mod fields;
 pub mod final_unit;
 pub mod mscc;
 pub mod profile;
+mod reason;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
