@@ -15,6 +15,7 @@ pub mod final_unit;
 pub mod mscc;
 mod overrides;
 pub mod profile;
+mod reason;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
