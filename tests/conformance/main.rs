@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The standards, section by section: one module for each section that says what a node must do.
 //!
 //! A test is named by the row or the sentence it stands for. Nothing here has a clock or a socket: `node` drives
@@ -17,16 +16,5 @@ mod node;
 mod ops;
 mod rfc3539;
 mod rfc6733;
-mod wire;
-=======
-//! The standards, a folder for each and in it a module for each section.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what fails here fails the test"
-)]
-
 mod rfc8506;
->>>>>>> ro
+mod wire;
