@@ -78,7 +78,7 @@ pub(super) struct Hub {
     next_connection: u64,
     next_tag: u64,
     /// What durable batch the outboxes were last released for.
-    released: u64,
+    pub(super) released: u64,
     /// Why the store failed: nothing that was held may leave.
     failure: Option<Failure>,
     ends: Rc<Notify>,
