@@ -20,9 +20,16 @@
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
 pub mod charging;
+#[cfg(feature = "shell")]
 pub mod cli;
+#[cfg(feature = "shell")]
+pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+#[cfg(feature = "shell")]
+pub mod server;
+#[cfg(feature = "shell")]
 pub mod store;
+#[cfg(feature = "shell")]
 pub mod tariff;
 pub mod time;

@@ -8,12 +8,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 mod check;
 mod completions;
 pub mod decode;
+pub mod dict;
 mod output;
 mod status;
 mod tariff;
 mod version;
 
-pub use self::output::Output;
+pub use self::output::{Output, Rows};
 pub use self::status::Status;
 
 /// An online charging server for Diameter Gy/Ro.
@@ -30,6 +31,7 @@ pub struct Cli {
 enum Command {
     Decode(decode::Args),
     Tariff(tariff::Args),
+    Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -63,6 +65,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
+        Command::Dict(args) => dict::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }

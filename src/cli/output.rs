@@ -11,3 +11,17 @@ pub enum Output {
     /// One JSON value per line.
     Jsonl,
 }
+
+/// How a command prints rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Rows {
+    /// Text for people.
+    #[default]
+    Table,
+    /// One JSON array.
+    Json,
+    /// One JSON object per line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+}

@@ -40,6 +40,8 @@ pub struct DictionaryBuilder {
     types: BTreeMap<String, Option<Name>>,
     commands: BTreeMap<(u32, u32), Held<CommandDeclaration>>,
     avps: BTreeMap<AvpKey, Held<AvpDeclaration>>,
+    /// Names that an override has taken from an AVP: what was written before still means that AVP.
+    former: BTreeMap<String, AvpKey>,
     outcome: Outcome,
 }
 
@@ -105,13 +107,13 @@ impl DictionaryBuilder {
 
     /// The dictionary without what is faulty, and the faults.
     pub(super) fn finish(self) -> (Built, Vec<Fault>) {
-        let Self { applications, vendors, types, commands, avps, mut outcome } = self;
+        let Self { applications, vendors, types, commands, avps, former, mut outcome } = self;
         let mut names: BTreeMap<String, Vec<(AvpKey, Name)>> = BTreeMap::new();
         for (key, held) in &avps {
             let name = held.declaration.name.clone();
             names.entry(name.to_ascii_lowercase()).or_default().push((*key, name));
         }
-        let resolver = Resolver { types: &types, names: &names };
+        let resolver = Resolver { types: &types, names: &names, former: &former };
         let avps: Vec<AvpDefinition> =
             avps.into_iter().map(|(key, held)| resolver.avp(key, held, &mut outcome)).collect();
         let commands: Vec<CommandDefinition> =
@@ -172,6 +174,9 @@ impl DictionaryBuilder {
         if let Some(earlier) = self.avps.get(&key) {
             let Some(differs) = difference(&earlier.declaration, &avp) else { return };
             let previous = earlier.declaration.origin;
+            if earlier.declaration.name != avp.name {
+                self.former.insert(earlier.declaration.name.to_ascii_lowercase(), key);
+            }
             let problem = Problem::AvpRedefined { name: avp.name.clone(), key, differs, previous };
             self.outcome.tell(role, problem, avp.origin);
         }
@@ -308,6 +313,7 @@ fn is_any(name: &str) -> bool {
 struct Resolver<'a> {
     types: &'a BTreeMap<String, Option<Name>>,
     names: &'a BTreeMap<String, Vec<(AvpKey, Name)>>,
+    former: &'a BTreeMap<String, AvpKey>,
 }
 
 impl Resolver<'_> {
@@ -393,11 +399,12 @@ impl Resolver<'_> {
     /// The AVP of that name: exactly so spelled before otherwise, of the same vendor before none before
     /// others.
     fn key(&self, name: &str, vendor: u32) -> Option<AvpKey> {
-        let candidates = self.names.get(&name.to_ascii_lowercase())?.iter();
+        let small = name.to_ascii_lowercase();
+        let Some(candidates) = self.names.get(&small) else { return self.former.get(&small).copied() };
         let rank = |(key, spelled): &&(AvpKey, Name)| {
             (*spelled != name, key.vendor != vendor, key.vendor != 0, *key)
         };
-        candidates.min_by_key(rank).map(|(key, _)| *key)
+        candidates.iter().min_by_key(rank).map(|(key, _)| *key)
     }
 
     fn data_type(&self, name: &str) -> Option<DataType> {
@@ -434,3 +441,6 @@ fn initials(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.filter_map(|word| word.chars().next()).map(|letter| letter.to_ascii_uppercase()).collect()
 }
+
+#[cfg(test)]
+mod tests;

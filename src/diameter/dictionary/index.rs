@@ -86,7 +86,7 @@ impl NameIndex {
 const MAX_COMPARED: usize = 128;
 
 /// The name that takes the fewest changes of a letter to become `wanted`, if that is at most a third of it.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_ascii_lowercase();
     if wanted.len() > MAX_COMPARED {
         return None;
@@ -100,20 +100,31 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         .map(|(_, name)| name)
 }
 
-/// How many letters are put in, left out or changed between two texts (Levenshtein).
+/// How many letters are put in, left out, changed, or exchanged with their neighbour between two texts.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=to.len()).collect();
+    let mut last = None;
     for (line, letter) in from.chars().enumerate() {
         let mut next = Vec::with_capacity(row.len());
         let mut left = line.saturating_add(1);
         next.push(left);
-        for ((other, above), diagonal) in to.iter().zip(row.iter().skip(1)).zip(row.iter()) {
+        let mut previous = None;
+        for (at, ((other, above), diagonal)) in to.iter().zip(row.iter().skip(1)).zip(row.iter()).enumerate()
+        {
             let changed = diagonal.saturating_add(usize::from(letter != *other));
             left = changed.min(left.saturating_add(1)).min(above.saturating_add(1));
+            if last == Some(*other) && previous == Some(letter) {
+                let exchanged =
+                    at.checked_sub(1).and_then(|at| before.get(at)).map(|cost| cost.saturating_add(1));
+                left = left.min(exchanged.unwrap_or(left));
+            }
+            previous = Some(*other);
             next.push(left);
         }
-        row = next;
+        last = Some(letter);
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or(0)
 }
@@ -154,5 +165,8 @@ mod tests {
         assert_eq!(nearest("RatingGroup", names.into_iter()), Some("Rating-Group"));
         assert_eq!(nearest("Session-Id", names.into_iter()), None);
         assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("alhpa", "alpha"), 1);
+        assert_eq!(distance("ca", "abc"), 3);
+        assert_eq!(distance("", "abc"), 3);
     }
 }

@@ -12,6 +12,7 @@ pub mod problem;
 
 pub use self::builder::{Built, DictionaryBuilder};
 pub use self::builtin::builtin;
+pub use self::index::nearest;
 pub use self::model::{
     Application, AvpDefinition, AvpKey, AvpRule, CommandDefinition, DataType, Enumerator, FlagRule, Grammar,
     Name, RuleKind, Vendor,
@@ -127,6 +128,6 @@ impl Dictionary {
     pub fn nearest_name(&self, name: &str) -> Option<&str> {
         let avps = self.avps.iter().map(|avp| avp.name.as_ref());
         let commands = self.commands.iter().map(|command| command.name.as_ref());
-        index::nearest(name, avps.chain(commands))
+        nearest(name, avps.chain(commands))
     }
 }

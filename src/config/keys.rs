@@ -1,0 +1,136 @@
+//! The table of all keys: name, kind, default, and the sentence that `gyro init` writes above it.
+
+use super::value::Kind;
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name, levels joined by dots: `diameter.watchdog`.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// The default as it would be written; lists with commas between; empty for none.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, doc }
+}
+
+/// Every key, in the order in which `gyro init` writes them: those without a level first.
+pub const KEYS: &[Key] = &[
+    key("data", Kind::Path, "gyro-data", "the folder of journal, state and exports"),
+    key("tariffs", Kind::Path, "tariffs/", "a tariff file, or a folder of *.toml that are merged"),
+    key("dictionaries", Kind::Paths, "", "more Diameter dictionary files (Wireshark's or go-diameter's XML)"),
+    key(
+        "diameter.identity",
+        Kind::Text,
+        "ocs.gyro.localdomain",
+        "our Origin-Host; gateways that check it must be configured with it",
+    ),
+    key("diameter.realm", Kind::Text, "gyro.localdomain", "our Origin-Realm"),
+    key("diameter.also_realms", Kind::Texts, "", "Destination-Realms served besides our own"),
+    key(
+        "diameter.listen",
+        Kind::Addresses,
+        "127.0.0.1:3868",
+        "where gateways connect (TCP); port 0 takes a free one",
+    ),
+    key("diameter.watchdog", Kind::Span, "30s", "the watchdog interval Tw of RFC 3539, at least 6s"),
+    key("diameter.max_message", Kind::Size, "64KiB", "the longest message that is taken"),
+    key("diameter.max_avps", Kind::Count, "512", "the most AVPs in a message, over all levels"),
+    key("diameter.max_depth", Kind::Count, "16", "how deep groups may lie in groups"),
+    key("diameter.cer_timeout", Kind::Span, "5s", "how long a new connection may stay without a CER"),
+    key("diameter.message_timeout", Kind::Span, "10s", "how long a message, once begun, may take to arrive"),
+    key(
+        "diameter.pending",
+        Kind::Count,
+        "4096",
+        "requests undecided or unanswered per connection before it is not read",
+    ),
+    key("diameter.connections", Kind::Count, "1024", "the most connections at a time"),
+    key(
+        "diameter.unknown_peers",
+        Kind::Choice(&["accept", "reject"]),
+        "",
+        "peers that no [[peer]] names; by default accepted only when all listening addresses are loopback",
+    ),
+    key(
+        "store.url",
+        Kind::Text,
+        "",
+        "where the state is kept: sled:DIR; by default sled in the folder of data",
+    ),
+    key(
+        "store.on_failure",
+        Kind::Choice(&["emergency-only", "exit"]),
+        "emergency-only",
+        "after a failed write or sync: go on for emergency calls alone, or end with code 74",
+    ),
+    key("store.segment", Kind::Size, "64MiB", "the size of a journal segment"),
+    key("store.cache", Kind::Size, "128MiB", "memory for sled's pages"),
+    key("store.low_space", Kind::Size, "1GiB", "below this much free disk new sessions are refused"),
+    key("store.accounts_in_memory", Kind::Count, "1M", "accounts kept in memory"),
+    key("store.sessions_in_memory", Kind::Count, "1M", "sessions kept in memory"),
+    key("admin.listen", Kind::Address, "127.0.0.1:8068", "the operators' HTTP interface; loopback only"),
+    key("charging.grace", Kind::Span, "5s", "how long after its validity a grant stays reserved, at least"),
+    key("charging.session_timeout", Kind::Span, "24h", "when a session without a reservation ends"),
+    key(
+        "charging.charge_unknown_sessions",
+        Kind::Switch,
+        "false",
+        "charge use reported for a session that was never seen, when its subscriber is known",
+    ),
+    key("overload.soft", Kind::Count, "20k", "requests in hand above which new sessions and events get 3004"),
+    key("overload.hard", Kind::Count, "60k", "requests in hand above which all but emergencies get 3004"),
+    key("overload.age", Kind::Span, "3s", "work older than this is refused, not done"),
+    key("log.format", Kind::Choice(&["text", "json"]), "text", "the form of log lines on stderr"),
+    key("log.level", Kind::Text, "info", "the level, or directives such as info,gyro::server=debug"),
+    key(
+        "log.mask",
+        Kind::Switch,
+        "true",
+        "hide the middle of subscriber numbers, IMSIs and addresses in logs",
+    ),
+];
+
+/// The keys of a `[[peer]]`.
+pub(super) const PEER_KEYS: &[&str] = &["identity", "from", "profile", "max_tps", "multi_connection"];
+
+/// The keys of a `[profiles.NAME]`.
+pub(super) const PROFILE_KEYS: &[&str] = &[
+    "base",
+    "honour_rsu",
+    "throttle",
+    "free_answer",
+    "multi_connection",
+    "default_context",
+    "unknown_m",
+    "max_units",
+    "rar",
+    "redirect",
+    "qos_fui",
+    "pools",
+    "holding_time",
+];
+
+/// Keys that a later version brings: refused by name instead of being ignored.
+pub(super) const LATER: &[(&str, &str)] = &[
+    ("diameter.tls_listen", "TLS"),
+    ("diameter.tls_cert", "TLS"),
+    ("diameter.tls_key", "TLS"),
+    ("diameter.tls_ca", "TLS"),
+    ("admin.token_file", "the admin interface off loopback"),
+];
+
+/// The key of that name.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The name in the environment: `GYRO_DIAMETER__WATCHDOG`.
+pub fn environment_name(key: &Key) -> String {
+    format!("GYRO_{}", key.name.replace('.', "__").to_ascii_uppercase())
+}

@@ -1,0 +1,170 @@
+//! A gateway on the `diameter` crate, driven by lines on standard input (see ../../README.md).
+//!
+//! usage: outside-gateway HOST PORT SERVER-REALM
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diameter::avp::address::Value::IPv4;
+use diameter::avp::flags::M;
+use diameter::avp::{
+    Address, Avp, AvpValue, Enumerated, Grouped, Identity, UTF8String, Unsigned32, Unsigned64,
+};
+use diameter::dictionary::{Dictionary, DEFAULT_DICT_XML};
+use diameter::transport::{DiameterClient, DiameterClientConfig};
+use diameter::{flags, ApplicationId, CommandCode, DiameterMessage};
+
+const HOST: &str = "pgw.rust.test";
+const REALM: &str = "rust.test";
+
+fn grouped(avps: Vec<Avp>, dict: &Arc<Dictionary>) -> AvpValue {
+    Grouped::new(avps, Arc::clone(dict)).into()
+}
+
+fn avp(dict: &Arc<Dictionary>, code: u32, value: impl Into<AvpValue>) -> Avp {
+    Avp::new(code, None, M, value.into(), Arc::clone(dict))
+}
+
+fn units(dict: &Arc<Dictionary>, unit: u32, count: u64) -> Avp {
+    if unit == 420 {
+        return avp(dict, unit, Unsigned32::new(u32::try_from(count).expect("seconds")));
+    }
+    avp(dict, unit, Unsigned64::new(count))
+}
+
+fn mscc(text: &str, unit: u32, dict: &Arc<Dictionary>) -> AvpValue {
+    let mut parts = text.split(':');
+    let mut next = || parts.next().filter(|part| *part != "-");
+    let (group, ask, used) = (next(), next(), next());
+    let mut avps = Vec::new();
+    if let Some(ask) = ask {
+        let wanted = ask.parse().ok().map(|count| units(dict, unit, count));
+        avps.push(avp(dict, 437, grouped(wanted.into_iter().collect(), dict)));
+    }
+    if let Some(used) = used {
+        avps.push(avp(dict, 446, grouped(vec![units(dict, unit, used.parse().expect("used"))], dict)));
+    }
+    if let Some(group) = group {
+        avps.push(avp(dict, 432, Unsigned32::new(group.parse().expect("rating group"))));
+    }
+    grouped(avps, dict)
+}
+
+fn request(line: &str, realm: &str, sequence: u32, dict: &Arc<Dictionary>) -> (DiameterMessage, u32) {
+    let words: Vec<(&str, &str)> = line.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+    let field: HashMap<&str, &str> = words.iter().copied().collect();
+    let unit = field.get("unit").map_or(421, |unit| unit.parse().expect("unit"));
+    let kind: i32 = field["type"].parse().expect("type");
+    let mut ccr = DiameterMessage::new(
+        CommandCode::CreditControl,
+        ApplicationId::CreditControl,
+        flags::REQUEST | flags::PROXYABLE,
+        sequence,
+        sequence,
+        Arc::clone(dict),
+    );
+    ccr.add_avp(263, None, M, UTF8String::new(&format!("{HOST};{}", field["session"])).into());
+    ccr.add_avp(264, None, M, Identity::new(HOST).into());
+    ccr.add_avp(296, None, M, Identity::new(REALM).into());
+    ccr.add_avp(283, None, M, Identity::new(realm).into());
+    ccr.add_avp(258, None, M, Unsigned32::new(4).into());
+    ccr.add_avp(461, None, M, UTF8String::new(field["context"]).into());
+    ccr.add_avp(416, None, M, Enumerated::new(kind).into());
+    ccr.add_avp(415, None, M, Unsigned32::new(field["number"].parse().expect("number")).into());
+    let subscription = vec![avp(dict, 450, Enumerated::new(0)), avp(dict, 444, UTF8String::new(field["msisdn"]))];
+    ccr.add_avp(443, None, M, grouped(subscription, dict));
+    match kind {
+        4 => {
+            let action = field.get("action").map_or(0, |action| action.parse().expect("action"));
+            ccr.add_avp(436, None, M, Enumerated::new(action).into());
+        }
+        3 => ccr.add_avp(295, None, M, Enumerated::new(1).into()),
+        _ => ccr.add_avp(455, None, M, Enumerated::new(1).into()),
+    }
+    for (_, value) in words.iter().filter(|(name, _)| *name == "mscc") {
+        ccr.add_avp(456, None, M, mscc(value, unit, dict));
+    }
+    (ccr, unit)
+}
+
+fn find(avps: &[Avp], code: u32) -> Option<&Avp> {
+    avps.iter().find(|avp| avp.get_code() == code && avp.get_vendor_id().is_none())
+}
+
+fn number(avp: Option<&Avp>) -> String {
+    let Some(avp) = avp else { return "-".into() };
+    let small = avp.get_unsigned32().map(u64::from).or_else(|| avp.get_unsigned64());
+    small.map_or_else(|| avp.get_enumerated().map_or("?".into(), |value| value.to_string()), |value| value.to_string())
+}
+
+fn members(avp: Option<&Avp>) -> &[Avp] {
+    avp.and_then(Avp::get_grouped).map_or(&[], Grouped::avps)
+}
+
+fn answer(cca: &DiameterMessage, unit: u32) -> String {
+    let mut line = format!(
+        "cca result={} type={} number={}",
+        number(cca.get_avp(268)),
+        number(cca.get_avp(416)),
+        number(cca.get_avp(415))
+    );
+    for part in cca.get_avps().iter().filter(|avp| avp.get_code() == 456) {
+        let part = members(Some(part));
+        let fields = [
+            number(find(part, 432)),
+            number(find(part, 268)),
+            number(find(members(find(part, 431)), unit)),
+            number(find(part, 448)),
+            number(find(members(find(part, 430)), 449)),
+        ];
+        line.push_str(&format!(" mscc={}", fields.join(":")));
+    }
+    line
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, host, port, realm] = arguments.as_slice() else { panic!("usage: outside-gateway HOST PORT SERVER-REALM") };
+    let dict = Arc::new(Dictionary::new(&[&DEFAULT_DICT_XML]));
+    let config = DiameterClientConfig { use_tls: false, verify_cert: false };
+    let mut client = DiameterClient::new(&format!("{host}:{port}"), config);
+    let mut handler = client.connect().await.expect("connect");
+    let reader = Arc::clone(&dict);
+    tokio::spawn(async move { DiameterClient::handle(&mut handler, reader).await });
+
+    let sequence = client.get_next_seq_num();
+    let code = CommandCode::CapabilitiesExchange;
+    let mut cer =
+        DiameterMessage::new(code, ApplicationId::Common, flags::REQUEST, sequence, sequence, Arc::clone(&dict));
+    cer.add_avp(264, None, M, Identity::new(HOST).into());
+    cer.add_avp(296, None, M, Identity::new(REALM).into());
+    cer.add_avp(257, None, M, Address::new(IPv4(Ipv4Addr::LOCALHOST)).into());
+    cer.add_avp(266, None, M, Unsigned32::new(0).into());
+    cer.add_avp(269, None, 0, UTF8String::new("diameter-rs").into());
+    cer.add_avp(258, None, M, Unsigned32::new(4).into());
+    let cea = client.send_message(cer).await.expect("send CER").await.expect("CEA");
+    assert_eq!(number(cea.get_avp(268)), "2001", "CEA");
+    println!("ready");
+
+    for line in std::io::stdin().lock().lines() {
+        let line = line.expect("input");
+        if line.starts_with("quit") {
+            break;
+        }
+        if !line.starts_with("ccr ") {
+            continue;
+        }
+        let (ccr, unit) = request(&line, realm, client.get_next_seq_num(), &dict);
+        let sent = client.send_message(ccr).await.expect("send");
+        match tokio::time::timeout(Duration::from_secs(10), sent).await {
+            Ok(Ok(cca)) => println!("{}", answer(&cca, unit)),
+            _ => println!("cca none"),
+        }
+        std::io::stdout().flush().expect("output");
+    }
+    println!("bye");
+}
