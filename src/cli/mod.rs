@@ -38,6 +38,8 @@ enum Command {
     Dict(dict::Args),
     Tariff(tariff::Args),
     Store(store::Args),
+    Tariff(tariff::Args),
+    Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -74,6 +76,8 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
+        Command::Dict(args) => dict::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
