@@ -35,5 +35,7 @@ pub mod sim;
 #[cfg(feature = "shell")]
 pub mod store;
 #[cfg(feature = "shell")]
+pub mod tariff;
+#[cfg(feature = "shell")]
 pub mod telemetry;
 pub mod time;

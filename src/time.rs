@@ -94,6 +94,11 @@ impl Monotonic {
     }
 }
 
+/// Whether a time zone of this name is in the IANA database that is built in.
+pub fn is_zone(name: &str) -> bool {
+    jiff::tz::TimeZoneDatabase::bundled().get(name).is_ok()
+}
+
 fn micros_of(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
@@ -116,6 +121,12 @@ mod tests {
     fn the_ends_of_time_saturate() {
         assert_eq!(Timestamp::MAX.plus(Duration::from_secs(1)), Timestamp::MAX);
         assert_eq!(Monotonic::from_micros(u64::MAX).plus(Duration::MAX).micros(), u64::MAX);
+    }
+
+    #[test]
+    fn zones_are_known_by_their_iana_names() {
+        assert!(is_zone("Asia/Almaty"));
+        assert!(!is_zone("Asia/Almaata") && !is_zone("") && !is_zone("../etc/passwd"));
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod check;
 mod completions;
 pub mod decode;
 pub mod dict;
 mod output;
 mod status;
+mod tariff;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -28,6 +30,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Decode(decode::Args),
+    Tariff(tariff::Args),
     Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
         Command::Decode(args) => decode::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
