@@ -199,10 +199,9 @@ impl State for LocalState {
             let below = self.noted(below)?;
             // With fewer than were asked for, the class has no more; else what lies behind the last one waits.
             let last = below.last().map(|(key, _)| *key).filter(|_| below.len() >= wanted);
-            self.overlay.merge(class, &start, last.as_ref(), below, &mut out);
+            self.overlay.merge((class, &start), last.as_ref(), below, limit, &mut out);
             from = last.and_then(|last| last.next());
         }
-        out.truncate(limit);
         Ok(out)
     }
 

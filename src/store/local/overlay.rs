@@ -3,6 +3,8 @@
 //! Two layers: changes that gather, and those that are being brought into the state. Reads look at both, newest
 //! first, before they look at the state.
 
+use std::ops::Bound;
+
 use crate::store::octets::wide;
 use crate::store::record::{Class, KEY_MAX, Key, Record};
 use crate::store::sled::apply::{Change, Changes};
@@ -60,27 +62,35 @@ impl Overlay {
         gathered.or_else(|| self.draining.as_ref()?.changes.get(&(class, *key)))
     }
 
-    /// Puts the changes from `start` to `last` (to the end of the class without it) over what the state has there.
+    /// Puts the changes from `start` to `last` (to the end of the class without it) over what the state has there,
+    /// and adds what comes out of it until `out` has `limit` keys.
     pub(super) fn merge(
         &self,
-        class: Class,
-        start: &Key,
+        (class, start): (Class, &Key),
         last: Option<&Key>,
         below: Vec<(Key, Loaded)>,
+        limit: usize,
         out: &mut Vec<(Key, Loaded)>,
     ) {
-        let mut merged: std::collections::BTreeMap<Key, Option<Loaded>> =
-            below.into_iter().map(|(key, loaded)| (key, Some(loaded))).collect();
-        let layers = [self.draining.as_ref().map(|draining| &draining.changes), Some(&self.gathering)];
-        for layer in layers.into_iter().flatten() {
-            let of_class = layer
-                .range((class, *start)..)
-                .take_while(|((of, key), _)| *of == class && last.is_none_or(|last| key <= last));
-            for ((_, key), change) in of_class {
-                merged.insert(*key, loaded(change));
-            }
+        let empty = Changes::new();
+        let draining = self.draining.as_ref().map_or(&empty, |draining| &draining.changes);
+        let (mut new, mut older) = (
+            within(&self.gathering, class, start, last).peekable(),
+            within(draining, class, start, last).peekable(),
+        );
+        let mut below = below.into_iter().peekable();
+        while out.len() < limit {
+            let keys = [new.peek().map(|at| at.0), older.peek().map(|at| at.0), below.peek().map(|at| at.0)];
+            let Some(key) = keys.into_iter().flatten().min() else { break };
+            let stored = below.next_if(|at| at.0 == key).map(|at| at.1);
+            let second = older.next_if(|at| at.0 == key).map(|at| at.1);
+            let first = new.next_if(|at| at.0 == key).map(|at| at.1);
+            let found = match first.or(second) {
+                Some(change) => loaded(change),
+                None => stored,
+            };
+            out.extend(found.map(|found| (key, found)));
         }
-        out.extend(merged.into_iter().filter_map(|(key, loaded)| loaded.map(|loaded| (key, loaded))));
     }
 
     /// Begins to bring everything gathered into the state; it reaches up to batch `target`.
@@ -106,4 +116,19 @@ impl Overlay {
 /// What a reader is given of a change; nothing if it removed the key.
 pub(super) fn loaded(change: &Change) -> Option<Loaded> {
     change.value.as_ref().map(|value| Loaded { revision: change.revision, value: value.clone() })
+}
+
+/// The changes of a class from `start` to `last`, or to its end.
+fn within<'a>(
+    layer: &'a Changes,
+    class: Class,
+    start: &Key,
+    last: Option<&Key>,
+) -> impl Iterator<Item = (Key, &'a Change)> + use<'a> {
+    let end = last.map_or(Bound::Unbounded, |last| Bound::Included((class, *last)));
+    // A start behind the end is an empty range, which a map refuses.
+    let is_range = last.is_none_or(|last| start <= last);
+    let range = is_range.then(|| layer.range((Bound::Included((class, *start)), end)));
+    let of_class = range.into_iter().flatten().take_while(move |((of, _), _)| *of == class);
+    of_class.map(|((_, key), change)| (*key, change))
 }
