@@ -5,12 +5,21 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod account;
+mod books;
 mod check;
+mod client;
 mod completions;
 pub mod decode;
 pub mod dict;
+mod init;
 mod output;
+mod peer;
+mod print;
+mod session;
 mod status;
+pub mod store;
+mod subscriber;
 mod tariff;
 mod version;
 
@@ -29,8 +38,15 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 enum Command {
-    Decode(decode::Args),
+    Check(check::Args),
+    Init(init::Args),
+    Subscriber(subscriber::Args),
+    Account(account::Args),
+    Session(session::Args),
+    Peer(peer::Args),
     Tariff(tariff::Args),
+    Store(store::Args),
+    Decode(decode::Args),
     Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -63,6 +79,13 @@ pub fn main() -> ExitCode {
 /// Runs one subcommand; an `Err` means that its output could not be written.
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
+        Command::Check(args) => check::run(args, out, err),
+        Command::Init(args) => init::run(args, out, err),
+        Command::Subscriber(args) => subscriber::run(args, out, err),
+        Command::Account(args) => account::run(args, out, err),
+        Command::Session(args) => session::run(args, out, err),
+        Command::Peer(args) => peer::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
