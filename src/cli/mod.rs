@@ -6,14 +6,24 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod assemble;
+mod account;
+mod books;
 mod check;
+mod client;
 mod completions;
 pub mod decode;
 pub mod dict;
 mod logs;
 mod output;
 mod serve;
+mod init;
+mod output;
+mod peer;
+mod print;
+mod session;
 mod status;
+pub mod store;
+mod subscriber;
 mod tariff;
 pub mod store;
 mod version;
@@ -38,7 +48,15 @@ enum Command {
     Dict(dict::Args),
     Tariff(tariff::Args),
     Store(store::Args),
+    Check(check::Args),
+    Init(init::Args),
+    Subscriber(subscriber::Args),
+    Account(account::Args),
+    Session(session::Args),
+    Peer(peer::Args),
     Tariff(tariff::Args),
+    Store(store::Args),
+    Decode(decode::Args),
     Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -72,6 +90,13 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
         Command::Serve(args) => serve::run(args, out, err),
+        Command::Check(args) => check::run(args, out, err),
+        Command::Init(args) => init::run(args, out, err),
+        Command::Subscriber(args) => subscriber::run(args, out, err),
+        Command::Account(args) => account::run(args, out, err),
+        Command::Session(args) => session::run(args, out, err),
+        Command::Peer(args) => peer::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
