@@ -37,7 +37,7 @@ enum Command {
 /// The hidden subcommand that tries to open the state.
 const PROBE: &str = "probe-state";
 /// How long that may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Which store.
 #[derive(clap::Args, Debug)]
