@@ -24,6 +24,8 @@ pub mod cli;
 pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
+pub mod engine;
 pub mod server;
 pub mod store;
+pub mod telemetry;
 pub mod time;

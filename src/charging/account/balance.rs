@@ -57,6 +57,14 @@ mod tests {
     }
 
     #[test]
+    fn only_whole_hundredths_are_spent() {
+        let mut account = account(Mode::Advance, 10);
+        account.overdraft = Money::from_micros(19_999);
+        assert_eq!(account.available(), Money::from_micros(119_999));
+        assert_eq!(account.spendable(), Money::from_micros(110_000));
+    }
+
+    #[test]
     fn what_does_not_fit_saturates() {
         let mut account = account(Mode::Credit, 0);
         account.main = Money::MAX;

@@ -35,23 +35,31 @@ impl Address {
         if let Some(dialled) = Dialled::plain(address) {
             return Self::Number(dialled, None);
         }
-        let text = without_brackets(trimmed(address));
-        if let Some(service) = after(text, "urn:") {
-            return if is_sos(service) { Self::Sos } else { Self::Other };
+        let text = trimmed(address);
+        Self::of_uri(text)
+            .or_else(|| Self::of_uri(bracketed(text)?))
+            .unwrap_or_else(|| Self::of_number(text, Scheme::Bare))
+    }
+
+    /// Reads a URI; none where the text is none of those that carry a number or name the emergency service.
+    fn of_uri(text: &str) -> Option<Self> {
+        if let Some(name) = after(text, "urn:") {
+            return Some(if is_sos(name) { Self::Sos } else { Self::Other });
         }
         let (scheme, rest) = if let Some(rest) = after(text, "tel:") {
             (Scheme::Tel, rest)
-        } else if let Some(rest) = after(text, "sip:").or_else(|| after(text, "sips:")) {
-            (Scheme::Sip, rest)
         } else {
-            (Scheme::Bare, text)
+            (Scheme::Sip, after(text, "sip:").or_else(|| after(text, "sips:"))?)
         };
-        let rest = if scheme == Scheme::Bare { rest } else { rest.strip_prefix("//").unwrap_or(rest) };
-        if scheme != Scheme::Tel && is_ip_address(rest) {
+        Some(Self::of_number(rest.strip_prefix("//").unwrap_or(rest), scheme))
+    }
+
+    fn of_number(text: &str, scheme: Scheme) -> Self {
+        if scheme != Scheme::Tel && is_ip_address(text) {
             return Self::Other;
         }
-        match read_number(rest, scheme) {
-            Some(dialled) => Self::Number(dialled, phone_context(rest)),
+        match read_number(text, scheme) {
+            Some(dialled) => Self::Number(dialled, phone_context(text)),
             None => Self::Other,
         }
     }
@@ -62,10 +70,10 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|one: char| one.is_whitespace() || one == '\0' || is_invisible(one))
 }
 
-/// What stands between the angle brackets of `"Name" <tel:112>`, else the text itself.
-fn without_brackets(text: &str) -> &str {
-    let inner = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
-    inner.map_or(text, |(_, inner)| trimmed(inner))
+/// What stands between the angle brackets of `"Name" <tel:112>;tag=1`.
+fn bracketed(text: &str) -> Option<&str> {
+    let (_, inner) = text.rsplit_once('<')?;
+    inner.split_once('>').map(|(inner, _)| trimmed(inner))
 }
 
 /// What follows `prefix`, whose letters may be of either case.

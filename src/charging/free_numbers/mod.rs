@@ -5,13 +5,17 @@
 //! length and nothing is allocated.
 
 mod address;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
 
 use address::{Address, Dialled};
 
 use super::units::Digits;
 
 /// What a called address is, before anything else is asked (`FREE-1`).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum NumberClass {
     /// Granted whatever the state of everything else (`FREE-2`).
     Emergency,
@@ -89,18 +93,17 @@ impl FreeNumbers {
 
     fn class_of(&self, dialled: Dialled, context: Option<Dialled>) -> NumberClass {
         let whole = match dialled.called(context) {
-            Called::E164(digits) | Called::Short(digits) => self.find(digits),
+            Called::E164(digits) | Called::Short(digits) => Some(digits),
             Called::Other => None,
         };
-        let as_it_stands = || dialled.digits().and_then(|digits| self.find(digits));
-        let behind_a_prefix = || {
-            let local = dialled.behind_country_or_trunk()?;
-            let short = |code: Dialled| {
-                code.digits().filter(|code| code.len() <= Called::SHORT_MAX).and_then(|code| self.find(code))
-            };
-            short(local).or_else(|| short(local.without_first(AREA_CODE)?))
-        };
-        whole.or_else(as_it_stands).or_else(behind_a_prefix).unwrap_or(NumberClass::Ordinary)
+        let short = |code: Dialled| code.digits().filter(|code| code.len() <= Called::SHORT_MAX);
+        let local = dialled.behind_country_or_trunk();
+        let behind_area = local.and_then(|local| local.without_first(AREA_CODE));
+        let readings = [whole, dialled.digits(), local.and_then(short), behind_area.and_then(short)]
+            .into_iter()
+            .flatten();
+        // Emergency is the least: of several readings it wins.
+        readings.filter_map(|digits| self.find(digits)).min().unwrap_or(NumberClass::Ordinary)
     }
 
     fn find(&self, digits: Digits) -> Option<NumberClass> {

@@ -3,7 +3,20 @@
 //! The classes are closed and numbered for ever; what the octets of a class mean is written in the modules below,
 //! one fixed, versioned layout a file.
 
+pub mod account;
+mod answer;
+mod codec;
+pub mod emergency;
+pub mod event;
+pub mod index;
+pub mod ledger;
+pub mod operation;
+pub mod session;
+pub mod subscriber;
+
 use core::fmt;
+
+pub use codec::RecordError;
 
 /// The longest key, in octets.
 pub const KEY_MAX: usize = 64;
@@ -50,6 +63,8 @@ pub enum Class {
     Payment = 13,
     /// An invoice or a closed period.
     Invoice = 14,
+    /// An emergency session or event, granted from the request alone.
+    Emergency = 15,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -60,7 +75,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -75,6 +90,7 @@ impl Class {
         Self::Voucher,
         Self::Payment,
         Self::Invoice,
+        Self::Emergency,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -116,6 +132,7 @@ impl Class {
             Self::Voucher => "voucher",
             Self::Payment => "payment",
             Self::Invoice => "invoice",
+            Self::Emergency => "emergency",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
@@ -249,6 +266,16 @@ impl Record {
     pub fn remove(class: Class, key: Key) -> Self {
         Self { class, key, value: None }
     }
+}
+
+/// Octets in hexadecimal, for golden tests.
+#[cfg(test)]
+fn hex(octets: &[u8]) -> String {
+    use core::fmt::Write as _;
+    octets.iter().fold(String::new(), |mut text, octet| {
+        write!(text, "{octet:02x}").unwrap();
+        text
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,243 @@
+//! What operators ask of a running server: commands and questions to the engine, and what only the network side can
+//! tell or do. The admin runtime holds a [`Control`]; the loop holds the [`Inbox`] behind it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::charging::request::SessionId;
+use crate::store;
+use crate::time::Timestamp;
+
+use super::run::Engine;
+
+pub use super::core::Tag;
+pub use super::core::command::{
+    Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange, mode_name,
+};
+pub use super::core::facts::{Facts, ServiceFacts};
+pub use super::core::query::{
+    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
+    SubscriberView, View,
+};
+pub use super::core::sink::{Done, OperationRecord};
+
+/// How many asks may wait for the loop.
+const WAITING: usize = 1_024;
+
+/// Something that operators ask.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ask {
+    /// A command to the engine.
+    Command(Command),
+    /// A question to the engine.
+    Query(Query),
+    /// The store's own figures.
+    StoreStatus,
+    /// A backup of the store into a new file.
+    Backup(PathBuf),
+    /// The clock is right, after a jump: expiry goes on.
+    ConfirmClock,
+    /// Something that only the network side can tell or do.
+    Network(NetworkAsk),
+}
+
+/// What only the network side can tell or do; the server answers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NetworkAsk {
+    /// The peers that are connected or configured.
+    Peers,
+    /// Disconnect a peer, by its identity.
+    Disconnect(Box<str>),
+    /// Ask a session's client to re-authorise (RFC 8506 §5.5).
+    Reauthorise(SessionId),
+    /// Ask a session's client to end it (RFC 6733 §8.5).
+    Abort(SessionId),
+    /// Read tariffs, dictionaries and peers again: all or nothing.
+    Reload,
+}
+
+/// What operators are told.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Reply {
+    /// The engine's view.
+    View(View),
+    /// The store's own figures.
+    Store(Box<store::Status>),
+    /// It was done, or is on its way.
+    Done,
+    /// The peers.
+    Peers(Vec<PeerView>),
+}
+
+/// Why an ask was not carried out.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// The engine refused it.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The store or the network side could not do it.
+    #[error("{0}")]
+    Refused(Box<str>),
+    /// The server has too many asks waiting.
+    #[error("the server is too busy: try again")]
+    Busy,
+    /// The server has ended.
+    #[error("the server has ended")]
+    Ended,
+}
+
+/// What an ask came to.
+pub type Response = Result<Reply, ControlError>;
+
+/// A peer, as operators see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerView {
+    /// Its Origin-Host.
+    pub host: Box<str>,
+    /// Its Origin-Realm.
+    pub realm: Box<str>,
+    /// Where it connects from.
+    pub address: Box<str>,
+    /// Its Product-Name.
+    pub product: Box<str>,
+    /// The profile that its messages are read and written by.
+    pub profile: Box<str>,
+    /// Why that profile: `configured`, `product name`, `default`.
+    pub because: Box<str>,
+    /// The state of its connection (RFC 6733 §5.6, RFC 3539 §3.4.1).
+    pub state: Box<str>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Requests that it sent.
+    pub requests: u64,
+}
+
+/// The admin runtime's end: cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Control {
+    to: mpsc::Sender<Asked>,
+}
+
+/// An ask on its way to the loop.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked.
+    pub ask: Ask,
+    /// Who waits for it.
+    pub reply: oneshot::Sender<Response>,
+}
+
+/// The loop's end.
+#[derive(Debug)]
+pub struct Inbox {
+    from: mpsc::Receiver<Asked>,
+    waiting: BTreeMap<Tag, oneshot::Sender<Response>>,
+    next: u64,
+}
+
+/// A pair of ends.
+pub fn pair() -> (Control, Inbox) {
+    let (to, from) = mpsc::channel(WAITING);
+    (Control { to }, Inbox { from, waiting: BTreeMap::new(), next: 0 })
+}
+
+impl Control {
+    /// Asks, and waits for what it comes to.
+    pub async fn ask(&self, ask: Ask) -> Response {
+        let (reply, answer) = oneshot::channel();
+        self.to.try_send(Asked { ask, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => ControlError::Busy,
+            mpsc::error::TrySendError::Closed(_) => ControlError::Ended,
+        })?;
+        answer.await.unwrap_or(Err(ControlError::Ended))
+    }
+
+    /// Orders something of the engine.
+    pub async fn command(&self, command: Command) -> Result<View, ControlError> {
+        view(self.ask(Ask::Command(command)).await)
+    }
+
+    /// Asks the engine.
+    pub async fn query(&self, query: Query) -> Result<View, ControlError> {
+        view(self.ask(Ask::Query(query)).await)
+    }
+}
+
+fn view(response: Response) -> Result<View, ControlError> {
+    match response? {
+        Reply::View(view) => Ok(view),
+        Reply::Store(_) | Reply::Done | Reply::Peers(_) => Err(ControlError::Ended),
+    }
+}
+
+impl Inbox {
+    /// The next ask; none once every [`Control`] is gone. Safe to be cancelled.
+    pub async fn recv(&mut self) -> Option<Asked> {
+        self.from.recv().await
+    }
+
+    /// The next ask, where one is there already.
+    pub fn try_recv(&mut self) -> Option<Asked> {
+        self.from.try_recv().ok()
+    }
+
+    /// Passes an ask on to the engine. One for the network side is given back.
+    pub fn pass(&mut self, asked: Asked, engine: &mut Engine, now: Timestamp) -> Option<Asked> {
+        let Asked { ask, reply } = asked;
+        match ask {
+            Ask::Command(command) => {
+                let tag = self.wait(reply);
+                engine.command(tag, command, now);
+            }
+            Ask::Query(query) => {
+                let tag = self.wait(reply);
+                engine.query(tag, query, now);
+            }
+            Ask::Backup(path) => {
+                let tag = self.wait(reply);
+                engine.backup(tag, path);
+            }
+            Ask::StoreStatus => {
+                let status = Box::new(engine.store_status().clone());
+                // Who asked may have gone: then no one is left to be told.
+                let _ = reply.send(Ok(Reply::Store(status)));
+            }
+            Ask::ConfirmClock => {
+                engine.confirm_clock();
+                let _ = reply.send(Ok(Reply::Done));
+            }
+            Ask::Network(ask) => return Some(Asked { ask: Ask::Network(ask), reply }),
+        }
+        None
+    }
+
+    /// Gives what the engine has decided to those who wait for it. To be called after each [`Engine::turn`].
+    pub fn deliver(&mut self, engine: &mut Engine) {
+        while let Some((tag, outcome)) = engine.poll_reply() {
+            self.answer(tag, outcome.map(Reply::View).map_err(ControlError::from));
+        }
+    }
+
+    /// Gives the outcome of a backup to who waits for it.
+    pub fn backed_up(&mut self, tag: Tag, outcome: Result<(), String>) {
+        let response = outcome.map(|()| Reply::Done);
+        self.answer(tag, response.map_err(|why| ControlError::Refused(why.into())));
+    }
+
+    fn wait(&mut self, reply: oneshot::Sender<Response>) -> Tag {
+        self.next = self.next.wrapping_add(1);
+        let tag = Tag(self.next);
+        self.waiting.insert(tag, reply);
+        tag
+    }
+
+    fn answer(&mut self, tag: Tag, response: Response) {
+        if let Some(reply) = self.waiting.remove(&tag) {
+            // Who asked may have gone: then no one is left to be told.
+            let _ = reply.send(response);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Operators' questions. What is told is held like an answer, and pages of the store are read only once everything
+//! that was decided before the question is durable.
+
+use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::ledger::LedgerEntry;
+use crate::charging::units::Digits;
+use crate::time::Timestamp;
+
+use super::command::CommandError;
+use super::hash::SessionKey;
+use super::load::{Found, Load};
+use super::query::{
+    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, SessionCursor,
+    SubscriberView, View,
+};
+use super::waiting::{Job, Wait, Waiter};
+use super::{Core, Tag};
+
+/// The most sessions of one page: each is loaded on its own.
+const SESSION_PAGE: u16 = 100;
+
+/// What a question came to, or what it must wait for; with the batch it was begun at.
+type Attempt = Result<Outcome, (Wait, Option<Sequence>)>;
+
+impl Core {
+    /// Takes an operator's question; [`Core::poll_reply`] tells the outcome.
+    pub fn query(&mut self, tag: Tag, query: Query, now: Timestamp) {
+        let now = self.clock.observe(now, &self.limits);
+        if query == Query::Status {
+            let status = self.status(now);
+            let durable = self.commit.durable;
+            self.replies.push_back((durable, tag, Ok(View::Status(Box::new(status)))));
+            return;
+        }
+        match self.admits_query() {
+            Ok(()) => self.try_query(tag, Box::new(query), None, None, now, now),
+            Err(why) => self.reply(tag, Err(why)),
+        }
+    }
+
+    fn admits_query(&self) -> Result<(), CommandError> {
+        match self.mode {
+            Mode::Starting => Err(CommandError::Starting),
+            Mode::Failed => Err(CommandError::StoreFailed),
+            Mode::Ready | Mode::Draining => {
+                let full = self.waiting.counts().operators >= self.limits.operators_parked;
+                if full { Err(CommandError::Overloaded) } else { Ok(()) }
+            }
+        }
+    }
+
+    pub(super) fn try_query(
+        &mut self,
+        tag: Tag,
+        query: Box<Query>,
+        begun: Option<Sequence>,
+        given: Option<&Found>,
+        since: Timestamp,
+        now: Timestamp,
+    ) {
+        match self.inspect(&query, begun, given, now) {
+            Ok(outcome) => self.reply(tag, outcome),
+            Err((wait, begun)) => {
+                let job = Job::Query(tag, query, begun);
+                self.waiting.park(wait, Waiter { job, since, tries: 0 });
+            }
+        }
+    }
+
+    fn inspect(
+        &mut self,
+        query: &Query,
+        begun: Option<Sequence>,
+        given: Option<&Found>,
+        now: Timestamp,
+    ) -> Attempt {
+        let plain = |wait| (wait, begun);
+        match query {
+            Query::ShowSubscriber(msisdn) => {
+                let view = self.view(*msisdn).map_err(plain)?;
+                Ok(view.map(|view| View::Subscriber(Box::new(view))))
+            }
+            Query::ListSubscribers { after, limit } => self.list_subscribers(*after, *limit, begun, given),
+            Query::Ledger { msisdn, after, limit } => {
+                let Some((_, account)) = self.load_both(*msisdn).map_err(plain)? else {
+                    return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
+                };
+                let page = self.ledger_page(account, *after, *limit, begun, given)?;
+                Ok(Ok(View::Ledger(page)))
+            }
+            Query::Explain { msisdn, session, limit } => {
+                let of = match self.view(*msisdn).map_err(plain)? {
+                    Ok(of) => of,
+                    Err(why) => return Ok(Err(why)),
+                };
+                let page = self.ledger_page(of.account.clone(), None, *limit, begun, given)?;
+                let looked_at = page.entries.len();
+                let is_told = |entry: &LedgerEntry| {
+                    entry.usage.as_ref().is_some_and(|usage| {
+                        usage.msisdn == *msisdn
+                            && session.as_ref().is_none_or(|session| usage.session == *session)
+                    })
+                };
+                let entries = page.entries.into_iter().filter(is_told).collect();
+                let refusals = self.refusals.of(*msisdn);
+                let refusals = refusals
+                    .filter(|refusal| session.as_ref().is_none_or(|session| refusal.session == *session))
+                    .cloned()
+                    .collect();
+                let since = self.started;
+                Ok(Ok(View::Explanation(Box::new(Explanation { of, entries, looked_at, refusals, since }))))
+            }
+            Query::ListSessions { msisdn, after, limit } => {
+                self.list_sessions(*msisdn, *after, *limit).map_err(plain)
+            }
+            Query::ShowSession(session) => {
+                let key = SessionKey::of(self.hash_key, session);
+                let slot = self.sessions.slot(key.short());
+                let slot = slot.ok_or((Wait::Load(Load::Session(key)), begun))?;
+                let found = slot.value.as_ref().filter(|found| found.id == *session);
+                Ok(match found {
+                    Some(found) => Ok(View::Session(found.clone())),
+                    None => Err(CommandError::UnknownSession(session.as_str().into())),
+                })
+            }
+            Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
+            Query::Operation(key) => {
+                let slot = self.operations.slot(*key).ok_or((Wait::Load(Load::Operation(*key)), begun))?;
+                Ok(Ok(View::Operation(slot.value.clone())))
+            }
+        }
+    }
+
+    fn view(&mut self, msisdn: Digits) -> Result<Result<SubscriberView, CommandError>, Wait> {
+        let both = self.load_both(msisdn)?;
+        Ok(both
+            .map(|(subscriber, account)| self.view_of(subscriber, account))
+            .ok_or(CommandError::UnknownSubscriber(msisdn)))
+    }
+
+    fn view_of(&self, subscriber: Subscriber, account: Account) -> SubscriberView {
+        let sessions = u32::try_from(self.directory.open_of(subscriber.msisdn)).unwrap_or(u32::MAX);
+        SubscriberView { subscriber, account, sessions }
+    }
+
+    /// Waits until all that was decided before the question is durable.
+    fn settle(&self, begun: Option<Sequence>) -> Result<Sequence, (Wait, Option<Sequence>)> {
+        let begun = begun.unwrap_or(self.commit.horizon());
+        if begun > self.commit.durable { Err((Wait::Durable(begun), Some(begun))) } else { Ok(begun) }
+    }
+
+    fn list_subscribers(
+        &mut self,
+        after: Option<Digits>,
+        limit: u16,
+        begun: Option<Sequence>,
+        given: Option<&Found>,
+    ) -> Attempt {
+        let begun = self.settle(begun)?;
+        let limit = limit.clamp(1, PAGE);
+        let Some(Found::Subscribers(found)) = given else {
+            return Err((Wait::Load(Load::Subscribers { after, limit }), Some(begun)));
+        };
+        let next = found.last().map(|(subscriber, _)| subscriber.msisdn);
+        let next = next.filter(|_| found.len() >= usize::from(limit));
+        let mut page = Vec::with_capacity(found.len());
+        for (subscriber, account) in found {
+            // What is in memory is newer than what was read.
+            let newer = self.subscribers.peek(subscriber.msisdn).and_then(|slot| slot.value.as_ref());
+            let subscriber = newer.unwrap_or(subscriber).clone();
+            let newer = self.accounts.peek(subscriber.account).and_then(|slot| slot.value.as_ref());
+            if let Some(account) = newer.or(account.as_ref()) {
+                page.push(self.view_of(subscriber, account.clone()));
+            }
+        }
+        Ok(Ok(View::Subscribers { page, next }))
+    }
+
+    fn ledger_page(
+        &mut self,
+        account: Account,
+        after: Option<LedgerCursor>,
+        limit: u16,
+        begun: Option<Sequence>,
+        given: Option<&Found>,
+    ) -> Result<LedgerPage, (Wait, Option<Sequence>)> {
+        let empty = LedgerPage { account: account.clone(), entries: Vec::new(), next: None, archived: false };
+        // The head at the first try counts: it moves on while the question waits.
+        let head = match (begun, after, account.ledger_head) {
+            (Some(begun), _, _) => begun,
+            (None, Some(after), _) => after.at,
+            (None, None, Some(head)) => head,
+            (None, None, None) => return Ok(empty),
+        };
+        let head = self.settle(Some(head))?;
+        let limit = limit.clamp(1, PAGE);
+        let below = after.map_or(u64::MAX, |after| after.below);
+        let Some(Found::Ledger(entries)) = given else {
+            let load = Load::Ledger { account: account.id, head, below, limit };
+            return Err((Wait::Load(load), Some(head)));
+        };
+        let oldest = entries.last();
+        let more = oldest.filter(|entry| entry.index > 1);
+        let full = entries.len() >= usize::from(limit);
+        let next = more.filter(|_| full).and_then(|entry| {
+            let at = entry.previous?;
+            Some(LedgerCursor { below: entry.index, at })
+        });
+        let archived = more.is_some() && !full;
+        Ok(LedgerPage { account, entries: entries.clone(), next, archived })
+    }
+
+    fn list_sessions(
+        &mut self,
+        msisdn: Option<Digits>,
+        after: Option<SessionCursor>,
+        limit: u16,
+    ) -> Result<Outcome, Wait> {
+        let limit = usize::from(limit.clamp(1, SESSION_PAGE));
+        let places = self.directory.page(msisdn, after, limit);
+        let mut page = Vec::with_capacity(places.len());
+        for place in &places {
+            let slot = self.sessions.slot(place.short).ok_or(Wait::Load(Load::SessionsNear(place.short)))?;
+            page.extend(slot.value.as_deref().cloned());
+        }
+        let next = places.last().copied().filter(|_| places.len() >= limit);
+        Ok(Ok(View::Sessions { page, next, complete: self.directory.is_complete() }))
+    }
+
+    /// The engine's figures.
+    pub fn status(&self, now: Timestamp) -> EngineStatus {
+        let counts = self.waiting.counts();
+        let horizon = self.events.horizon(now, self.limits.event_horizon);
+        EngineStatus {
+            mode: self.mode,
+            durable: self.commit.durable,
+            facts: self.facts,
+            sessions: self.directory.open(),
+            directory: self.directory.len(),
+            scanned: self.directory.is_complete(),
+            parked: counts.requests.saturating_add(counts.operators),
+            reserved: self.reserved(),
+            repeat_horizon_secs: horizon.as_secs(),
+            cached_octets: self.cached_octets(),
+            catalogue: self.catalogue.version(),
+            sweeps_suspended: self.clock.is_suspended(),
+            next_account: AccountId(self.next_account),
+        }
+    }
+}

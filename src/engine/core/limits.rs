@@ -1,0 +1,71 @@
+//! How much may wait and how much may stay in memory: every queue has a named limit.
+
+use core::time::Duration;
+
+/// The limits of the engine; all configurable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// From so many requests under way on, new sessions and events are refused: 20,000.
+    pub soft_mark: usize,
+    /// From so many on, updates and terminations too: 40,000.
+    pub hard_mark: usize,
+    /// A request that would wait longer than this is refused, whatever it is: three seconds. A later answer is lost
+    /// on most clients and only makes work twice.
+    pub oldest: Duration,
+    /// The same marks for the octets of the open batch: 4 MiB.
+    pub soft_batch_octets: usize,
+    /// Beyond this the open batch takes nothing more: 12 MiB.
+    pub hard_batch_octets: usize,
+    /// Octets of accounts, subscribers and sessions in memory: 1 GiB.
+    pub cached_octets: usize,
+    /// Octets of event hashes in memory: 256 MiB. The oldest are forgotten first.
+    pub event_octets: usize,
+    /// For how long a repeat of an event is known: 72 hours.
+    pub event_horizon: Duration,
+    /// Answers of events kept in memory besides: 65,536.
+    pub recent_events: usize,
+    /// Emergency sessions that are remembered: 262,144. The oldest are forgotten first.
+    pub emergency_sessions: usize,
+    /// For how long an emergency session is remembered: 72 hours.
+    pub emergency_horizon: Duration,
+    /// Refusals kept for explanations, in all: 65,536.
+    pub refusals: usize,
+    /// Refusals kept for explanations, of one number: 16.
+    pub refusals_each: usize,
+    /// Expiries begun in one call: 256.
+    pub sweep_step: usize,
+    /// Expiries that may wait for a load: 1,024.
+    pub sweep_parked: usize,
+    /// Operators' commands and questions that may wait: 4,096.
+    pub operators_parked: usize,
+    /// A jump of the clock ahead by more than this suspends expiry: five minutes.
+    pub jump: Duration,
+    /// So long, or until it is confirmed: ten minutes.
+    pub jump_lasts: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            soft_mark: 20_000,
+            hard_mark: 40_000,
+            oldest: Duration::from_secs(3),
+            soft_batch_octets: 4 * MIB,
+            hard_batch_octets: 12 * MIB,
+            cached_octets: 1024 * MIB,
+            event_octets: 256 * MIB,
+            event_horizon: Duration::from_hours(72),
+            recent_events: 65_536,
+            emergency_sessions: 262_144,
+            emergency_horizon: Duration::from_hours(72),
+            refusals: 65_536,
+            refusals_each: 16,
+            sweep_step: 256,
+            sweep_parked: 1_024,
+            operators_parked: 4_096,
+            jump: Duration::from_mins(5),
+            jump_lasts: Duration::from_mins(10),
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
+
+use crate::charging::account::operations::{
+    Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
+};
+use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
+use crate::charging::catalogue::Plan;
+use crate::charging::ledger::LedgerEntry;
+use crate::charging::units::{Digits, Money};
+use crate::time::Timestamp;
+
+use super::cache::Weigh;
+use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
+use super::hash::{command_digest, reference_hash};
+use super::load::{Found, Load};
+use super::query::{Mode, Outcome, View};
+use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
+use super::waiting::{Job, Wait, Waiter};
+use super::{Core, Tag};
+
+/// How often a command is tried anew after a load.
+const TRIES: u32 = 64;
+
+/// The longest texts, in octets.
+const OPERATOR_MOST: usize = 128;
+const REFERENCE_MOST: usize = 256;
+const NOTE_MOST: usize = 1_024;
+
+/// What a command came to, or what it must wait for.
+type Attempt = Result<Result<Done, CommandError>, Wait>;
+
+impl Core {
+    /// Takes an operator's command; what it came to is told by [`Core::poll_reply`], once it is durable.
+    pub fn command(&mut self, tag: Tag, command: Command, now: Timestamp) {
+        let now = self.clock.observe(now, &self.limits);
+        match self.admits_operator(now) {
+            Ok(()) => self.try_command(tag, Box::new(command), None, (now, 0), now),
+            Err(why) => self.reply(tag, Err(why)),
+        }
+    }
+
+    /// Whether operators are served now.
+    pub(super) fn admits_operator(&self, now: Timestamp) -> Result<(), CommandError> {
+        match self.mode {
+            Mode::Starting => return Err(CommandError::Starting),
+            Mode::Failed => return Err(CommandError::StoreFailed),
+            Mode::Draining => return Err(CommandError::Draining),
+            Mode::Ready => {}
+        }
+        let full = self.waiting.counts().operators >= self.limits.operators_parked;
+        if full || self.is_past_hard_mark(now) { Err(CommandError::Overloaded) } else { Ok(()) }
+    }
+
+    pub(super) fn try_command(
+        &mut self,
+        tag: Tag,
+        command: Box<Command>,
+        given: Option<&Found>,
+        (since, tries): (Timestamp, u32),
+        now: Timestamp,
+    ) {
+        match self.operate(&command, given, now) {
+            Ok(outcome) => self.reply(tag, outcome),
+            Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
+            Err(wait) => {
+                let job = Job::Command(tag, command);
+                self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
+            }
+        }
+    }
+
+    fn operate(&mut self, command: &Command, given: Option<&Found>, now: Timestamp) -> Result<Outcome, Wait> {
+        let digest = command_digest(self.hash_key, &format!("{:?}", command.what));
+        let slot = self.operations.slot(command.key).ok_or(Wait::Load(Load::Operation(command.key)))?;
+        if let Some(known) = &slot.value {
+            return Ok(if known.digest == digest {
+                Ok(View::Done { done: known.done, repeated: true })
+            } else {
+                Err(CommandError::KeyUsed)
+            });
+        }
+        if let Err(why) = check_texts(command) {
+            return Ok(Err(why));
+        }
+        let done = match &command.what {
+            Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
+            Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
+            Change::Topup { msisdn, amount, reference } => {
+                self.top_up(command, *msisdn, *amount, reference.as_deref(), given, now)?
+            }
+            Change::Adjust { msisdn, amount, note } => {
+                let act = Act { note: note.clone(), ..act(command, now) };
+                self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
+            }
+        };
+        let done = match done {
+            Ok(done) => done,
+            Err(why) => return Ok(Err(why)),
+        };
+        let record = OperationRecord { operator: command.operator.clone(), at: now, digest, done };
+        self.operations.write(command.key, record, self.commit.next);
+        self.commit.open.operations.push(command.key);
+        self.commit.open.touch(now, 256);
+        Ok(Ok(View::Done { done, repeated: false }))
+    }
+
+    fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
+        let catalogue = std::sync::Arc::clone(&self.catalogue);
+        let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
+            return Ok(Err(self.unknown_plan(&new.plan)));
+        };
+        if let Err(why) = check_new(new) {
+            return Ok(Err(why));
+        }
+        let slot = self.subscribers.slot(new.msisdn).ok_or(Wait::Load(Load::Subscriber(new.msisdn)))?;
+        if slot.value.is_some() {
+            return Ok(Err(CommandError::DuplicateSubscriber(new.msisdn)));
+        }
+        if let Some(imsi) = new.imsi
+            && let Err(why) = self.check_imsi(imsi, new.msisdn)?
+        {
+            return Ok(Err(why));
+        }
+        let shared = match new.account {
+            Some(id) => {
+                let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
+                slot.value.as_ref().map(|account| account.mode)
+            }
+            None => None,
+        };
+        let opened = match (shared, new.account) {
+            (Some(mode), Some(id)) => check_shared(new, id, mode, plan).map(|()| None),
+            _ => self.open_account(command, new, plan, now).map(Some),
+        };
+        let (id, balance) = match opened {
+            Ok(Some((account, entry))) => {
+                let (id, balance) = (account.id, account.main);
+                self.write_account(account, entry, now);
+                (id, balance)
+            }
+            Ok(None) => {
+                let id = new.account.unwrap_or(AccountId(0));
+                (
+                    id,
+                    self.accounts
+                        .peek(id)
+                        .and_then(|slot| slot.value.as_ref())
+                        .map_or(Money::ZERO, |of| of.main),
+                )
+            }
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Some(imsi) = new.imsi {
+            self.write_imsi(imsi, Some(new.msisdn), now);
+        }
+        self.write_subscriber(subscriber_of(new, id, plan, now), now);
+        Ok(Ok(Done { msisdn: new.msisdn, account: id, balance, changed: true }))
+    }
+
+    /// A new account for a new subscriber, with its advance.
+    fn open_account(
+        &mut self,
+        command: &Command,
+        new: &NewSubscriber,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<(Account, Option<LedgerEntry>), CommandError> {
+        let first = plan.modes.first().copied().unwrap_or(Settlement::Advance);
+        let usual = if plan.modes.contains(&Settlement::Advance) { Settlement::Advance } else { first };
+        let mode = new.mode.unwrap_or(usual);
+        if !plan.modes.contains(&mode) {
+            return Err(CommandError::ModeNotSold { plan: new.plan.clone(), mode });
+        }
+        let id = new.account.unwrap_or(AccountId(self.next_account));
+        if !(1..=MOST_ACCOUNT).contains(&id.0) {
+            return Err(CommandError::AccountNumber(id));
+        }
+        let (mut account, entry) = open(id, mode, new.balance, act(command, now))?;
+        if !new.credit_limit.is_zero() {
+            account = set_credit_limit(account, new.credit_limit)?;
+        }
+        if !new.overdraft.is_zero() {
+            account = set_overdraft(account, new.overdraft)?;
+        }
+        if id.0 >= self.next_account {
+            self.next_account = id.0.saturating_add(1);
+            self.commit.open.facts.push(Fact::NextAccount(self.next_account));
+        }
+        Ok((account, entry))
+    }
+
+    fn set_subscriber(&mut self, msisdn: Digits, set: &SubscriberChange, now: Timestamp) -> Attempt {
+        let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        if let Some(imsi) = set.imsi.filter(|imsi| Some(*imsi) != subscriber.imsi)
+            && let Err(why) = self.check_imsi(imsi, msisdn)?
+        {
+            return Ok(Err(why));
+        }
+        let (old, before) = (subscriber.imsi, account.clone());
+        if let Err(why) = self.change(&mut subscriber, &mut account, set) {
+            return Ok(Err(why));
+        }
+        let (id, balance) = (account.id, account.main);
+        if account != before {
+            self.write_account(account, None, now);
+        }
+        if old != subscriber.imsi {
+            if let Some(imsi) = old {
+                self.write_imsi(imsi, None, now);
+            }
+            if let Some(imsi) = subscriber.imsi {
+                self.write_imsi(imsi, Some(msisdn), now);
+            }
+        }
+        subscriber.revision = subscriber.revision.saturating_add(1);
+        self.write_subscriber(subscriber, now);
+        Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
+    }
+
+    /// Changes what is asked for, all or nothing is written by the caller.
+    fn change(
+        &self,
+        subscriber: &mut Subscriber,
+        account: &mut Account,
+        set: &SubscriberChange,
+    ) -> Result<(), CommandError> {
+        if let Some(name) = &set.plan {
+            let plan = self.catalogue.plan_named(name).and_then(|plan| self.catalogue.plan(plan));
+            let plan = plan.ok_or_else(|| self.unknown_plan(name))?;
+            if !plan.modes.contains(&account.mode) {
+                return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
+            }
+            if subscriber.plan != *name {
+                change_plan(subscriber, plan);
+            }
+        }
+        if let Some(limit) = set.credit_limit {
+            *account = set_credit_limit(account.clone(), limit)?;
+        }
+        if let Some(overdraft) = set.overdraft {
+            *account = set_overdraft(account.clone(), overdraft)?;
+        }
+        for service in &set.bar {
+            if self.catalogue.service_named(service).is_none() {
+                return Err(CommandError::UnknownService { service: service.clone() });
+            }
+            if !subscriber.barred.contains(service) {
+                subscriber.barred.push(service.clone());
+            }
+        }
+        subscriber.barred.retain(|service| !set.unbar.contains(service));
+        if let Some(language) = &set.language {
+            subscriber.language = Some(check_language(language)?);
+        }
+        if let Some(owner) = &set.owner {
+            subscriber.owner = Some(check_owner(owner)?);
+        }
+        subscriber.imsi = set.imsi.or(subscriber.imsi);
+        subscriber.overage = set.overage.unwrap_or(subscriber.overage);
+        subscriber.brand = set.brand.unwrap_or(subscriber.brand);
+        subscriber.owner_is_entity = set.owner_is_entity.unwrap_or(subscriber.owner_is_entity);
+        Ok(())
+    }
+
+    fn top_up(
+        &mut self,
+        command: &Command,
+        msisdn: Digits,
+        amount: Money,
+        reference: Option<&str>,
+        given: Option<&Found>,
+        now: Timestamp,
+    ) -> Attempt {
+        let Some((_, account)) = self.load_both(msisdn)? else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        if let Some(reference) = reference {
+            let key = reference_hash(self.hash_key, reference);
+            let open = self.commit.open.references.iter().find(|(of, _)| *of == key).map(|(_, known)| known);
+            let recent = open.or_else(|| self.recent_references.get(&key).map(|(known, _)| known));
+            let known = match (recent, given) {
+                (Some(known), _) => Some(known),
+                (None, Some(Found::Reference(known))) => known.as_ref(),
+                (None, _) => return Err(Wait::Load(Load::Reference(key))),
+            };
+            if let Some(known) = known {
+                return Ok(if known.account == account.id && known.amount == amount {
+                    Ok(Done { msisdn, account: account.id, balance: account.main, changed: false })
+                } else {
+                    let ReferenceRecord { reference, account, amount, .. } = known.clone();
+                    Err(CommandError::ReferenceUsed { reference, account, amount })
+                });
+            }
+        }
+        let act = Act { reference: reference.map(Into::into), ..act(command, now) };
+        let done = self.move_money(msisdn, now, |account| topup(account, amount, act))?;
+        if let (Ok(done), Some(reference)) = (&done, reference) {
+            let key = reference_hash(self.hash_key, reference);
+            let record =
+                ReferenceRecord { reference: reference.into(), account: done.account, amount, at: now };
+            self.recent_references.insert(key, (record.clone(), self.commit.next));
+            self.commit.open.references.push((key, record));
+            self.commit.open.touch(now, 256);
+        }
+        Ok(done)
+    }
+
+    fn move_money(
+        &mut self,
+        msisdn: Digits,
+        now: Timestamp,
+        operation: impl FnOnce(Account) -> Result<(Account, LedgerEntry), OperationError>,
+    ) -> Attempt {
+        let Some((_, account)) = self.load_both(msisdn)? else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        Ok(operation(account).map_err(CommandError::from).map(|(account, entry)| {
+            let (id, balance) = (account.id, account.main);
+            self.write_account(account, Some(entry), now);
+            Done { msisdn, account: id, balance, changed: true }
+        }))
+    }
+
+    /// A copy of a subscriber and its account.
+    pub(super) fn load_both(&mut self, msisdn: Digits) -> Result<Option<(Subscriber, Account)>, Wait> {
+        let slot = self.subscribers.slot(msisdn).ok_or(Wait::Load(Load::Subscriber(msisdn)))?;
+        let Some(subscriber) = slot.value.clone() else { return Ok(None) };
+        let id = subscriber.account;
+        let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
+        Ok(slot.value.clone().map(|account| (subscriber, account)))
+    }
+
+    fn check_imsi(&mut self, imsi: Digits, msisdn: Digits) -> Result<Result<(), CommandError>, Wait> {
+        let slot = self.imsis.slot(imsi).ok_or(Wait::Load(Load::Imsi(imsi)))?;
+        Ok(match slot.value {
+            Some(other) if other != msisdn => Err(CommandError::DuplicateImsi { imsi, msisdn: other }),
+            Some(_) | None => Ok(()),
+        })
+    }
+
+    fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
+        let next = self.commit.next;
+        if let Some(entry) = entry {
+            account.ledger_head = Some(next);
+            self.book(vec![entry], None, now);
+        }
+        let id = account.id;
+        if self.accounts.write(id, account, next) {
+            self.commit.open.accounts.push(id);
+            self.commit.open.touch(now, 128);
+        }
+    }
+
+    fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
+        let (msisdn, octets) = (subscriber.msisdn, subscriber.octets());
+        if self.subscribers.write(msisdn, subscriber, self.commit.next) {
+            self.commit.open.subscribers.push(msisdn);
+            self.commit.open.touch(now, octets);
+        }
+    }
+
+    fn write_imsi(&mut self, imsi: Digits, msisdn: Option<Digits>, now: Timestamp) {
+        match msisdn {
+            Some(msisdn) => {
+                self.imsis.write(imsi, msisdn, self.commit.next);
+            }
+            None => self.imsis.gone(imsi, self.commit.next),
+        }
+        if !self.commit.open.imsis.contains(&imsi) {
+            self.commit.open.imsis.push(imsi);
+        }
+        self.commit.open.touch(now, 32);
+    }
+
+    fn unknown_plan(&self, plan: &str) -> CommandError {
+        let names = self.catalogue.plans().map(|(_, plan)| &*plan.name);
+        let near = names.map(|name| (distance(name, plan), name)).min();
+        let nearest = near.filter(|(away, _)| *away <= 3).map(|(_, name)| name.into());
+        CommandError::UnknownPlan { plan: plan.into(), nearest }
+    }
+
+    /// References that are durable need not be remembered: the store has them.
+    pub(super) fn forget_references(&mut self, durable: Sequence) {
+        self.recent_references.retain(|_, (_, written_at)| *written_at > durable);
+    }
+}
+
+fn act(command: &Command, now: Timestamp) -> Act {
+    Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
+}
+
+fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
+    Subscriber {
+        msisdn: new.msisdn,
+        imsi: new.imsi,
+        account,
+        plan: new.plan.clone(),
+        brand: new.brand,
+        owner: new.owner.clone(),
+        owner_is_entity: new.owner_is_entity,
+        standing: Standing::Active,
+        language: new.language.clone(),
+        barred: Vec::new(),
+        overage: true,
+        allowances: bundles_of(plan),
+        emergency_calls: 0,
+        since: now,
+        revision: 0,
+    }
+}
+
+/// A number takes another plan: bundles that the new plan has too stay as they are, those it has besides come full,
+/// those it has not go once nothing of them is held.
+fn change_plan(subscriber: &mut Subscriber, plan: &Plan) {
+    let kept = |name: &str| plan.bundles.iter().any(|bundle| *bundle.id == *name);
+    subscriber.allowances.retain(|allowance| kept(&allowance.bundle) || allowance.reserved > 0);
+    for allowance in bundles_of(plan) {
+        if !subscriber.allowances.iter().any(|there| there.bundle == allowance.bundle) {
+            subscriber.allowances.push(allowance);
+        }
+    }
+    subscriber.plan = plan.name.clone();
+}
+
+fn check_new(new: &NewSubscriber) -> Result<(), CommandError> {
+    if let Some(owner) = &new.owner {
+        check_owner(owner)?;
+    }
+    if let Some(language) = &new.language {
+        check_language(language)?;
+    }
+    Ok(())
+}
+
+/// A number that is to share an account brings no money or limits of its own.
+fn check_shared(
+    new: &NewSubscriber,
+    account: AccountId,
+    mode: Settlement,
+    plan: &Plan,
+) -> Result<(), CommandError> {
+    if new.mode.is_some_and(|own| own != mode) {
+        return Err(CommandError::AccountMode { account, mode });
+    }
+    if !plan.modes.contains(&mode) {
+        return Err(CommandError::ModeNotSold { plan: new.plan.clone(), mode });
+    }
+    let brings = [new.balance, new.credit_limit, new.overdraft].into_iter().any(|money| !money.is_zero());
+    if brings { Err(CommandError::AccountShared(account)) } else { Ok(()) }
+}
+
+fn check_owner(owner: &str) -> Result<Box<str>, CommandError> {
+    let fits = owner.len() == 12 && owner.bytes().all(|octet| octet.is_ascii_digit());
+    if fits {
+        Ok(owner.into())
+    } else {
+        Err(CommandError::Owner(owner.chars().take(32).collect::<String>().into()))
+    }
+}
+
+fn check_language(language: &str) -> Result<Box<str>, CommandError> {
+    if ["kk", "ru", "en"].contains(&language) {
+        Ok(language.into())
+    } else {
+        Err(CommandError::Language(language.chars().take(32).collect::<String>().into()))
+    }
+}
+
+fn check_texts(command: &Command) -> Result<(), CommandError> {
+    let (reference, note) = match &command.what {
+        Change::Topup { reference, .. } => (reference.as_deref(), None),
+        Change::Adjust { note, .. } => (None, note.as_deref()),
+        Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
+    };
+    let texts = [
+        ("operator", Some(&*command.operator), OPERATOR_MOST),
+        ("reference", reference, REFERENCE_MOST),
+        ("note", note, NOTE_MOST),
+    ];
+    match texts.into_iter().find(|(_, text, most)| text.is_some_and(|text| text.len() > *most)) {
+        Some((field, _, most)) => Err(CommandError::TooLong { field, most }),
+        None => Ok(()),
+    }
+}
+
+/// How many letters must be changed, put in or taken out to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().take(64).enumerate() {
+        let mut corner = at;
+        let mut left = at + 1;
+        for (place, target) in row.iter_mut().skip(1).zip(&other) {
+            let cost = corner + usize::from(letter != *target);
+            corner = *place;
+            left = cost.min(left + 1).min(corner + 1);
+            *place = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_changed_letters() {
+        for (one, other, away) in [
+            ("", "", 0),
+            ("first", "first", 0),
+            ("first", "frist", 2),
+            ("first", "firs", 1),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(one, other), away, "{one} {other}");
+            assert_eq!(distance(other, one), away, "{other} {one}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
+//! take back.
+
+use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::answer::Denial;
+use crate::charging::ledger::LedgerEntry;
+use crate::charging::request::{Kind, QuotaKey, SessionId};
+use crate::charging::session::Session;
+use crate::charging::units::{Digits, Money};
+use crate::time::Timestamp;
+
+use super::command::CommandError;
+use super::facts::Facts;
+use super::sink::{Done, OperationRecord};
+
+/// The most lines of one page.
+pub const PAGE: u16 = 1_000;
+
+/// A question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Query {
+    /// One subscriber.
+    ShowSubscriber(Digits),
+    /// Subscribers in the order of the store.
+    ListSubscribers {
+        /// Behind this one; none begins at the first.
+        after: Option<Digits>,
+        /// How many at most, up to [`PAGE`].
+        limit: u16,
+    },
+    /// The ledger of a number's account, the newest entry first.
+    Ledger {
+        /// The number.
+        msisdn: Digits,
+        /// Where the page before ended; none begins at the newest.
+        after: Option<LedgerCursor>,
+        /// How many at most, up to [`PAGE`].
+        limit: u16,
+    },
+    /// The last charges and refusals of a number.
+    Explain {
+        /// The number.
+        msisdn: Digits,
+        /// Only those of this session.
+        session: Option<SessionId>,
+        /// How many ledger entries are looked at, up to [`PAGE`].
+        limit: u16,
+    },
+    /// Open sessions.
+    ListSessions {
+        /// Only those of this number.
+        msisdn: Option<Digits>,
+        /// Where the page before ended.
+        after: Option<SessionCursor>,
+        /// How many at most, up to [`PAGE`].
+        limit: u16,
+    },
+    /// One session, open or ended.
+    ShowSession(SessionId),
+    /// The engine's figures.
+    Status,
+    /// What a command came to.
+    Operation(super::command::OperationKey),
+}
+
+/// A place in the list of open sessions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionCursor {
+    /// The number, packed.
+    pub msisdn: u64,
+    /// The first half of the session's key.
+    pub short: u64,
+}
+
+/// A place in a ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LedgerCursor {
+    /// Only entries with an index below this.
+    pub below: u64,
+    /// The batch in which the next of them stands.
+    pub at: Sequence,
+}
+
+/// What an operator's command or question came to.
+pub type Outcome = Result<View, CommandError>;
+
+/// What an operator is told.
+#[derive(Clone, PartialEq, Debug)]
+pub enum View {
+    /// A command was carried out.
+    Done {
+        /// What it did.
+        done: Done,
+        /// Its key was known: this is the first result, and nothing changed.
+        repeated: bool,
+    },
+    /// One subscriber.
+    Subscriber(Box<SubscriberView>),
+    /// A page of subscribers.
+    Subscribers {
+        /// The subscribers with their accounts.
+        page: Vec<SubscriberView>,
+        /// Where the next page begins, where there is one.
+        next: Option<Digits>,
+    },
+    /// A page of a ledger.
+    Ledger(LedgerPage),
+    /// The last charges and refusals.
+    Explanation(Box<Explanation>),
+    /// A page of open sessions.
+    Sessions {
+        /// The sessions.
+        page: Vec<Session>,
+        /// Where the next page begins, where there is one.
+        next: Option<SessionCursor>,
+        /// Whether the background scan has gone through all sessions yet.
+        complete: bool,
+    },
+    /// One session.
+    Session(Box<Session>),
+    /// The engine's figures.
+    Status(Box<EngineStatus>),
+    /// What a command came to; none where its key is not known.
+    Operation(Option<OperationRecord>),
+}
+
+/// A subscriber with the account that pays.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubscriberView {
+    /// The number.
+    pub subscriber: Subscriber,
+    /// The account that pays.
+    pub account: Account,
+    /// Its open sessions that are known; all of them once the background scan has ended.
+    pub sessions: u32,
+}
+
+/// A page of a ledger, the newest entry first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerPage {
+    /// The account as it is.
+    pub account: Account,
+    /// The entries.
+    pub entries: Vec<LedgerEntry>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<LedgerCursor>,
+    /// Older entries were archived away: the balance before the last entry of the page is the opening balance.
+    pub archived: bool,
+}
+
+/// The last charges and refusals of a number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explanation {
+    /// The number and its account.
+    pub of: SubscriberView,
+    /// Ledger entries of this number, the newest first.
+    pub entries: Vec<LedgerEntry>,
+    /// How many ledger entries of the account were looked at.
+    pub looked_at: usize,
+    /// The last refusals, the newest first: kept in memory since the server started, a few for each number.
+    pub refusals: Vec<Refusal>,
+    /// Since when refusals were kept.
+    pub since: Timestamp,
+}
+
+/// A request, or one quota of it, that was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// When.
+    pub at: Timestamp,
+    /// The session or event.
+    pub session: SessionId,
+    /// What was asked.
+    pub kind: Kind,
+    /// The number of the request.
+    pub number: u32,
+    /// Which quota; none for the request as a whole.
+    pub key: Option<QuotaKey>,
+    /// Why.
+    pub denial: Denial,
+}
+
+/// What the engine serves.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mode {
+    /// The store is being opened: emergencies only.
+    Starting,
+    /// All is served.
+    Ready,
+    /// The server is ending: what is open may report and end, nothing new begins.
+    Draining,
+    /// The store failed: emergencies only, until the process is started again.
+    Failed,
+}
+
+impl Mode {
+    /// The mode in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Failed => "emergency-only",
+        }
+    }
+}
+
+/// The engine's figures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EngineStatus {
+    /// What it serves.
+    pub mode: Mode,
+    /// The last durable batch.
+    pub durable: Sequence,
+    /// Sums since the start.
+    pub facts: Facts,
+    /// Open sessions that are known.
+    pub sessions: usize,
+    /// Sessions and tombstones that are known.
+    pub directory: usize,
+    /// Whether the background scan has gone through all of them.
+    pub scanned: bool,
+    /// Requests and commands that wait for a load.
+    pub parked: usize,
+    /// Money that sessions hold reserved.
+    pub reserved: Money,
+    /// For how many seconds back a repeat of an event is known.
+    pub repeat_horizon_secs: u64,
+    /// Octets of memory that loaded things take, about.
+    pub cached_octets: usize,
+    /// The version of the catalogue in force.
+    pub catalogue: u64,
+    /// Expiry waits until the clock's jump is confirmed or has lasted.
+    pub sweeps_suspended: bool,
+    /// Accounts that were created here so far, at most: the number the next one gets.
+    pub next_account: AccountId,
+}

@@ -1,0 +1,8 @@
+//! What is decided, what is committed, and what may leave.
+//!
+//! [`core`] is pure: requests go in, answers and batches come out. [`run`] gives it its threads: a committer and
+//! a store thread. [`control`] is what operators ask of it.
+
+pub mod control;
+pub mod core;
+pub mod run;

@@ -1,0 +1,146 @@
+//! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
+
+use crate::charging::account::{Account, Sequence, Subscriber};
+use crate::charging::ledger::LedgerEntry;
+use crate::charging::session::Session;
+use crate::charging::snapshot::EventRecord;
+use crate::charging::units::Digits;
+use crate::engine::core::command::OperationKey;
+use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
+use crate::engine::core::sink::{
+    BatchSink, Done, EmergencyRecord, EventBucket, Fact, OperationRecord, ReferenceRecord,
+};
+use crate::store::record::{account, emergency, event, index, ledger, operation, session, subscriber};
+use crate::store::{self, Batch, Record};
+
+/// Records of a batch that is being gathered.
+#[derive(Debug)]
+pub struct Encoder {
+    hash_key: HashKey,
+    records: Vec<Record>,
+}
+
+impl Encoder {
+    /// An empty batch of a store with that hash key.
+    pub fn new(hash_key: HashKey) -> Self {
+        Self { hash_key, records: Vec::new() }
+    }
+
+    /// The batch, under its number.
+    pub fn finish(self, sequence: Sequence) -> Batch {
+        Batch { sequence: store::Sequence::new(sequence.0), guards: Vec::new(), records: self.records }
+    }
+}
+
+impl BatchSink for Encoder {
+    fn account(&mut self, account: &Account) {
+        self.records.push(Record::put(account::CLASS, account::key(account.id), account::encode(account)));
+    }
+
+    fn subscriber(&mut self, subscriber: &Subscriber) {
+        let key = subscriber::key(subscriber.msisdn);
+        self.records.push(Record::put(subscriber::CLASS, key, subscriber::encode(subscriber)));
+    }
+
+    fn imsi(&mut self, imsi: Digits, msisdn: Option<Digits>) {
+        let key = index::imsi_key(imsi);
+        self.records.push(match msisdn {
+            Some(msisdn) => Record::put(index::IMSI_CLASS, key, index::encode_imsi(msisdn)),
+            None => Record::remove(index::IMSI_CLASS, key),
+        });
+    }
+
+    fn session(&mut self, key: SessionKey, session: &Session) {
+        self.records.push(Record::put(session::CLASS, session::key(key.0), session::encode(session)));
+    }
+
+    fn session_gone(&mut self, key: SessionKey) {
+        self.records.push(Record::remove(session::CLASS, session::key(key.0)));
+    }
+
+    fn ledger(&mut self, entry: &LedgerEntry) {
+        let key = ledger::key(entry.account, entry.index);
+        self.records.push(Record::put(ledger::CLASS, key, ledger::encode(entry)));
+    }
+
+    fn event(&mut self, event: &EventRecord) {
+        let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
+        self.records.push(Record::put(event::CLASS, event::key(hash), event::encode(event)));
+    }
+
+    fn bucket(&mut self, bucket: &EventBucket) {
+        let value = event::encode_bucket(bucket.first, bucket.last, &bucket.entries);
+        self.records.push(Record::put(event::BUCKET_CLASS, event::bucket_key(bucket.number), value));
+    }
+
+    fn bucket_gone(&mut self, number: u64) {
+        self.records.push(Record::remove(event::BUCKET_CLASS, event::bucket_key(number)));
+    }
+
+    fn operation(&mut self, key: OperationKey, record: &OperationRecord) {
+        let value = operation::encode(&operation_to_store(record));
+        self.records.push(Record::put(operation::CLASS, operation::key(key.0), value));
+    }
+
+    fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
+        let ReferenceRecord { reference, account, amount, at } = record.clone();
+        let value = operation::encode_reference(&operation::Reference { account, amount, at, reference });
+        self.records.push(Record::put(operation::REFERENCE_CLASS, operation::key(key), value));
+    }
+
+    fn emergency(&mut self, key: SessionKey, record: &EmergencyRecord) {
+        let value = emergency::encode(&emergency_to_store(record));
+        self.records.push(Record::put(emergency::CLASS, emergency::key(key.0), value));
+    }
+
+    fn emergency_gone(&mut self, key: SessionKey) {
+        self.records.push(Record::remove(emergency::CLASS, emergency::key(key.0)));
+    }
+
+    fn catalogue(&mut self, version: u64, content: &[u8]) {
+        let key = index::catalogue_key(version);
+        self.records.push(Record::put(index::CATALOGUE_CLASS, key, content.to_vec()));
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        let fact = match fact {
+            Fact::Time(at) => index::Fact::Time(at),
+            Fact::NextAccount(number) => index::Fact::NextAccount(number),
+            Fact::HashKey(key) => index::Fact::HashKey(key.0),
+            Fact::OriginState(number) => index::Fact::OriginState(number),
+            Fact::Catalogue(version) => index::Fact::Catalogue(version),
+        };
+        let key = index::fact_key(fact.name());
+        self.records.push(Record::put(index::FACT_CLASS, key, index::encode_fact(fact)));
+    }
+}
+
+fn operation_to_store(record: &OperationRecord) -> operation::Operation {
+    let OperationRecord { operator, at, digest, done } = record.clone();
+    let Done { msisdn, account, balance, changed } = done;
+    operation::Operation { at, digest, msisdn, account, balance, changed, operator }
+}
+
+/// A command as the core knows it.
+pub(super) fn operation_from_store(found: operation::Operation) -> OperationRecord {
+    let operation::Operation { at, digest, msisdn, account, balance, changed, operator } = found;
+    OperationRecord { operator, at, digest, done: Done { msisdn, account, balance, changed } }
+}
+
+/// A reference as the core knows it.
+pub(super) fn reference_from_store(found: operation::Reference) -> ReferenceRecord {
+    let operation::Reference { account, amount, at, reference } = found;
+    ReferenceRecord { reference, account, amount, at }
+}
+
+/// An emergency as the store keeps it.
+pub(super) fn emergency_to_store(record: &EmergencyRecord) -> emergency::Emergency {
+    let EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted } = record.clone();
+    emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted }
+}
+
+/// An emergency as the core knows it.
+pub(super) fn emergency_from_store(found: emergency::Emergency) -> EmergencyRecord {
+    let emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted } = found;
+    EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted }
+}

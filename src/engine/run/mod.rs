@@ -1,0 +1,519 @@
+//! The engine with its threads: the loop owns an [`Engine`] and calls [`Engine::turn`]; a committer makes batches
+//! durable, a store thread applies them and answers loads.
+//!
+//! Nothing crosses a thread for a request: one message each way for a batch, one for a cold load. The engine serves
+//! emergencies from the moment it is started, everything else once the store has been opened.
+
+mod committer;
+mod encode;
+mod reader;
+mod spool;
+mod store_thread;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use crate::charging::account::Sequence;
+use crate::charging::catalogue::Catalogue;
+use crate::charging::request::Request;
+use crate::engine::core::command::Command;
+use crate::engine::core::load::{Loaded, Scanned};
+use crate::engine::core::query::{Mode, Outcome, Query};
+use crate::engine::core::sink::Recovered;
+use crate::engine::core::{Core, Handled, Settings, Tag};
+use crate::store::{self, Commit, Notice, Opened, StoreError};
+use crate::telemetry::EngineMetrics;
+use crate::time::Timestamp;
+
+pub use encode::Encoder;
+
+use committer::{Clock, ToCommitter, Written};
+use spool::Spool;
+use store_thread::ToStore;
+
+/// Loads that are with the store thread at a time.
+const LOADS: usize = 256;
+
+/// What an engine is started with.
+pub struct Options {
+    /// What its core is made with.
+    pub settings: Settings,
+    /// The content that the tariffs were made from, to be kept in the store.
+    pub content: Arc<[u8]>,
+    /// Opens the store; called on the store thread, may take long.
+    pub open: Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>,
+    /// Reads the monotonic clock.
+    pub clock: Box<Clock>,
+    /// Wakes the loop, from another thread: [`Engine::turn`] is to be called.
+    pub wake: Box<dyn Fn() + Send + Sync>,
+    /// Where emergencies go while the store is gone; best on another disk than the store.
+    pub spool: Option<PathBuf>,
+    /// Where the figures go.
+    pub metrics: EngineMetrics,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("spool", &self.spool).finish_non_exhaustive()
+    }
+}
+
+/// What threads share with the loop.
+struct Shared {
+    clock: Box<Clock>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A store that was opened, on its way from the store thread to the loop.
+struct OpenedStore {
+    commit: Box<dyn Commit>,
+    recovered: Recovered,
+    epoch: u64,
+    notices: Vec<Notice>,
+}
+
+/// What the threads tell the loop.
+enum FromThreads {
+    Opened(Box<OpenedStore>),
+    OpenFailed(StoreError),
+    OpenUnreadable(String),
+    Scanned(Scanned),
+    Loaded(Loaded),
+    Durable(Written),
+    CommitFailed(StoreError),
+    CommitterStopped,
+    Status(Box<store::Status>),
+    BackedUp(Tag, Result<(), String>),
+    StoreStopped(Option<StoreError>),
+    Problem(String),
+}
+
+/// Something that the shell is to log.
+#[derive(Debug)]
+pub enum Event {
+    /// The store is open: everything is served.
+    Ready {
+        /// Number of the opening.
+        epoch: u64,
+        /// The last durable batch.
+        last: Sequence,
+        /// What happened while it was opened.
+        notices: Vec<Notice>,
+    },
+    /// The store failed: from now on emergencies only. Nothing that is held may be sent.
+    Failed(Failure),
+    /// Something is wrong, and the engine goes on.
+    Problem(String),
+    /// Emergencies that were kept elsewhere are entered.
+    Spooled(usize),
+    /// All sessions of the store are known.
+    Scanned,
+    /// A backup is written, or is not.
+    BackedUp(Tag, Result<(), String>),
+}
+
+/// Why only emergencies are served.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The store could not be opened, or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store's own facts cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// A thread ended that must not.
+    #[error("the {0} thread has ended: this is a fault in gyro, please report it")]
+    Thread(&'static str),
+}
+
+impl Failure {
+    /// The exit code of a server that ends for it: 73 for a directory that cannot be used, else 74.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Store(error) => error.exit_code(),
+            Self::Unreadable(_) | Self::Thread(_) => 74,
+        }
+    }
+}
+
+/// The engine, owned by the loop.
+pub struct Engine {
+    core: Core,
+    content: Arc<[u8]>,
+    shared: Arc<Shared>,
+    to_store: Sender<ToStore>,
+    to_committer: Option<Sender<ToCommitter>>,
+    from: Receiver<FromThreads>,
+    to_loop: Sender<FromThreads>,
+    threads: Vec<JoinHandle<()>>,
+    loads: usize,
+    spool: Option<Spool>,
+    /// The spool's file can go once this batch is durable.
+    spool_entered: Option<Sequence>,
+    failed: bool,
+    status: store::Status,
+    metrics: EngineMetrics,
+    events: Vec<Event>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("mode", &self.core.mode()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts the store thread, which opens the store; emergencies are served from now on.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let Options { settings, content, open, clock, wake, spool, metrics } = options;
+        let policy = settings.policy;
+        let shared = Arc::new(Shared { clock, wake });
+        let (to_store, from_loop) = channel();
+        let (to_loop, from) = channel();
+        let store_thread = {
+            let (shared, to_loop) = (Arc::clone(&shared), to_loop.clone());
+            thread::Builder::new()
+                .name("gyro-store".into())
+                .spawn(move || store_thread::run(open, policy, &from_loop, &to_loop, &shared))?
+        };
+        Ok(Self {
+            core: Core::new(settings),
+            content,
+            shared,
+            to_store,
+            to_committer: None,
+            from,
+            to_loop,
+            threads: vec![store_thread],
+            loads: 0,
+            spool: spool.map(Spool::new),
+            spool_entered: None,
+            failed: false,
+            status: store::Status::default(),
+            metrics,
+            events: Vec::new(),
+        })
+    }
+
+    /// Takes a request, see [`Core::handle`].
+    pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
+        self.core.handle(tag, request, now)
+    }
+
+    /// Takes an operator's command, see [`Core::command`].
+    pub fn command(&mut self, tag: Tag, command: Command, now: Timestamp) {
+        self.core.command(tag, command, now);
+    }
+
+    /// Takes an operator's question, see [`Core::query`].
+    pub fn query(&mut self, tag: Tag, query: Query, now: Timestamp) {
+        self.core.query(tag, query, now);
+    }
+
+    /// Begins a backup into a new file; [`Event::BackedUp`] tells when it is whole.
+    pub fn backup(&mut self, tag: Tag, to: PathBuf) {
+        if self.to_store.send(ToStore::Backup(tag, to)).is_err() {
+            self.events.push(Event::BackedUp(tag, Err("the store is gone".into())));
+        }
+    }
+
+    /// Does what there is to do and never waits: takes in what the threads tell, does what is due, hands out loads and
+    /// the next batch. To be called after each round of requests, when woken, and at [`Engine::next_turn`].
+    pub fn turn(&mut self, now: Timestamp) {
+        while let Ok(told) = self.from.try_recv() {
+            self.take_in(told, now);
+        }
+        if self.core.poll_timeout().is_some_and(|due| due <= now) {
+            self.core.handle_timeout(now);
+        }
+        self.hand_out_loads();
+        self.hand_out_batch();
+        self.spool();
+    }
+
+    /// When [`Engine::turn`] is to be called next, if nothing comes before.
+    pub fn next_turn(&self) -> Option<Timestamp> {
+        self.core.poll_timeout()
+    }
+
+    /// The answer of a request that waited.
+    pub fn poll_answer(&mut self) -> Option<(Tag, Handled)> {
+        self.core.poll_answer()
+    }
+
+    /// What an operator's command or question came to; it is durable.
+    pub fn poll_reply(&mut self) -> Option<(Tag, Outcome)> {
+        self.core.poll_reply()
+    }
+
+    /// Something to be logged.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        if self.events.is_empty() { None } else { Some(self.events.remove(0)) }
+    }
+
+    /// What is held for this batch or an earlier one may be sent. After a failure nothing that is held may.
+    pub fn durable(&self) -> Sequence {
+        self.core.durable()
+    }
+
+    /// What is served.
+    pub fn mode(&self) -> Mode {
+        self.core.mode()
+    }
+
+    /// The store's own figures, as told last.
+    pub fn store_status(&self) -> &store::Status {
+        &self.status
+    }
+
+    /// The core, to look at.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Other tariffs are in force from now on; `content` is what they were made from.
+    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
+        self.content = Arc::clone(&content);
+        self.core.set_catalogue(catalogue, content);
+    }
+
+    /// An operator says that the clock is right after a jump.
+    pub fn confirm_clock(&mut self) {
+        self.core.confirm_clock();
+    }
+
+    /// Nothing new begins from now on.
+    pub fn drain(&mut self) {
+        self.core.drain();
+    }
+
+    /// Whether nothing waits and everything decided is durable: the time to [`Engine::close`].
+    pub fn is_settled(&self) -> bool {
+        self.core.is_settled()
+    }
+
+    /// Brings the figures up to date: to be called before they are read.
+    pub fn publish(&mut self, now: Timestamp) {
+        let status = self.core.status(now);
+        self.metrics.publish(&figures(&self.core, &status, &self.status));
+    }
+
+    /// Ends: stops the committer, then the store thread, which checkpoints first. Waits for both. What was not durable
+    /// is lost; its answers were never sent.
+    pub fn close(mut self) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        self.core.give_up_waiting();
+        if let Some(to_committer) = self.to_committer.take() {
+            // A committer that has ended already has said why.
+            let _ = to_committer.send(ToCommitter::Stop);
+        }
+        let (store_thread, committer) = (0, 1);
+        if self.threads.len() > committer && self.threads.remove(committer).join().is_err() {
+            outcome = Err(Failure::Thread("committer"));
+        }
+        let _ = self.to_store.send(ToStore::Stop);
+        if self.threads.len() > store_thread && self.threads.remove(store_thread).join().is_err() {
+            outcome = Err(Failure::Thread("store"));
+        }
+        for told in self.from.try_iter() {
+            match told {
+                FromThreads::CommitFailed(error)
+                | FromThreads::OpenFailed(error)
+                | FromThreads::StoreStopped(Some(error)) => outcome = Err(error.into()),
+                FromThreads::OpenUnreadable(why) => outcome = Err(Failure::Unreadable(why)),
+                FromThreads::Opened(_)
+                | FromThreads::Scanned(_)
+                | FromThreads::Loaded(_)
+                | FromThreads::Durable(_)
+                | FromThreads::CommitterStopped
+                | FromThreads::Status(_)
+                | FromThreads::BackedUp(..)
+                | FromThreads::StoreStopped(None)
+                | FromThreads::Problem(_) => {}
+            }
+        }
+        outcome
+    }
+
+    fn take_in(&mut self, told: FromThreads, now: Timestamp) {
+        match told {
+            FromThreads::Opened(opened) => self.opened(*opened, now),
+            FromThreads::Durable(written) => self.written(written, now),
+            FromThreads::Loaded(loaded) => {
+                self.loads = self.loads.saturating_sub(1);
+                self.core.on_loaded(loaded, now);
+            }
+            FromThreads::Scanned(scanned) => {
+                let buckets_done = scanned == Scanned::BucketsDone;
+                if scanned == Scanned::SessionsDone {
+                    self.events.push(Event::Scanned);
+                }
+                self.core.on_scanned(scanned, now);
+                if buckets_done {
+                    self.enter_spool();
+                }
+            }
+            FromThreads::Status(status) => {
+                self.core.set_low_space(status.space.is_low());
+                self.status = *status;
+            }
+            FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
+            FromThreads::Problem(problem) => self.events.push(Event::Problem(problem)),
+            FromThreads::CommitFailed(error) | FromThreads::OpenFailed(error) => self.fail(error.into(), now),
+            FromThreads::OpenUnreadable(why) => self.fail(Failure::Unreadable(why), now),
+            FromThreads::CommitterStopped => self.fail(Failure::Thread("committer"), now),
+            FromThreads::StoreStopped(error) => {
+                let why = error.map_or(Failure::Thread("store"), Failure::Store);
+                self.fail(why, now);
+            }
+        }
+    }
+
+    fn opened(&mut self, opened: OpenedStore, now: Timestamp) {
+        let OpenedStore { commit, recovered, epoch, notices } = opened;
+        let (to_committer, from_loop) = channel();
+        let (to_store, to_loop) = (self.to_store.clone(), self.to_loop.clone());
+        let shared = Arc::clone(&self.shared);
+        let spawned = thread::Builder::new()
+            .name("gyro-commit".into())
+            .spawn(move || committer::run(commit, &from_loop, &to_store, &to_loop, &shared));
+        match spawned {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => {
+                self.events.push(Event::Problem(format!("cannot start the committer thread: {error}")));
+                return self.fail(Failure::Thread("committer"), now);
+            }
+        }
+        self.to_committer = Some(to_committer);
+        self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
+        self.events.push(Event::Ready { epoch, last: recovered.last, notices });
+    }
+
+    fn written(&mut self, written: Written, now: Timestamp) {
+        let sequence = Sequence(written.sequence.number());
+        self.metrics.committed(written.took, written.records, written.octets);
+        self.core.on_durable(sequence, now);
+        if self.spool_entered.is_some_and(|entered| entered <= sequence) {
+            self.spool_entered = None;
+            let removed = self.spool.as_ref().map_or(Ok(()), Spool::remove);
+            if let Err(error) = removed {
+                self.events.push(Event::Problem(format!("cannot remove the spool of emergencies: {error}")));
+            }
+        }
+    }
+
+    fn fail(&mut self, why: Failure, now: Timestamp) {
+        if !std::mem::replace(&mut self.failed, true) {
+            self.to_committer = None;
+            self.core.on_failed(now);
+            self.events.push(Event::Failed(why));
+        }
+    }
+
+    fn hand_out_loads(&mut self) {
+        while self.loads < LOADS {
+            let Some(load) = self.core.poll_load() else { return };
+            if self.to_store.send(ToStore::Load(load)).is_err() {
+                return;
+            }
+            self.loads = self.loads.saturating_add(1);
+        }
+    }
+
+    fn hand_out_batch(&mut self) {
+        let Some(to_committer) = &self.to_committer else { return };
+        let mut encoder = Encoder::new(self.core.hash_key());
+        if let Some(sequence) = self.core.poll_batch(&mut encoder) {
+            // A committer that has gone tells so by itself.
+            let _ = to_committer.send(ToCommitter::Batch(encoder.finish(sequence)));
+        }
+    }
+
+    /// Enters the emergencies that a run before has kept elsewhere.
+    fn enter_spool(&mut self) {
+        let Some(spool) = &self.spool else { return };
+        match spool.read() {
+            Ok(records) if records.is_empty() => {}
+            Ok(records) => {
+                self.events.push(Event::Spooled(records.len()));
+                for record in records {
+                    self.core.enter_spooled(record);
+                }
+                self.spool_entered = Some(self.core.horizon());
+            }
+            Err(error) => {
+                let path = spool.path().display();
+                self.events
+                    .push(Event::Problem(format!("cannot read the spool of emergencies {path}: {error}")));
+            }
+        }
+    }
+
+    /// Keeps emergencies elsewhere while the store is gone.
+    fn spool(&mut self) {
+        if !self.failed {
+            return;
+        }
+        while let Some(record) = self.core.poll_spool() {
+            let Some(spool) = &mut self.spool else { continue };
+            match spool.add(record) {
+                Ok(true) => {}
+                Ok(false) => self.metrics.spool_lost(),
+                Err(error) => {
+                    self.metrics.spool_lost();
+                    let path = spool.path().display();
+                    let problem = format!("cannot write the spool of emergencies {path}: {error}");
+                    self.events.push(Event::Problem(problem));
+                    self.spool = None;
+                }
+            }
+        }
+    }
+}
+
+fn figures<'a>(
+    core: &'a Core,
+    status: &crate::engine::core::query::EngineStatus,
+    store: &store::Status,
+) -> crate::telemetry::EngineFigures<'a> {
+    let facts = status.facts;
+    crate::telemetry::EngineFigures {
+        decided: facts.decided,
+        repeats: facts.repeats,
+        contradictions: facts.contradictions,
+        above_grant: facts.above_grant,
+        late_usage: facts.late.saturating_add(facts.unknown_sessions),
+        overloaded: facts.overloaded.saturating_add(facts.unavailable),
+        emergencies: facts.emergencies,
+        expired: facts.expired,
+        load_failures: facts.load_failures,
+        sessions: status.sessions,
+        parked: status.parked,
+        under_way: core.under_way(),
+        reserved_micros: status.reserved.micros(),
+        repeat_horizon_secs: status.repeat_horizon_secs,
+        cached_octets: status.cached_octets,
+        journal_octets: store.journal_octets,
+        overlay_octets: store.overlay_octets,
+        free_octets: store.space.available,
+        mode: status.mode.as_str(),
+        services: core
+            .services()
+            .iter()
+            .map(|service| crate::telemetry::ServiceFigures {
+                name: &service.name,
+                granted: service.granted,
+                last_granted: service.last_granted,
+                refused: service.refused,
+                charged_cents: service.charged_cents,
+                open: service.open,
+            })
+            .collect(),
+    }
+}

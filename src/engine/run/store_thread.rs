@@ -1,0 +1,185 @@
+//! The store thread: applies durable batches, answers loads behind them, reads the store through at start, and does
+//! the store's upkeep in paced steps. It takes at most a tenth of a core for upkeep.
+
+use core::time::Duration;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+
+use crate::charging::account::Sequence;
+use crate::charging::policy::Policy;
+use crate::engine::core::Tag;
+use crate::engine::core::load::Load;
+use crate::store::{Batch, Budget, Opened, Progress, State, StoreError};
+use crate::time::Monotonic;
+
+use super::reader::{self, ReadError, Scan};
+use super::{FromThreads, OpenedStore, Shared};
+
+/// What the store thread is told.
+#[derive(Debug)]
+pub(super) enum ToStore {
+    /// A batch that is durable.
+    Apply(Batch),
+    /// Something to be loaded.
+    Load(Load),
+    /// A backup to be written into a new file.
+    Backup(Tag, PathBuf),
+    /// Bring all into the state, checkpoint, and end.
+    Stop,
+}
+
+/// Octets of one step of upkeep, about: a step of this size takes a few milliseconds.
+const STEP: Budget = Budget { octets: 256 * 1024 };
+
+/// After a step of upkeep the thread rests for so many times what the step took.
+const REST: u32 = 9;
+
+/// How often upkeep is looked at when nothing is due, and figures are told.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// After so long a scan that failed goes on where it stopped.
+const SCAN_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often figures are told.
+const TELL: Duration = Duration::from_secs(1);
+
+/// Opens the store, tells the loop, and serves until it is told to stop.
+pub(super) fn run(
+    open: Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>,
+    policy: Policy,
+    from: &Receiver<ToStore>,
+    to_loop: &Sender<FromThreads>,
+    shared: &Shared,
+) {
+    let tell = |what: FromThreads| {
+        // The loop may have gone: then no one is left to be told.
+        let _ = to_loop.send(what);
+        (shared.wake)();
+    };
+    let Opened { commit, mut state, last, epoch, notices } = match open() {
+        Ok(opened) => opened,
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
+    };
+    let recovered = match reader::recovered(state.as_mut(), Sequence(last.number())) {
+        Ok(recovered) => recovered,
+        Err(ReadError::Store(error)) => return tell(FromThreads::OpenFailed(error)),
+        Err(error @ ReadError::Record(..)) => return tell(FromThreads::OpenUnreadable(error.to_string())),
+    };
+    tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, epoch, notices })));
+    let mut thread = StoreThread {
+        state: state.as_mut(),
+        scan: Scan::new(policy),
+        backup: None,
+        idle: false,
+        rest_until: Monotonic::default(),
+        told: None,
+        shared,
+        tell: &tell,
+    };
+    thread.serve(from);
+    tell(FromThreads::StoreStopped(thread.state.checkpoint().err()));
+}
+
+struct StoreThread<'a> {
+    state: &'a mut dyn State,
+    scan: Scan,
+    backup: Option<(Tag, PathBuf)>,
+    /// The last step had nothing to do.
+    idle: bool,
+    rest_until: Monotonic,
+    told: Option<Monotonic>,
+    shared: &'a Shared,
+    tell: &'a dyn Fn(FromThreads),
+}
+
+impl StoreThread<'_> {
+    fn serve(&mut self, from: &Receiver<ToStore>) {
+        loop {
+            let now = (self.shared.clock)();
+            let upkeep = self.scan.is_done() && self.idle && self.backup.is_none();
+            let wait = if upkeep { LOOK } else { self.rest_until.since(now) };
+            match from.recv_timeout(wait) {
+                Ok(ToStore::Apply(batch)) => {
+                    if let Err(error) = self.state.apply(batch) {
+                        (self.tell)(FromThreads::Problem(error.to_string()));
+                    }
+                    self.idle = false;
+                    continue;
+                }
+                Ok(ToStore::Load(load)) => {
+                    let (loaded, error) = reader::answer(self.state, load);
+                    if let Some(error) = error {
+                        (self.tell)(FromThreads::Problem(error.to_string()));
+                    }
+                    (self.tell)(FromThreads::Loaded(loaded));
+                    continue;
+                }
+                Ok(ToStore::Backup(tag, path)) => {
+                    if self.backup.is_some() {
+                        let why = "another backup is being written: try again when it is done".into();
+                        (self.tell)(FromThreads::BackedUp(tag, Err(why)));
+                    } else {
+                        self.backup = Some((tag, path));
+                    }
+                }
+                Ok(ToStore::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.work();
+        }
+    }
+
+    /// One piece of what is due, and the rest after it.
+    fn work(&mut self) {
+        let begun = (self.shared.clock)();
+        if self.rest_until > begun {
+            return;
+        }
+        if !self.scan.is_done() {
+            return self.scan_on();
+        }
+        if self.backup.is_some() {
+            self.back_up();
+        }
+        match self.state.step(STEP) {
+            Ok(progress) => self.idle = progress == Progress::Idle,
+            Err(error) => {
+                self.idle = true;
+                (self.tell)(FromThreads::Problem(error.to_string()));
+            }
+        }
+        let ended = (self.shared.clock)();
+        self.rest_until = ended.plus(ended.since(begun).saturating_mul(REST));
+        if self.told.is_none_or(|told| ended.since(told) >= TELL) {
+            self.told = Some(ended);
+            (self.tell)(FromThreads::Status(Box::new(self.state.status())));
+        }
+    }
+
+    fn scan_on(&mut self) {
+        match self.scan.step(self.state) {
+            Ok((pieces, faults)) => {
+                for fault in faults {
+                    (self.tell)(FromThreads::Problem(fault.to_string()));
+                }
+                for piece in pieces {
+                    (self.tell)(FromThreads::Scanned(piece));
+                }
+            }
+            Err(error) => {
+                // Meanwhile everything is looked up one by one.
+                (self.tell)(FromThreads::Problem(error.to_string()));
+                self.rest_until = (self.shared.clock)().plus(SCAN_AGAIN);
+            }
+        }
+    }
+
+    fn back_up(&mut self) {
+        let Some((tag, path)) = self.backup.take() else { return };
+        match self.state.backup(&path, STEP) {
+            Ok(Progress::More) => self.backup = Some((tag, path)),
+            Ok(Progress::Idle) => (self.tell)(FromThreads::BackedUp(tag, Ok(()))),
+            Err(error) => (self.tell)(FromThreads::BackedUp(tag, Err(error.to_string()))),
+        }
+    }
+}

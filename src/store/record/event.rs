@@ -1,0 +1,155 @@
+//! Answer of a one-time event, class 129, layout 1. Key: 64-bit hash of its repeat key, big-endian. Value: version u8 =
+//! 1 · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer.
+//!
+//! Bucket of event keys, class 9, layout 1. Key: number of the bucket, big-endian. Value: version u8 = 1 · first i64 ·
+//! last i64 (µs) · entries, each: hash u64, batch u64.
+
+use super::codec::{Reader, RecordError, Writer};
+use super::session::{put_kind, take_kind};
+use super::{Class, Key, answer};
+use crate::charging::account::Sequence;
+use crate::charging::snapshot::EventRecord;
+use crate::time::Timestamp;
+
+/// The class of answers of events.
+pub const CLASS: Class = Class::EventAnswer;
+/// The class of buckets.
+pub const BUCKET_CLASS: Class = Class::EventBucket;
+
+const VERSION: u8 = 1;
+const BUCKET_VERSION: u8 = 1;
+
+/// Where an answer stands within its batch.
+pub fn key(hash: u64) -> Key {
+    Key::from_u64(hash)
+}
+
+/// The answer's octets.
+pub fn encode(event: &EventRecord) -> Vec<u8> {
+    let mut to = Writer::new(VERSION, 128);
+    put_kind(&mut to, event.kind);
+    to.u32(event.number);
+    to.u64(event.digest);
+    to.time(event.at);
+    to.text(event.session.as_str());
+    to.text(&event.profile);
+    answer::put(&mut to, &event.answer);
+    to.finish()
+}
+
+/// The answer of a record.
+pub fn decode(octets: &[u8]) -> Result<EventRecord, RecordError> {
+    let mut from = Reader::new(octets, VERSION)?;
+    let (kind, number, digest, at) = (take_kind(&mut from)?, from.u32()?, from.u64()?, from.time()?);
+    let session = from.session_id()?;
+    let profile = from.text("profile")?;
+    let answer = answer::take(&mut from)?;
+    from.finish()?;
+    Ok(EventRecord { session, kind, number, digest, profile, at, answer })
+}
+
+/// Some event keys, in the order in which they were answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bucket {
+    /// Its number.
+    pub number: u64,
+    /// When its first event was answered.
+    pub first: Timestamp,
+    /// When its last event was answered.
+    pub last: Timestamp,
+    /// The hash of each key, and the batch that holds the answer.
+    pub entries: Vec<(u64, Sequence)>,
+}
+
+/// Where a bucket stands.
+pub fn bucket_key(number: u64) -> Key {
+    Key::from_u64(number)
+}
+
+/// A bucket's octets.
+pub fn encode_bucket(first: Timestamp, last: Timestamp, entries: &[(u64, Sequence)]) -> Vec<u8> {
+    let mut to = Writer::new(BUCKET_VERSION, entries.len().saturating_mul(16).saturating_add(17));
+    to.time(first);
+    to.time(last);
+    for (hash, sequence) in entries {
+        to.u64(*hash);
+        to.u64(sequence.0);
+    }
+    to.finish()
+}
+
+/// The bucket under a key.
+pub fn decode_bucket(key: &Key, octets: &[u8]) -> Result<Bucket, RecordError> {
+    let number = key.to_u64().ok_or(RecordError::Field("key"))?;
+    let mut from = Reader::new(octets, BUCKET_VERSION)?;
+    let (first, last) = (from.time()?, from.time()?);
+    let mut entries = Vec::with_capacity(from.left() / 16);
+    while from.left() > 0 {
+        entries.push((from.u64()?, Sequence(from.u64()?)));
+    }
+    Ok(Bucket { number, first, last, entries })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::tests as answers;
+    use super::super::codec::tests::{damaged, session_id, text, time};
+    use super::super::session::tests::kinds;
+    use super::*;
+    use crate::charging::answer::{Answer, Outcome};
+    use crate::charging::request::{Action, Kind, SessionId, Shape};
+    use proptest::prelude::*;
+
+    fn sample() -> EventRecord {
+        EventRecord {
+            session: SessionId::new("smsc;1").unwrap(),
+            kind: Kind::Event(Action::Debit),
+            number: 2,
+            digest: 3,
+            profile: "p".into(),
+            at: Timestamp::from_micros(4),
+            answer: Answer { outcome: Outcome::Done, shape: Shape::Command, parts: vec![], message: None },
+        }
+    }
+
+    #[test]
+    fn the_layouts_are_what_they_were() {
+        let octets = encode(&sample());
+        let golden =
+            "010402000000030000000000000004000000000000000 6736d73633b31 0170 0100010000".replace(' ', "");
+        assert_eq!(super::super::hex(&octets), golden);
+        assert_eq!(decode(&octets), Ok(sample()));
+        let bucket = Bucket {
+            number: 1,
+            first: Timestamp::from_micros(1),
+            last: Timestamp::from_micros(2),
+            entries: vec![(3, Sequence(4))],
+        };
+        let octets = encode_bucket(bucket.first, bucket.last, &bucket.entries);
+        assert_eq!(
+            super::super::hex(&octets),
+            "010100000000000000020000000000000003000000000000000400000000000000"
+        );
+        assert_eq!(decode_bucket(&bucket_key(1), &octets), Ok(bucket));
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        damaged(&encode(&sample()), decode);
+        let octets = encode_bucket(Timestamp::EPOCH, Timestamp::EPOCH, &[(1, Sequence(2)); 240]);
+        assert!(octets.len() <= super::super::PART_MAX, "a full bucket is one part");
+        for cut in (1..octets.len()).filter(|cut| cut % 16 != 1) {
+            assert_eq!(decode_bucket(&bucket_key(1), &octets[..cut]), Err(RecordError::Truncated), "{cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(session in session_id(), kind in kinds(), number: u32, digest: u64, profile in text(),
+            at in time(), answer in answers::answers())
+        {
+            let event = EventRecord { session, kind, number, digest, profile, at, answer };
+            prop_assert_eq!(decode(&encode(&event)), Ok(event));
+        }
+    }
+}
