@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Status;
+use crate::store::books::Books;
 use crate::store::local::Options;
 use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
 
@@ -92,9 +93,12 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
     let options = options().map_err(program)?;
     match command {
         Command::Verify(Place { data }) => {
-            let report = verify::verify(data, options, &mut [])?;
+            let mut books = Books::default();
+            let report = verify::verify(data, options, &mut [&mut books])?;
+            let (accounts, entries) = books.read();
             let status = if report.faults.is_empty() { Status::Done } else { Status::Damaged };
-            Ok(writeln!(out, "{report}").map(|()| status))
+            let said = writeln!(out, "books: {accounts} accounts, {entries} ledger entries\n{report}");
+            Ok(said.map(|()| status))
         }
         Command::Backup(at) => {
             let done = backup::backup(&at.place.data, options, &at.file)?;
