@@ -10,6 +10,7 @@ use std::time::Duration;
 
 <<<<<<< HEAD
 use super::Status;
+<<<<<<< HEAD
 =======
 use super::books::Books;
 use super::client::{Absent, Reach, Stop, told, with};
@@ -17,6 +18,9 @@ use super::{Status, print};
 use crate::admin::json::change::{self, Accepted};
 use crate::admin::json::status;
 >>>>>>> shell
+=======
+use crate::store::books::Books;
+>>>>>>> store
 use crate::store::local::Options;
 use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
 
@@ -57,7 +61,7 @@ enum Command {
 /// The hidden subcommand that tries to open the state.
 const PROBE: &str = "probe-state";
 /// How long that may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 <<<<<<< HEAD
 =======
@@ -158,14 +162,21 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
     match command {
 <<<<<<< HEAD
         Command::Verify(Place { data }) => {
+<<<<<<< HEAD
             let report = verify::verify(data, options, &mut [])?;
 =======
         Command::Verify(Either { data, .. }) => {
             let data = data.as_deref().unwrap_or(Path::new(""));
             let report = verify::verify(data, options, &mut [&mut Books::default()])?;
 >>>>>>> shell
+=======
+            let mut books = Books::default();
+            let report = verify::verify(data, options, &mut [&mut books])?;
+            let (accounts, entries) = books.read();
+>>>>>>> store
             let status = if report.faults.is_empty() { Status::Done } else { Status::Damaged };
-            Ok(writeln!(out, "{report}").map(|()| status))
+            let said = writeln!(out, "books: {accounts} accounts, {entries} ledger entries\n{report}");
+            Ok(said.map(|()| status))
         }
         Command::Backup(at) => {
 <<<<<<< HEAD
