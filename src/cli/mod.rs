@@ -5,27 +5,24 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-mod assemble;
 mod account;
-mod books;
+mod assemble;
 mod check;
 mod client;
 mod completions;
 pub mod decode;
 pub mod dict;
-mod logs;
-mod output;
-mod serve;
 mod init;
+mod logs;
 mod output;
 mod peer;
 mod print;
+mod serve;
 mod session;
 mod status;
 pub mod store;
 mod subscriber;
 mod tariff;
-pub mod store;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -44,10 +41,6 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Serve(serve::Args),
-    Decode(decode::Args),
-    Dict(dict::Args),
-    Tariff(tariff::Args),
-    Store(store::Args),
     Check(check::Args),
     Init(init::Args),
     Subscriber(subscriber::Args),
@@ -74,7 +67,8 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // not locked: log lines of other threads go there as well
+    let mut err = io::stderr();
     let done = run(&cli, &mut out, &mut err).and_then(|status| out.flush().map(|()| status));
     match done {
         Ok(status) => status.into(),
@@ -100,9 +94,6 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
-        Command::Store(args) => store::run(args, out, err),
-        Command::Tariff(args) => tariff::run(args, out, err),
-        Command::Dict(args) => dict::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }

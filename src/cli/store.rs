@@ -1,26 +1,14 @@
-<<<<<<< HEAD
-//! `gyro store`: the store of a data directory that no server uses.
-=======
 //! `gyro store`: the store of a data directory that no server uses, or that of the running server.
->>>>>>> shell
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-<<<<<<< HEAD
-use super::Status;
-<<<<<<< HEAD
-=======
-use super::books::Books;
 use super::client::{Absent, Reach, Stop, told, with};
 use super::{Status, print};
 use crate::admin::json::change::{self, Accepted};
 use crate::admin::json::status;
->>>>>>> shell
-=======
 use crate::store::books::Books;
->>>>>>> store
 use crate::store::local::Options;
 use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
 
@@ -35,17 +23,11 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     /// Read all of it: every checksum, that journal and state agree, and the books.
-<<<<<<< HEAD
-    Verify(Place),
-    /// Write all of it into one new file.
-    Backup(PlaceAndFile),
-=======
     ///
     /// Without --data the running server says what its verification in the background has found so far.
     Verify(Either),
     /// Write all of it into one new file; without --data the running server writes it.
     Backup(EitherAndFile),
->>>>>>> shell
     /// Make it anew, in a directory that is empty or not there, from a backup.
     Restore(PlaceAndFile),
     /// Write its state, sorted, into one new file.
@@ -63,8 +45,6 @@ const PROBE: &str = "probe-state";
 /// How long that may take.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-<<<<<<< HEAD
-=======
 /// Which store, or which server.
 #[derive(clap::Args, Debug)]
 struct Either {
@@ -86,7 +66,6 @@ struct EitherAndFile {
     file: PathBuf,
 }
 
->>>>>>> shell
 /// Which store.
 #[derive(clap::Args, Debug)]
 struct Place {
@@ -107,17 +86,6 @@ struct PlaceAndFile {
 
 /// How every command of this process opens a store: the state is tried by a child of the same program.
 pub fn options() -> io::Result<Options> {
-<<<<<<< HEAD
-    let program = std::env::current_exe()?;
-    Ok(Options::new(Probe::Child {
-        program,
-        arguments: vec!["store".into(), PROBE.into()],
-        deadline: DEADLINE,
-    }))
-}
-
-pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
-=======
     // The program of unit tests is not gyro: it cannot be the child.
     let probe = if cfg!(test) {
         Probe::Here
@@ -136,7 +104,6 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         }
         _ => {}
     }
->>>>>>> shell
     match act(&args.command, out) {
         Ok(status) => status,
         Err(error) => {
@@ -160,31 +127,18 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
     guard()?;
     let options = options().map_err(program)?;
     match command {
-<<<<<<< HEAD
-        Command::Verify(Place { data }) => {
-<<<<<<< HEAD
-            let report = verify::verify(data, options, &mut [])?;
-=======
         Command::Verify(Either { data, .. }) => {
             let data = data.as_deref().unwrap_or(Path::new(""));
-            let report = verify::verify(data, options, &mut [&mut Books::default()])?;
->>>>>>> shell
-=======
             let mut books = Books::default();
             let report = verify::verify(data, options, &mut [&mut books])?;
             let (accounts, entries) = books.read();
->>>>>>> store
             let status = if report.faults.is_empty() { Status::Done } else { Status::Damaged };
             let said = writeln!(out, "books: {accounts} accounts, {entries} ledger entries\n{report}");
             Ok(said.map(|()| status))
         }
         Command::Backup(at) => {
-<<<<<<< HEAD
-            let done = backup::backup(&at.place.data, options, &at.file)?;
-=======
             let data = at.either.data.as_deref().unwrap_or(Path::new(""));
             let done = backup::backup(data, options, &at.file)?;
->>>>>>> shell
             Ok(say(out, "backed up", &at.file, done))
         }
         Command::Export(at) => {
@@ -199,8 +153,6 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
     }
 }
 
-<<<<<<< HEAD
-=======
 /// What the running server has found.
 fn verified(admin: Option<String>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     let found = with(&Reach::server(admin), Absent::Refuse, |client| client.get("/v1/store"));
@@ -236,7 +188,6 @@ fn server_backup(admin: Option<String>, file: &Path, out: &mut dyn Write) -> Res
     Ok(writeln!(out, "backed up to {}", file.display())?)
 }
 
->>>>>>> shell
 fn say(out: &mut dyn Write, what: &str, where_to: &Path, done: backup::Summary) -> io::Result<Status> {
     let backup::Summary { sequence, octets } = done;
     writeln!(out, "{what} sequence {sequence} to {} ({octets} octets)", where_to.display())?;
