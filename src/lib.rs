@@ -19,6 +19,8 @@
 //!
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
+#[cfg(feature = "shell")]
+pub mod admin;
 pub mod charging;
 #[cfg(feature = "shell")]
 pub mod cli;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::Status;
+use crate::charging::catalogue::Catalogue;
+use crate::charging::policy::Policy;
 use crate::config::{Config, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
 use crate::diameter::base::local::{Identity, LocalNode};
 use crate::diameter::dictionary::declaration::Role;
@@ -17,11 +19,10 @@ use crate::diameter::peer::limits::Limits as PeerLimits;
 use crate::diameter::peer::roster::{self, NamedPeer};
 use crate::dictionary_xml;
 use crate::engine::control::{Control, Mode, pair};
+use crate::engine::core::Settings as CoreSettings;
 use crate::engine::core::hash::HashKey;
 use crate::engine::core::limits::Limits as EngineLimits;
-use crate::engine::core::Settings as CoreSettings;
 use crate::engine::run::{Engine, Options as EngineOptions};
-use crate::charging::policy::Policy;
 use crate::ro::profile::{Overrides, Profile, Profiles};
 use crate::server::settings::{Gateway, Settings};
 use crate::server::{Clock, Server};
@@ -53,15 +54,16 @@ pub(super) struct Assembled {
     pub(super) metrics: Arc<Metrics>,
     pub(super) mode: watch::Receiver<Mode>,
     pub(super) clock: Clock,
-    /// The operator's time zone, by name.
-    pub(super) timezone: String,
+    /// The tariffs in force.
+    pub(super) catalogue: Arc<Catalogue>,
 }
 
 /// Random octets of the operating system.
 fn random<const N: usize>() -> Result<[u8; N], Trouble> {
     let mut octets = [0; N];
-    getrandom::fill(&mut octets)
-        .map_err(|error| Trouble::new(Status::Failed, format!("the system gives no random numbers: {error}")))?;
+    getrandom::fill(&mut octets).map_err(|error| {
+        Trouble::new(Status::Failed, format!("the system gives no random numbers: {error}"))
+    })?;
     Ok(octets)
 }
 
@@ -75,7 +77,8 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Trouble
                 Ok(listener)
             });
             listener.map_err(|error| {
-                let message = format!("cannot listen on {address}: {error}; is another server running there?");
+                let message =
+                    format!("cannot listen on {address}: {error}; is another server running there?");
                 Trouble::new(Status::Failed, message)
             })
         })
@@ -102,14 +105,19 @@ pub(super) fn profiles(written: &[ProfileConfig]) -> Result<Profiles, Trouble> {
     for own in written {
         let base = profiles.by_name(&own.base).ok_or_else(|| {
             let known: Vec<&str> = profiles.iter().map(|profile| profile.name.as_ref()).collect();
-            let message = format!("profile {}: there is no profile {} to start from; there are {}", own.name, own.base, known.join(", "));
+            let message = format!(
+                "profile {}: there is no profile {} to start from; there are {}",
+                own.name,
+                own.base,
+                known.join(", ")
+            );
             Trouble::configuration(message)
         })?;
         let overrides = overrides(own)?;
         let profile: Profile = base.derive(own.name.clone(), overrides);
-        profiles
-            .add(profile)
-            .map_err(|clash| Trouble::configuration(format!("profile {}: there is one of that name already", clash.name)))?;
+        profiles.add(profile).map_err(|clash| {
+            Trouble::configuration(format!("profile {}: there is one of that name already", clash.name))
+        })?;
     }
     Ok(profiles)
 }
@@ -133,7 +141,8 @@ fn gateway(peer: &PeerConfig, profiles: &Profiles) -> Result<Gateway, Trouble> {
     let profile = match &peer.profile {
         Some(name) => Some(profiles.by_name(name).ok_or_else(|| {
             let known: Vec<&str> = profiles.iter().map(|profile| profile.name.as_ref()).collect();
-            let message = format!("peer {}: there is no profile {name}; there are {}", peer.identity, known.join(", "));
+            let message =
+                format!("peer {}: there is no profile {name}; there are {}", peer.identity, known.join(", "));
             Trouble::configuration(message)
         })?),
         None => None,
@@ -151,11 +160,13 @@ fn gateway(peer: &PeerConfig, profiles: &Profiles) -> Result<Gateway, Trouble> {
 }
 
 fn identity(text: &str) -> Result<Identity, Trouble> {
-    Identity::new(text).map_err(|error| Trouble::configuration(format!("{text:?} is no Diameter identity: {error}")))
+    Identity::new(text)
+        .map_err(|error| Trouble::configuration(format!("{text:?} is no Diameter identity: {error}")))
 }
 
 fn node(config: &Config) -> Result<LocalNode, Trouble> {
-    let also: Result<Vec<Identity>, Trouble> = config.also_realms.iter().map(|realm| identity(realm)).collect();
+    let also: Result<Vec<Identity>, Trouble> =
+        config.also_realms.iter().map(|realm| identity(realm)).collect();
     let node = LocalNode::charging_server(identity(&config.identity)?, identity(&config.realm)?, 1);
     Ok(LocalNode { also_realms: also?, origin_state_id: None, ..node })
 }
@@ -163,8 +174,9 @@ fn node(config: &Config) -> Result<LocalNode, Trouble> {
 /// The store of a data directory, as configured.
 fn store_options(config: &Config) -> Result<StoreOptions, Trouble> {
     let octets = |name: &str| u64::try_from(config.number(name)).unwrap_or(u64::MAX);
-    let options = super::store::options()
-        .map_err(|error| Trouble::new(Status::Failed, format!("the program does not find itself: {error}")))?;
+    let options = super::store::options().map_err(|error| {
+        Trouble::new(Status::Failed, format!("the program does not find itself: {error}"))
+    })?;
     Ok(StoreOptions {
         segment_octets: octets("store.segment"),
         cache_octets: octets("store.cache"),
@@ -196,10 +208,11 @@ pub(super) fn assemble(config: &Config, tariff: tariff::Loaded) -> Result<Assemb
     let profiles = profiles(&config.profiles)?;
     let gateways = gateways(&config.peers, &profiles)?;
     let node = node(config)?;
-    let timezone = tariff.catalogue.timezone().to_owned();
+    let catalogue = Arc::new(tariff.catalogue);
+    let content = tariff.source.into();
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), ""));
     let notices = Arc::new(Notify::new());
-    let engine = start_engine(config, tariff, clock, &metrics, &notices)?;
+    let engine = start_engine(config, (Arc::clone(&catalogue), content), clock, &metrics, &notices)?;
     let (control, inbox) = pair();
     let (mode, shown) = watch::channel(Mode::Starting);
     let settings = Settings {
@@ -234,12 +247,12 @@ pub(super) fn assemble(config: &Config, tariff: tariff::Loaded) -> Result<Assemb
         metrics: metrics.server.clone(),
     };
     let server = Server::new(settings, inbox);
-    Ok(Assembled { server, control, metrics, mode: shown, clock, timezone })
+    Ok(Assembled { server, control, metrics, mode: shown, clock, catalogue })
 }
 
 fn start_engine(
     config: &Config,
-    tariff: tariff::Loaded,
+    (catalogue, content): (Arc<Catalogue>, Arc<[u8]>),
     clock: Clock,
     metrics: &Metrics,
     notices: &Arc<Notify>,
@@ -262,17 +275,18 @@ fn start_engine(
                 charge_unknown_sessions: config.switch("charging.charge_unknown_sessions"),
                 ..Policy::default()
             },
-            catalogue: Arc::new(tariff.catalogue),
+            catalogue,
             hash_key: HashKey(random()?),
         },
-        content: tariff.source.into(),
+        content,
         open: Box::new(move || local::open(&data, store_options)),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
     };
-    Engine::start(options).map_err(|error| Trouble::new(Status::Failed, format!("a thread cannot be started: {error}")))
+    Engine::start(options)
+        .map_err(|error| Trouble::new(Status::Failed, format!("a thread cannot be started: {error}")))
 }
 
 /// Where emergencies go while the store is gone: beside the data directory, not in it.

@@ -5,17 +5,24 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod account;
 mod assemble;
 mod check;
+mod client;
 mod completions;
 pub mod decode;
 pub mod dict;
+mod init;
 mod logs;
 mod output;
+mod peer;
+mod print;
 mod serve;
+mod session;
 mod status;
-mod tariff;
 pub mod store;
+mod subscriber;
+mod tariff;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -34,10 +41,16 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Serve(serve::Args),
-    Decode(decode::Args),
-    Dict(dict::Args),
+    Check(check::Args),
+    Init(init::Args),
+    Subscriber(subscriber::Args),
+    Account(account::Args),
+    Session(session::Args),
+    Peer(peer::Args),
     Tariff(tariff::Args),
     Store(store::Args),
+    Decode(decode::Args),
+    Dict(dict::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -54,7 +67,8 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // not locked: log lines of other threads go there as well
+    let mut err = io::stderr();
     let done = run(&cli, &mut out, &mut err).and_then(|status| out.flush().map(|()| status));
     match done {
         Ok(status) => status.into(),
@@ -70,10 +84,16 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
         Command::Serve(args) => serve::run(args, out, err),
+        Command::Check(args) => check::run(args, out, err),
+        Command::Init(args) => init::run(args, out, err),
+        Command::Subscriber(args) => subscriber::run(args, out, err),
+        Command::Account(args) => account::run(args, out, err),
+        Command::Session(args) => session::run(args, out, err),
+        Command::Peer(args) => peer::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
-        Command::Store(args) => store::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Status;
 use super::assemble::{Assembled, Trouble, assemble, bind, read_tariff};
+use crate::admin::{self, Admin};
 use crate::config::{self, Config, Written};
 use crate::engine::control::Mode;
 use crate::store;
@@ -107,11 +109,14 @@ fn serve(args: &Args, out: &mut dyn Write) -> Result<(), Trouble> {
     super::logs::start(&config.text("log.format"), &config.text("log.level"))?;
     let tariff = read_tariff(&config.tariffs)?;
     let listeners = bind(&config.listen)?;
-    let admin_listener = bind(&[config.admin])?;
+    let Some(admin_listener) = bind(&[config.admin])?.pop() else {
+        return Err(Trouble::new(Status::Configuration, "admin.listen names no address"));
+    };
     // before any thread: what is to hold for all of them
     store::guard().map_err(|error| Trouble::new(Status::Failed, error))?;
     let assembled = assemble(&config, tariff)?;
-    let diameter: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let diameter: Vec<SocketAddr> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -122,23 +127,26 @@ fn serve(args: &Args, out: &mut dyn Write) -> Result<(), Trouble> {
 async fn run_until_told(
     assembled: Assembled,
     listeners: Vec<std::net::TcpListener>,
-    admin_listener: Vec<std::net::TcpListener>,
+    admin_listener: std::net::TcpListener,
     diameter: &[SocketAddr],
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
-    let Assembled { server, control, metrics, mut mode, clock, timezone } = assembled;
+    let Assembled { server, control, metrics, mut mode, clock, catalogue } = assembled;
     let failed = |error: io::Error| Trouble::new(Status::Failed, error);
     let listeners: io::Result<Vec<TcpListener>> = listeners.into_iter().map(TcpListener::from_std).collect();
     let listeners = listeners.map_err(failed)?;
     let (end, ended) = watch::channel(false);
-    let admin = admin_listener.first().and_then(|listener| listener.local_addr().ok());
-    let _held = (control, metrics, clock, timezone);
+    let (_tariffs, catalogue) = watch::channel(catalogue);
+    let now = move || clock.now().wall;
+    let routes = admin::api::router(Admin { control, catalogue, metrics, clock: Arc::new(now) });
+    let address = admin_listener.local_addr().map_err(failed)?;
+    let operators = admin::serve(admin_listener, routes, ended.clone()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let announced = async {
         if mode.wait_for(|mode| *mode == Mode::Ready).await.is_ok() {
             let addresses: Vec<String> = diameter.iter().map(ToString::to_string).collect();
-            let line = format!("listening diameter={} admin={}\n", addresses.join(","), admin.map(|a| a.to_string()).unwrap_or_default());
+            let line = format!("listening diameter={} admin={}\n", addresses.join(","), address);
             // whoever started us may have closed our output: that is no reason to end
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
         }
@@ -159,6 +167,11 @@ async fn run_until_told(
         () = announced => Ok(()),
         () = told => Ok(()),
     };
+    match operators.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the operators' interface failed"),
+        Err(_) => tracing::warn!("the operators' interface ended by a fault in gyro, please report it"),
+    }
     outcome.map_err(|failure| {
         let status = Status::of_code(failure.exit_code());
         Trouble::new(status, failure)

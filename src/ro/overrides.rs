@@ -37,7 +37,8 @@ impl Overrides {
             "default_context" => self.default_context = Some(Some(Cow::Owned(value.to_owned()))),
             "max_units" => {
                 let octets = value.parse().ok().filter(|octets| *octets > 0);
-                self.max_units = Some(Some(octets.ok_or_else(|| word("max_units", "a number of octets above 0"))?));
+                self.max_units =
+                    Some(Some(octets.ok_or_else(|| word("max_units", "a number of octets above 0"))?));
             }
             "throttle" => self.throttle = Some(throttle(value).ok_or_else(|| word("throttle", THROTTLES))?),
             "free_answer" => {

@@ -78,7 +78,7 @@ pub(super) struct Hub {
     next_connection: u64,
     next_tag: u64,
     /// What durable batch the outboxes were last released for.
-    released: u64,
+    pub(super) released: u64,
     /// Why the store failed: nothing that was held may leave.
     failure: Option<Failure>,
     ends: Rc<Notify>,
@@ -154,7 +154,10 @@ impl Hub {
         }
         let room = connection.outbox.len() < OUTBOX && connection.parked < pending;
         Some(Interest {
-            read: !connection.ended && room && connection.machine.wants_input() && connection.closing.is_none(),
+            read: !connection.ended
+                && room
+                && connection.machine.wants_input()
+                && connection.closing.is_none(),
             write: !connection.outbox.ready().is_empty(),
             due: connection.machine.poll_timeout(),
             wake: Rc::clone(&connection.wake),
@@ -354,7 +357,9 @@ impl Hub {
                 }
             }
             Event::Problem(problem) => tracing::warn!("{problem}"),
-            Event::Spooled(count) => tracing::info!(count, "emergencies that were kept elsewhere are entered"),
+            Event::Spooled(count) => {
+                tracing::info!(count, "emergencies that were kept elsewhere are entered")
+            }
             Event::Scanned => tracing::info!("all sessions of the store are known"),
             Event::BackedUp(tag, outcome) => self.backed_up.push((tag, outcome)),
         }
@@ -395,7 +400,8 @@ impl Hub {
     /// Takes what an operator asks.
     pub(super) fn ask(&mut self, asked: Asked, inbox: &mut Inbox) {
         let now = self.now().wall;
-        if let Some(Asked { ask: Ask::Network(ask), reply }) = inbox.pass(asked, &mut self.parts.engine, now) {
+        if let Some(Asked { ask: Ask::Network(ask), reply }) = inbox.pass(asked, &mut self.parts.engine, now)
+        {
             // who asked may have gone: then no one is left to be told
             let _ = reply.send(self.network(&ask));
         }

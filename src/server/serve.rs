@@ -116,7 +116,12 @@ impl Hub {
             written.or_else(|_| cca::refuse(out, &origin, &asked, &Refusal::new(result::FAILED)))
         };
         let written = match answered.held {
-            Some(batch) => outbox.hold(batch.0, put),
+            Some(batch) => {
+                let written = outbox.hold(batch.0, put);
+                // what it shows may be durable already: nothing will say so again
+                outbox.release(self.released);
+                written
+            }
             None => put(outbox.now()),
         };
         if let Err(error) = written {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::diameter::dictionary::Dictionary;
+use crate::diameter::dictionary::{self, Dictionary};
 use crate::diameter::tree::hex as octets;
 
 const DWR: &str = "01000030 80000118 00000000 00000001 00000002
@@ -166,4 +166,28 @@ fn damaged_input_ends() {
         write!(text, "{:02x}", damaged[at]).unwrap();
     }
     decoded(text.as_bytes(), Output::Json);
+}
+
+fn run_with(dictionary: &str, hex: &str) -> (Status, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.xml");
+    std::fs::write(&file, dictionary).unwrap();
+    let args = Args { input: hex.into(), output: Output::Table, dictionaries: vec![file] };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = run(&args, &mut out, &mut err).unwrap();
+    (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn a_dictionary_of_the_operator_names_what_is_not_built_in() {
+    let own = r#"<dictionary><base>
+        <avp name="Own-Thing" code="99999"><type type-name="UTF8String"/></avp>
+    </base></dictionary>"#;
+    let hex = "01000020 80000118 00000000 00000001 00000002 0001869f 0000000c 6f776e21";
+    let (status, out, err) = run_with(own, hex);
+    assert_eq!(status, Status::Done, "{err}");
+    assert!(out.contains("Own-Thing (99999) --- = \"own!\""), "{out}");
+    let (status, _, err) = run_with("<dictionary>", hex);
+    assert_eq!(status, Status::Configuration);
+    assert!(err.contains("own.xml"), "{err}");
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::Rows;
 
 /// Something that stands in a row of a table.
-pub(super) trait Row: Serialize {
+pub(crate) trait Row: Serialize {
     /// The heads of the columns.
     const HEADS: &'static [&'static str];
     /// The cells, as many as there are heads.
@@ -15,7 +15,7 @@ pub(super) trait Row: Serialize {
 }
 
 /// Prints rows; a table as wide as its widest cells, the last column as it is.
-pub(super) fn rows<R: Row>(rows: &[R], form: Rows, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn rows<R: Row>(rows: &[R], form: Rows, out: &mut dyn Write) -> io::Result<()> {
     match form {
         Rows::Table => table(rows, out),
         Rows::Json => json(rows, out),
@@ -25,13 +25,13 @@ pub(super) fn rows<R: Row>(rows: &[R], form: Rows, out: &mut dyn Write) -> io::R
 }
 
 /// One JSON array.
-pub(super) fn json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
 }
 
 /// One JSON object per line.
-pub(super) fn json_lines<T: Serialize>(values: &[T], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn json_lines<T: Serialize>(values: &[T], out: &mut dyn Write) -> io::Result<()> {
     for value in values {
         serde_json::to_writer(&mut *out, value)?;
         writeln!(out)?;
@@ -40,7 +40,7 @@ pub(super) fn json_lines<T: Serialize>(values: &[T], out: &mut dyn Write) -> io:
 }
 
 /// Comma-separated values with a header.
-pub(super) fn csv(
+pub(crate) fn csv(
     heads: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
     out: &mut dyn Write,
@@ -72,4 +72,24 @@ fn table<R: Row>(rows: &[R], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
+}
+
+/// One thing: in a table each field on a line of its own, and what is nothing is left out.
+pub(crate) fn one<R: Row>(row: &R, form: Rows, out: &mut dyn Write) -> io::Result<()> {
+    match form {
+        Rows::Table => fields(R::HEADS.iter().copied().zip(row.cells()), out),
+        Rows::Json => json(row, out),
+        Rows::Jsonl => json_lines(core::slice::from_ref(row), out),
+        Rows::Csv => csv(R::HEADS, core::iter::once(row.cells()), out),
+    }
+}
+
+/// Names and values, each pair on a line.
+pub(crate) fn fields<'a>(
+    fields: impl Iterator<Item = (&'a str, String)>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let lines: Vec<(&str, String)> = fields.filter(|(_, value)| !value.is_empty()).collect();
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    lines.iter().try_for_each(|(name, value)| writeln!(out, "{name:width$}  {value}"))
 }
