@@ -79,7 +79,7 @@ fn options() -> Outcome<Options> {
     let probe = Probe::Child {
         program: std::env::current_exe()?,
         arguments: vec!["probe".into()],
-        deadline: Duration::from_secs(300),
+        deadline: Duration::from_mins(5),
     };
     Ok(Options { low_space_octets: 1, ..Options::new(probe) })
 }
