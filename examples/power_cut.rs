@@ -97,7 +97,7 @@ fn batch(number: u64, keys: u64) -> Batch {
         let key = if keys == u64::MAX { number.wrapping_mul(4).wrapping_add(place) } else { drawn % keys };
         let class = if place == 2 { Class::Session } else { Class::Account };
         let octets = usize::try_from(drawn % 300).unwrap_or(0);
-        let value = (drawn % 16 != 0 || place != 2).then(|| {
+        let value = (!drawn.is_multiple_of(16) || place != 2).then(|| {
             let mut value = number.to_be_bytes().to_vec();
             value.resize(octets.saturating_add(8), u8::try_from(drawn % 251).unwrap_or(0));
             value
@@ -338,17 +338,16 @@ impl Bench {
         }
         let mut writer = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let drawn = mix(u64::from(writer.id()).wrapping_add(cut << 32));
-        let milliseconds = match phase {
-            Phase::Rebuild => 20_u64.saturating_add(drawn % 900),
-            _ => {
-                // What is cut is the writing; opening has a phase of its own.
-                let mut waited = 0_u32;
-                while read_acknowledged(noted) <= before && waited < 1_000 {
-                    wait(Duration::from_millis(10));
-                    waited = waited.saturating_add(1);
-                }
-                100_u64.saturating_add(drawn % 700)
+        let milliseconds = if phase == Phase::Rebuild {
+            20_u64.saturating_add(drawn % 900)
+        } else {
+            // What is cut is the writing; opening has a phase of its own.
+            let mut waited = 0_u32;
+            while read_acknowledged(noted) <= before && waited < 1_000 {
+                wait(Duration::from_millis(10));
+                waited = waited.saturating_add(1);
             }
+            100_u64.saturating_add(drawn % 700)
         };
         wait(Duration::from_millis(milliseconds));
         if let Some(status) = writer.try_wait()? {

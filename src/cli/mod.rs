@@ -6,16 +6,18 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
-mod books;
+mod assemble;
 mod check;
 mod client;
 mod completions;
 pub mod decode;
 pub mod dict;
 mod init;
+mod logs;
 mod output;
 mod peer;
 mod print;
+mod serve;
 mod session;
 mod status;
 pub mod store;
@@ -38,6 +40,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 enum Command {
+    Serve(serve::Args),
     Check(check::Args),
     Init(init::Args),
     Subscriber(subscriber::Args),
@@ -64,7 +67,8 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // not locked: log lines of other threads go there as well
+    let mut err = io::stderr();
     let done = run(&cli, &mut out, &mut err).and_then(|status| out.flush().map(|()| status));
     match done {
         Ok(status) => status.into(),
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
 /// Runs one subcommand; an `Err` means that its output could not be written.
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
+        Command::Serve(args) => serve::run(args, out, err),
         Command::Check(args) => check::run(args, out, err),
         Command::Init(args) => init::run(args, out, err),
         Command::Subscriber(args) => subscriber::run(args, out, err),
@@ -87,8 +92,8 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
-        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::books::Books;
 use super::client::{Absent, Reach, Stop, told, with};
 use super::{Status, print};
 use crate::admin::json::change::{self, Accepted};
 use crate::admin::json::status;
+use crate::store::books::Books;
 use crate::store::local::Options;
 use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
 
@@ -43,7 +43,7 @@ enum Command {
 /// The hidden subcommand that tries to open the state.
 const PROBE: &str = "probe-state";
 /// How long that may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Which store, or which server.
 #[derive(clap::Args, Debug)]
@@ -129,9 +129,12 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
     match command {
         Command::Verify(Either { data, .. }) => {
             let data = data.as_deref().unwrap_or(Path::new(""));
-            let report = verify::verify(data, options, &mut [&mut Books::default()])?;
+            let mut books = Books::default();
+            let report = verify::verify(data, options, &mut [&mut books])?;
+            let (accounts, entries) = books.read();
             let status = if report.faults.is_empty() { Status::Done } else { Status::Damaged };
-            Ok(writeln!(out, "{report}").map(|()| status))
+            let said = writeln!(out, "books: {accounts} accounts, {entries} ledger entries\n{report}");
+            Ok(said.map(|()| status))
         }
         Command::Backup(at) => {
             let data = at.either.data.as_deref().unwrap_or(Path::new(""));

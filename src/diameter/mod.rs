@@ -15,6 +15,8 @@ pub mod encode;
 pub mod error;
 pub mod frame;
 pub mod header;
+mod index;
+pub mod key;
 pub mod message;
 pub mod parse;
 pub mod peer;

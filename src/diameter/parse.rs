@@ -15,7 +15,8 @@ use super::avp::{AvpFlags, AvpKey};
 use super::error::{Fault, Scope, copied, example};
 use super::frame::{self, FrameError, FrameFault};
 use super::header::Header;
-use super::message::{Entry, Message, Place, TOP, chain};
+use super::index::{Entry, Index, TOP, chain};
+use super::message::{Message, Place};
 use super::result_code::ResultCode;
 
 mod shapes;
@@ -76,7 +77,7 @@ pub fn parse<S: Shapes + ?Sized>(bytes: Bytes, limits: &Limits, shapes: &S) -> R
     walk.check_header(header);
     walk.level(super::header::HEADER_OCTETS, length, Around { parent: TOP, depth: 1, quoted: false });
     let Walk { entries, faults, places, .. } = walk;
-    Ok(Message { bytes, header, entries, faults, places })
+    Ok(Message { index: Index { bytes, entries }, header, faults, places })
 }
 
 /// The octets of one AVP, cut but not understood.

@@ -12,11 +12,12 @@
 use bytes::BytesMut;
 
 use super::fields::{Field, Level};
-use super::mscc::{MSCCS, Mscc, reason_of, word, write_reason};
+use super::mscc::{MSCCS, Mscc, word};
 use super::profile::{Profile, UnknownM};
+use super::reason;
 use super::service_information::ServiceInformation;
 use super::subscription::Subscription;
-use super::units::{self, stronger};
+use super::units;
 use super::wire::{Put, Reader, Seen};
 use crate::charging::request::{Measured, Reason, SessionId, Used};
 use crate::diameter::avp::Avp;
@@ -259,10 +260,7 @@ impl<'a> Ccr<'a> {
         if let Some(requested) = &self.requested {
             out.within(Field::RequestedServiceUnit, |out| units::write(out, requested, None));
         }
-        self.used.iter().for_each(|used| units::write_used(out, used));
-        if let Some(reason) = self.reason {
-            write_reason(out, reason);
-        }
+        units::write_reports(out, &self.used, self.reason);
     }
 }
 
@@ -347,11 +345,11 @@ impl<'a, 'd> Draft<'a, 'd> {
             Field::UsedServiceUnit => {
                 let (used, reason) = units::read_used(reader, avp);
                 ccr.used.push(used);
-                ccr.reason = stronger(ccr.reason, reason);
+                ccr.reason = reason::stronger(ccr.reason, reason);
                 self.units.get_or_insert(*avp);
             }
             Field::ReportingReason => {
-                ccr.reason = stronger(ccr.reason, reader.enumerated(avp).map(reason_of));
+                ccr.reason = reason::stronger(ccr.reason, reader.enumerated(avp).map(reason::of));
             }
             Field::MultipleServicesCreditControl => self.quota(avp),
             Field::ServiceInformation => reader.leniently(self.lenient, |reader| {

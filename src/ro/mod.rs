@@ -13,9 +13,13 @@ mod digest;
 pub mod fields;
 pub mod final_unit;
 pub mod mscc;
+mod overrides;
 pub mod profile;
+mod reason;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
 mod units;
 mod wire;
+
+pub use overrides::OverrideError;

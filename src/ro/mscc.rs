@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::fields::{Field, Level};
 use super::final_unit::Fui;
-use super::units::{self, stronger};
+use super::reason;
+use super::units;
 use super::wire::{Put, Reader, Seen};
 use crate::charging::request::{Measured, Reason, Used};
 use crate::diameter::avp::Avp;
@@ -43,10 +44,11 @@ impl Mscc {
                 Some(Field::UsedServiceUnit) => {
                     let (used, reason) = units::read_used(reader, &avp);
                     mscc.used.push(used);
-                    mscc.reason = stronger(mscc.reason, reason);
+                    mscc.reason = reason::stronger(mscc.reason, reason);
                 }
                 Some(Field::ReportingReason) => {
-                    mscc.reason = stronger(mscc.reason, reader.enumerated(&avp).map(reason_of));
+                    let reason = reader.enumerated(&avp).map(reason::of);
+                    mscc.reason = reason::stronger(mscc.reason, reason);
                 }
                 _ => (),
             }
@@ -65,12 +67,7 @@ impl Mscc {
             if let Some(requested) = &self.requested {
                 out.within(Field::RequestedServiceUnit, |out| units::write(out, requested, None));
             }
-            for used in &self.used {
-                units::write_used(out, used);
-            }
-            if let Some(reason) = self.reason {
-                write_reason(out, reason);
-            }
+            units::write_reports(out, &self.used, self.reason);
         });
     }
 }
@@ -154,37 +151,5 @@ pub(super) fn write_grant(out: &mut Encoder<'_>, granted: Option<&Measured>, cur
 pub(super) fn word(out: &mut Encoder<'_>, field: Field, value: Option<u32>) {
     if let Some(value) = value {
         out.unsigned(field, value.into());
-    }
-}
-
-pub(super) fn write_reason(out: &mut Encoder<'_>, reason: Reason) {
-    out.signed(Field::ReportingReason, reason_value(reason));
-}
-
-/// Reporting-Reason (TS 32.299 §7.2.175), open.
-pub(super) const fn reason_of(value: i32) -> Reason {
-    match value {
-        0 => Reason::Threshold,
-        1 => Reason::Idle,
-        2 => Reason::Final,
-        3 => Reason::Exhausted,
-        4 => Reason::Validity,
-        6 => Reason::ConditionChange,
-        7 => Reason::Forced,
-        _ => Reason::Other,
-    }
-}
-
-/// The number of a reason; "other" is OTHER_QUOTA_TYPE.
-const fn reason_value(reason: Reason) -> i64 {
-    match reason {
-        Reason::Threshold => 0,
-        Reason::Idle => 1,
-        Reason::Final => 2,
-        Reason::Exhausted => 3,
-        Reason::Validity => 4,
-        Reason::Other => 5,
-        Reason::ConditionChange => 6,
-        Reason::Forced => 7,
     }
 }

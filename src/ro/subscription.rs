@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn named(text: &str) -> Option<Identity> {
-        Some(Identity::Other(text.into()))
+        (!text.is_empty()).then(|| Identity::Other(text.into()))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! §8.17–8.22).
 
 use super::fields::{Field, Level};
-use super::mscc::reason_of;
+use super::reason;
 use super::wire::{Put, Reader, Seen};
 use crate::charging::request::{Measured, Reason, TariffSide, Used};
 use crate::charging::units::{Amount, Money, Unit};
@@ -26,7 +26,7 @@ pub(super) fn read_used(reader: &mut Reader<'_>, group: &Avp<'_>) -> (Used, Opti
     let (mut side, mut reason) = (None, None);
     let measured = read_with(reader, Level::Usu, group, |reader, field, avp| match field {
         Field::TariffChangeUsage => side = reader.enumerated(avp).map(side_of),
-        Field::ReportingReason => reason = stronger(reason, reader.enumerated(avp).map(reason_of)),
+        Field::ReportingReason => reason = reason::stronger(reason, reader.enumerated(avp).map(reason::of)),
         _ => (),
     });
     (Used { measured, side }, reason)
@@ -53,21 +53,6 @@ fn read_with(
         }
     }
     measured
-}
-
-/// Of several reasons the one that says most about what comes after it.
-pub(super) fn stronger(one: Option<Reason>, other: Option<Reason>) -> Option<Reason> {
-    let rank = |reason: &Reason| match reason {
-        Reason::Final => 7,
-        Reason::Idle => 6,
-        Reason::ConditionChange => 5,
-        Reason::Forced => 4,
-        Reason::Validity => 3,
-        Reason::Exhausted => 2,
-        Reason::Threshold => 1,
-        Reason::Other => 0,
-    };
-    one.into_iter().chain(other).max_by_key(rank)
 }
 
 /// The amount of a CC-Money; none where it has no Unit-Value.
@@ -132,9 +117,25 @@ pub(super) fn write(out: &mut Encoder<'_>, measured: &Measured, currency: Option
     }
 }
 
-/// Writes a report of use.
-pub(super) fn write_used(out: &mut Encoder<'_>, used: &Used) {
+/// Writes reports of use. A reason that is about units, and not about the whole quota, stands in the first of them;
+/// the other reasons, and one without any report, stand behind them (TS 32.299 §7.2.175).
+pub(super) fn write_reports(out: &mut Encoder<'_>, reports: &[Used], reason: Option<Reason>) {
+    let of_units = matches!(reason, Some(Reason::Threshold | Reason::Exhausted | Reason::Other));
+    let mut inside = reason.filter(|_| of_units && !reports.is_empty());
+    let behind = reason.filter(|_| inside.is_none());
+    for used in reports {
+        write_used(out, used, inside.take());
+    }
+    if let Some(reason) = behind {
+        reason::write(out, reason);
+    }
+}
+
+fn write_used(out: &mut Encoder<'_>, used: &Used, reason: Option<Reason>) {
     out.within(Field::UsedServiceUnit, |out| {
+        if let Some(reason) = reason {
+            reason::write(out, reason);
+        }
         if let Some(side) = used.side {
             out.signed(Field::TariffChangeUsage, side_value(side));
         }
@@ -212,13 +213,5 @@ mod tests {
         ] {
             assert_eq!(money_of(digits, exponent).map(Money::micros), micros, "{digits}e{exponent}");
         }
-    }
-
-    #[test]
-    fn of_several_reasons_the_one_that_ends_most_counts() {
-        assert_eq!(stronger(Some(Reason::Threshold), Some(Reason::Final)), Some(Reason::Final));
-        assert_eq!(stronger(Some(Reason::Idle), None), Some(Reason::Idle));
-        assert_eq!(stronger(None, Some(Reason::Other)), Some(Reason::Other));
-        assert_eq!(stronger(None, None), None);
     }
 }

@@ -21,13 +21,19 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "the shell's clock: what the rings are told comes from here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shell's clock: what the rings are told comes from here"
+    )]
     pub fn start() -> Self {
         Self { start: Instant::now() }
     }
 
     /// The time.
-    #[expect(clippy::disallowed_methods, reason = "the shell's clock: what the rings are told comes from here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shell's clock: what the rings are told comes from here"
+    )]
     pub fn now(self) -> Now {
         let wall = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => Timestamp::EPOCH.plus(since),

@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::outbox::Outbox;
-use crate::diameter::base::local::LocalNode;
 use crate::diameter::frame::{self, Cut, FrameError};
 use crate::diameter::message::Message;
 use crate::diameter::parse::{self, Limits, Shapes};
@@ -107,11 +106,6 @@ impl Connection {
             since,
             requests: 0,
         }
-    }
-
-    /// Who we are on this connection.
-    pub(super) fn node(&self) -> &LocalNode {
-        &self.config.node
     }
 
     /// Reads what the socket has, up to a bound.

@@ -9,12 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, watch};
 
 use super::bucket::Bucket;
 use super::clock::{Clock, Now};
 use super::connection::{Connection, Known, Next, Read};
-use super::control::{Control, PeerView};
 use super::seeds::Seeds;
 use crate::diameter::base::disconnect::DisconnectCause;
 use crate::diameter::base::local::Identity;
@@ -22,11 +21,13 @@ use crate::diameter::dictionary::Dictionary;
 use crate::diameter::message::Message;
 use crate::diameter::parse::Limits;
 use crate::diameter::peer::event::{Command, PeerEvent, Reason, Up};
+use crate::diameter::peer::ids::EndToEndIds;
 use crate::diameter::peer::machine::{Config, Machine};
 use crate::diameter::peer::registry::{ConnectionId, Registry};
-use crate::engine::core::{Outcome, Tag};
-use crate::engine::run::Engine;
+use crate::engine::control::{Ask, Asked, Inbox, Mode, Tag};
+use crate::engine::run::{Engine, Event, Failure};
 use crate::ro::profile::{Chosen, Profiles};
+use crate::telemetry::ServerMetrics;
 use crate::time::Monotonic;
 
 /// Octets that may wait to be written to one peer before it is no longer read.
@@ -49,7 +50,14 @@ pub(super) struct Parts {
     pub(super) connections: usize,
     pub(super) pending: usize,
     pub(super) engine: Engine,
+    /// Notified by the engine's threads.
+    pub(super) notices: Arc<Notify>,
+    /// What is served, for those who ask from outside.
+    pub(super) mode: watch::Sender<Mode>,
+    /// A failed store ends the server.
+    pub(super) failure_ends: bool,
     pub(super) seeds: Seeds,
+    pub(super) metrics: ServerMetrics,
 }
 
 /// A request that waits for the engine.
@@ -57,8 +65,6 @@ pub(super) struct Waiting {
     pub(super) connection: ConnectionId,
     pub(super) message: Message,
     pub(super) profile: Rc<str>,
-    #[expect(dead_code)]
-    pub(super) since: Monotonic,
 }
 
 /// All of the server's state.
@@ -66,18 +72,20 @@ pub(super) struct Hub {
     pub(super) parts: Parts,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) waiting: BTreeMap<u64, Waiting>,
-    replies: BTreeMap<u64, oneshot::Sender<Outcome>>,
     pub(super) buckets: BTreeMap<Rc<str>, Bucket>,
     /// Connections that something happened to without their asking.
-    touched: Vec<ConnectionId>,
+    pub(super) touched: Vec<ConnectionId>,
     next_connection: u64,
     next_tag: u64,
     /// What durable batch the outboxes were last released for.
-    released: u64,
-    /// The engine failed: nothing held may leave.
-    failed: bool,
+    pub(super) released: u64,
+    /// Why the store failed: nothing that was held may leave.
+    failure: Option<Failure>,
+    ends: Rc<Notify>,
+    replies: Rc<Notify>,
     draining: bool,
-    departures: Rc<Notify>,
+    backed_up: Vec<(Tag, Result<(), String>)>,
+    changes: Rc<Notify>,
 }
 
 /// What a connection's task waits for.
@@ -94,14 +102,16 @@ impl Hub {
             parts,
             connections: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            replies: BTreeMap::new(),
             buckets: BTreeMap::new(),
-            departures: Rc::new(Notify::new()),
+            backed_up: Vec::new(),
+            changes: Rc::new(Notify::new()),
             touched: Vec::new(),
             next_connection: 0,
             next_tag: 0,
             released: 0,
-            failed: false,
+            failure: None,
+            ends: Rc::new(Notify::new()),
+            replies: Rc::new(Notify::new()),
             draining: false,
         }
     }
@@ -144,7 +154,10 @@ impl Hub {
         }
         let room = connection.outbox.len() < OUTBOX && connection.parked < pending;
         Some(Interest {
-            read: !connection.ended && room && connection.machine.wants_input() && connection.closing.is_none(),
+            read: !connection.ended
+                && room
+                && connection.machine.wants_input()
+                && connection.closing.is_none(),
             write: !connection.outbox.ready().is_empty(),
             due: connection.machine.poll_timeout(),
             wake: Rc::clone(&connection.wake),
@@ -154,7 +167,7 @@ impl Hub {
     /// The connection is over: what it asked may still be decided, but is answered to nobody.
     fn forget(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
-        self.departures.notify_waiters();
+        self.changes.notify_waiters();
     }
 
     /// The socket can be read.
@@ -314,30 +327,60 @@ impl Hub {
     pub(super) fn turn(&mut self) {
         let now = self.now();
         self.parts.engine.turn(now.wall);
+        while let Some(event) = self.parts.engine.poll_event() {
+            self.engine_event(event);
+        }
         while let Some((tag, handled)) = self.parts.engine.poll_answer() {
             self.answer_parked(tag, handled);
         }
-        while let Some((tag, outcome)) = self.parts.engine.poll_reply() {
-            if let Some(reply) = self.replies.remove(&tag.0) {
-                // nobody waits for it any more: the command was carried out all the same
-                drop(reply.send(outcome));
-            }
-        }
         self.release();
+        let mode = self.parts.engine.mode();
+        self.parts.mode.send_if_modified(|shown| core::mem::replace(shown, mode) != mode);
+        self.replies.notify_one();
     }
 
-    /// Lets go what became durable, a write for each connection; drops it all when the store failed.
-    fn release(&mut self) {
-        if !self.failed && self.parts.engine.has_failed() {
-            self.failed = true;
-            let dropped: usize = self.connections.values_mut().map(|one| one.outbox.drop_held()).sum();
-            tracing::error!(dropped, "the store failed: only emergency calls are granted until a restart");
+    fn engine_event(&mut self, event: Event) {
+        match event {
+            Event::Ready { epoch, last, notices } => {
+                for notice in notices {
+                    tracing::warn!("{notice}");
+                }
+                tracing::info!(epoch, last = last.0, "the store is open");
+                self.introduce_with_state();
+            }
+            Event::Failed(failure) => {
+                let dropped: usize = self.connections.values_mut().map(|one| one.outbox.drop_held()).sum();
+                tracing::error!(dropped, "{failure}: only emergency calls are granted until a restart");
+                self.failure = Some(failure);
+                if self.parts.failure_ends {
+                    self.ends.notify_one();
+                }
+            }
+            Event::Problem(problem) => tracing::warn!("{problem}"),
+            Event::Spooled(count) => {
+                tracing::info!(count, "emergencies that were kept elsewhere are entered")
+            }
+            Event::Scanned => tracing::info!("all sessions of the store are known"),
+            Event::BackedUp(tag, outcome) => self.backed_up.push((tag, outcome)),
         }
+    }
+
+    /// From now on new connections hear our Origin-State-Id; those that are there never have and never will.
+    fn introduce_with_state(&mut self) {
+        let mut node = self.parts.peers.node.clone();
+        node.origin_state_id = self.parts.engine.core().origin_state();
+        let end_to_end = EndToEndIds::new(self.now().wall, self.parts.seeds.next());
+        self.parts.peers = Arc::new(Config { node, limits: self.parts.peers.limits, end_to_end });
+    }
+
+    /// Lets go what became durable, a write for each connection.
+    fn release(&mut self) {
         let durable = self.parts.engine.durable().0;
-        if durable == self.released {
+        if durable == self.released || self.failure.is_some() {
             return;
         }
         self.released = durable;
+        self.changes.notify_waiters();
         let mut gone = Vec::new();
         for (id, connection) in &mut self.connections {
             if connection.outbox.release(durable) {
@@ -354,63 +397,24 @@ impl Hub {
         }
     }
 
-    /// An operator's command or question.
-    pub(super) fn control(&mut self, control: Control) {
-        match control {
-            Control::Command(command, reply) => {
-                let tag = self.tag();
-                let now = self.now().wall;
-                self.replies.insert(tag.0, reply);
-                self.parts.engine.command(tag, command, now);
-            }
-            Control::Query(query, reply) => {
-                let tag = self.tag();
-                let now = self.now().wall;
-                self.replies.insert(tag.0, reply);
-                self.parts.engine.query(tag, query, now);
-            }
-            Control::Peers(reply) => drop(reply.send(self.peers())),
-            Control::Disconnect { host, reply } => {
-                let found = self.disconnect(&host);
-                drop(reply.send(found));
-            }
+    /// Takes what an operator asks.
+    pub(super) fn ask(&mut self, asked: Asked, inbox: &mut Inbox) {
+        let now = self.now().wall;
+        if let Some(Asked { ask: Ask::Network(ask), reply }) = inbox.pass(asked, &mut self.parts.engine, now)
+        {
+            // who asked may have gone: then no one is left to be told
+            let _ = reply.send(self.network(&ask));
         }
         self.settle();
+        self.reply(inbox);
     }
 
-    fn peers(&self) -> Vec<PeerView> {
-        let now = self.now().run;
-        let view = |connection: &Connection| {
-            let known = connection.known.as_ref()?;
-            Some(PeerView {
-                host: known.host.as_ref().into(),
-                realm: known.realm.as_ref().into(),
-                product: known.product.as_ref().into(),
-                profile: known.profile.as_ref().into(),
-                because: known.because,
-                remote: connection.remote,
-                named: known.named,
-                state: format!("{:?}", connection.machine.phase()).to_lowercase(),
-                watchdog: format!("{:?}", connection.machine.watchdog()).to_lowercase(),
-                connected_for: now.since(connection.since),
-                requests: connection.requests,
-            })
-        };
-        self.connections.values().filter_map(view).collect()
-    }
-
-    fn disconnect(&mut self, host: &str) -> usize {
-        let now = self.now().run;
-        let mut found = 0;
-        for (id, connection) in &mut self.connections {
-            if connection.known.as_ref().is_some_and(|known| known.host.eq_ignore_ascii_case(host)) {
-                let cause = DisconnectCause::DoNotWantToTalkToYou;
-                connection.machine.handle_command(Command::Stop { cause }, now);
-                self.touched.push(*id);
-                found += 1;
-            }
+    /// Tells operators what the engine has decided.
+    pub(super) fn reply(&mut self, inbox: &mut Inbox) {
+        inbox.deliver(&mut self.parts.engine);
+        for (tag, outcome) in self.backed_up.drain(..) {
+            inbox.backed_up(tag, outcome);
         }
-        found
     }
 
     /// Begins to end: nothing new is taken, every peer is told.
@@ -425,9 +429,28 @@ impl Hub {
         self.settle();
     }
 
-    /// Says when a connection is gone.
-    pub(super) fn departures(&self) -> Rc<Notify> {
-        Rc::clone(&self.departures)
+    /// Notified when a connection is gone or a batch is durable.
+    pub(super) fn changes(&self) -> Rc<Notify> {
+        Rc::clone(&self.changes)
+    }
+
+    /// Notified when a failed store is to end the server.
+    pub(super) fn failure_ends(&self) -> Rc<Notify> {
+        Rc::clone(&self.ends)
+    }
+
+    /// Notified when there may be something to tell operators.
+    pub(super) fn replies(&self) -> Rc<Notify> {
+        Rc::clone(&self.replies)
+    }
+
+    /// Notified by the engine's threads.
+    pub(super) fn notices(&self) -> Arc<Notify> {
+        Arc::clone(&self.parts.notices)
+    }
+
+    pub(super) const fn clock(&self) -> Clock {
+        self.parts.clock
     }
 
     /// The socket failed.
@@ -443,20 +466,25 @@ impl Hub {
 
     /// When the engine has something to do by itself.
     pub(super) fn next_due(&self) -> Option<tokio::time::Instant> {
-        let due = self.parts.engine.poll_timeout()?;
+        let due = self.parts.engine.next_turn()?;
         let now = self.now();
         let at = now.run.plus(due.since(now.wall));
         Some(tokio::time::Instant::from_std(self.parts.clock.instant(at)))
     }
 
-    /// Something of the engine is due.
-    pub(super) fn on_engine_due(&mut self) {
-        let now = self.now().wall;
-        self.parts.engine.handle_timeout(now);
-    }
-
     /// Whether every connection is gone.
     pub(super) fn is_empty(&self) -> bool {
         self.connections.is_empty()
+    }
+
+    /// Whether everything that was decided is durable, or never will be.
+    pub(super) fn is_settled(&self) -> bool {
+        self.failure.is_some() || self.parts.engine.is_settled()
+    }
+
+    /// Closes the store. An error is why it failed, now or before.
+    pub(super) fn close(self) -> Result<(), Failure> {
+        let closed = self.parts.engine.close();
+        self.failure.map_or(closed, Err)
     }
 }

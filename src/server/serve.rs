@@ -25,7 +25,7 @@ impl Hub {
         connection.requests = connection.requests.saturating_add(1);
         let name = profile_name(connection);
         let profile = self.parts.profiles.by_name_or_standard(&name);
-        let catalogue = self.parts.engine.catalogue();
+        let catalogue = std::sync::Arc::clone(self.parts.engine.core().catalogue());
         let serves = |context: &str| catalogue.service_of(context).is_some();
         let (request, fault) = match Ccr::read(&message, &self.parts.dictionary, profile) {
             Ok(ccr) => (convert::request(ccr, profile, now.wall, serves), None),
@@ -67,7 +67,7 @@ impl Hub {
                 if let Some(connection) = self.connections.get_mut(&id) {
                     connection.parked = connection.parked.saturating_add(1);
                 }
-                self.waiting.insert(tag.0, Waiting { connection: id, message, profile, since: now.run });
+                self.waiting.insert(tag.0, Waiting { connection: id, message, profile });
             }
         }
     }
@@ -89,7 +89,7 @@ impl Hub {
     /// Answers a request that had waited for something to be loaded.
     pub(super) fn answer_parked(&mut self, tag: Tag, handled: Handled) {
         let Some(waiting) = self.waiting.remove(&tag.0) else { return };
-        let Waiting { connection: id, message, profile, .. } = waiting;
+        let Waiting { connection: id, message, profile } = waiting;
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.parked = connection.parked.saturating_sub(1);
             connection.wake.notify_one();
@@ -116,7 +116,12 @@ impl Hub {
             written.or_else(|_| cca::refuse(out, &origin, &asked, &Refusal::new(result::FAILED)))
         };
         let written = match answered.held {
-            Some(batch) => outbox.hold(batch.0, put),
+            Some(batch) => {
+                let written = outbox.hold(batch.0, put);
+                // what it shows may be durable already: nothing will say so again
+                outbox.release(self.released);
+                written
+            }
             None => put(outbox.now()),
         };
         if let Err(error) = written {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::sync::{Notify, watch};
+
 use super::clock::Clock;
 use super::hub::Parts;
 use super::seeds::Seeds;
@@ -14,8 +16,10 @@ use crate::diameter::peer::limits::Limits as PeerLimits;
 use crate::diameter::peer::machine::Config;
 use crate::diameter::peer::registry::Registry;
 use crate::diameter::peer::roster::{NamedPeer, Roster, UnknownPeers};
+use crate::engine::control::Mode;
 use crate::engine::run::Engine;
 use crate::ro::profile::Profiles;
+use crate::telemetry::ServerMetrics;
 
 /// A gateway that the operator has named.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,10 +54,18 @@ pub struct Settings {
     pub dictionary: Arc<Dictionary>,
     /// How clients are spoken to.
     pub profiles: Profiles,
-    /// The engine.
+    /// The engine; its threads notify `notices`.
     pub engine: Engine,
+    /// Notified by the engine's threads.
+    pub notices: Arc<Notify>,
+    /// Where it is shown what is served.
+    pub mode: watch::Sender<Mode>,
+    /// A failed store ends the server, instead of emergencies being served on.
+    pub failure_ends: bool,
     /// A random number.
     pub seed: u64,
+    /// Where the figures go.
+    pub metrics: ServerMetrics,
 }
 
 impl Settings {
@@ -80,7 +92,11 @@ impl Settings {
             connections: self.connections,
             pending: self.pending,
             engine: self.engine,
+            notices: self.notices,
+            mode: self.mode,
+            failure_ends: self.failure_ends,
             seeds,
+            metrics: self.metrics,
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use super::answer::{ended, of_lines, refuse};
 use super::books::Books;
+use super::case::Case;
 use super::duplicate;
 use super::gates;
 use super::line::{Line, gather};
-use super::{Case, reserve, settle};
+use super::{reserve, settle};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;

@@ -70,7 +70,7 @@ pub(in crate::charging) fn lapse(
 ) -> Lapsed {
     let mut lapsed = Lapsed::default();
     for quota in &mut session.quotas {
-        if let Some(reservation) = quota.reservation.take_if(|held| policy.lapsed(held, now)) {
+        if let Some(reservation) = quota.reservation.take_if(|held| held.expires <= now) {
             lapsed.subscriber |= release(account, subscriber, &reservation);
             lapsed.account |= !reservation.money.is_zero();
             lapsed.session = true;

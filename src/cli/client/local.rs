@@ -109,12 +109,8 @@ impl Local {
         .map_err(system)?;
         let (control, inbox) = control::pair();
         let (_, catalogue) = watch::channel(catalogue);
-        let admin = Admin {
-            control,
-            catalogue,
-            metrics: Arc::new(metrics),
-            clock: Arc::new(move || wall().wall),
-        };
+        let admin =
+            Admin { control, catalogue, metrics: Arc::new(metrics), clock: Arc::new(move || wall().wall) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(system)?;
         let pump = Pump { engine, inbox, wake, clock, failed: None };
         let mut local = Self { runtime, router: api::router(admin), pump };

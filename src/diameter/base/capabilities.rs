@@ -1,6 +1,6 @@
 //! CER and CEA (RFC 6733 §5.3): who a peer is and what it can do.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use bytes::BytesMut;
 

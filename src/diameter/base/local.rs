@@ -109,10 +109,8 @@ impl Application {
 
     /// Gy and Ro as a gateway has them: RAR and ASR are served.
     pub fn credit_control_client() -> Self {
-        Self {
-            serves: vec![CommandCode::RE_AUTH, CommandCode::ABORT_SESSION],
-            ..Self::credit_control_server()
-        }
+        let serves = vec![CommandCode::RE_AUTH, CommandCode::ABORT_SESSION];
+        Self { serves, hands_up_refusals: false, ..Self::credit_control_server() }
     }
 }
 

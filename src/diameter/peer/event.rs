@@ -1,6 +1,6 @@
 //! What a machine tells its owner, and what it and the registry tell each other.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use crate::diameter::base::capabilities::Capabilities;
 use crate::diameter::base::disconnect::DisconnectCause;

@@ -4,8 +4,8 @@
 //! §5.6 stands above what it asks for; `machine/handshake.rs` has those before the open states,
 //! `machine/open.rs` those of R-Open, I-Open and Closing.
 
+use core::net::IpAddr;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -171,6 +171,16 @@ impl Machine {
         let deadline = now.plus(machine.config.limits.connect);
         machine.timers.set(Timer::Handshake, deadline);
         machine
+    }
+
+    /// The same initiator, after the watchdog has closed the connection before: the watchdog begins in DOWN, and
+    /// three answers prove the peer (RFC 3539 §3.4.1). A responder learns this from the registry.
+    #[must_use]
+    pub fn reopening(mut self) -> Self {
+        if self.phase() == Phase::WaitConnAck {
+            self.watchdog = self.watchdog.reopening();
+        }
+        self
     }
 
     fn new(config: Arc<Config>, role: Role, remote: IpAddr, state: State, seed: u64) -> Self {
@@ -407,6 +417,14 @@ impl Machine {
         match &self.state {
             State::Open(opened) => Some(&opened.peer),
             _ => None,
+        }
+    }
+
+    /// The applications agreed on with the peer, while the connection is open.
+    pub fn applications(&self) -> &[ApplicationId] {
+        match &self.state {
+            State::Open(opened) => &opened.applications,
+            _ => &[],
         }
     }
 

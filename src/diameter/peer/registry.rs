@@ -96,8 +96,13 @@ impl Registry {
     }
 
     /// The open connections of a peer, oldest first.
-    pub fn open(&self, host: &Identity) -> impl Iterator<Item = ConnectionId> {
+    pub fn open<'a>(&'a self, host: &Identity) -> impl Iterator<Item = ConnectionId> + use<'a> {
         self.peers.get(host).into_iter().flat_map(|peer| peer.open.iter().map(|(id, _)| *id))
+    }
+
+    /// How many connections of peers it knows: open, being opened, or waiting.
+    pub fn connections(&self) -> usize {
+        self.owners.len()
     }
 
     /// Enters a connection that we begin to open to `host`; false, and nothing changes, when there is one.

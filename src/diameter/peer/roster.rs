@@ -1,7 +1,8 @@
 //! The peers that an operator has named, and what holds for all others.
 
+use core::net::IpAddr;
+use core::str::FromStr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use crate::diameter::base::error_answer::Refusal;
 use crate::diameter::base::local::Identity;
@@ -37,6 +38,27 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+/// Text that is no [`Network`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not an address, or an address and a number of bits like 10.10.0.0/24")]
+pub struct NetworkError;
+
+/// `ADDRESS/BITS`, or an address alone.
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(ip, bits)| (ip, Some(bits)));
+        let address: IpAddr = address.parse().map_err(|_| NetworkError)?;
+        let bits = match (bits, address) {
+            (Some(bits), _) => bits.parse().map_err(|_| NetworkError)?,
+            (None, IpAddr::V4(_)) => 32,
+            (None, IpAddr::V6(_)) => 128,
+        };
+        Self::new(address, bits).ok_or(NetworkError)
     }
 }
 
@@ -142,6 +164,17 @@ mod tests {
         assert!(!network("2001:db8::", 32).contains(ip("2001:db9::1")));
         assert_eq!(Network::new(ip("10.0.0.0"), 33), None);
         assert_eq!(Network::new(ip("::"), 129), None);
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_or_without_bits() {
+        assert_eq!("10.10.0.0/24".parse(), Ok(network("10.10.0.0", 24)));
+        assert_eq!("10.10.0.1".parse(), Ok(network("10.10.0.1", 32)));
+        assert_eq!("2001:db8::/32".parse(), Ok(network("2001:db8::", 32)));
+        assert_eq!("::1".parse(), Ok(network("::1", 128)));
+        for wrong in ["", "10.10.0.0/33", "10.10.0/24", "10.10.0.0/", "10.10.0.0/24/8", "pgw.kz"] {
+            assert_eq!(wrong.parse::<Network>(), Err(NetworkError), "{wrong}");
+        }
     }
 
     #[test]

@@ -254,11 +254,11 @@ mod tests {
         directory.note(&summary(3, 10));
         directory.note(&summary(1, 50));
         directory.note(&summary(2, 5));
-        assert_eq!(due_at(&mut directory, 4), []);
+        assert_eq!(due_at(&mut directory, 4), [0_u64; 0]);
         assert_eq!(due_at(&mut directory, 5), [2]);
         assert_eq!(due_at(&mut directory, 49), [3]);
         assert_eq!(due_at(&mut directory, 50), [1]);
-        assert_eq!(due_at(&mut directory, 1_000), []);
+        assert_eq!(due_at(&mut directory, 1_000), [0_u64; 0]);
         directory.note(&summary(1, 60));
         assert_eq!(due_at(&mut directory, 60), [1]);
     }

@@ -63,7 +63,7 @@ use events::Events;
 use hash::{AsIs, Keyed};
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
-use waiting::{Job, Waiter, Waiting};
+use waiting::{Counts, Job, Waiter, Waiting};
 
 /// The engine's core.
 #[derive(Debug)]
@@ -450,11 +450,17 @@ impl Core {
         self.replies.push_back((held, tag, outcome));
     }
 
-    /// Puts a little out of memory where there is too much in it.
+    /// Puts a little out of memory where there is too much in it. What waits for a second load must find the first
+    /// one again: while something waits a little more is kept.
     fn make_room(&mut self) {
         const STEPS: usize = 8;
+        const SLACK: usize = 64 * 1024;
+        let limit = self.limits.cached_octets;
+        let waits = self.waiting.counts() != Counts::default();
+        let slack = if waits { (limit / 8).saturating_add(SLACK) } else { 0 };
+        let most = limit.saturating_add(slack);
         for _ in 0..STEPS {
-            if self.cached_octets() <= self.limits.cached_octets {
+            if self.cached_octets() <= most {
                 return;
             }
             let durable = self.commit.durable;

@@ -72,6 +72,13 @@ impl Core {
         }
     }
 
+    /// Answers a request only if it is about an emergency: for one that is refused for whatever other reason.
+    pub fn emergency(&mut self, request: &Request, now: Timestamp) -> Option<Answered> {
+        let now = self.clock.observe(now, &self.limits);
+        let key = self.key_of(request);
+        self.serve_emergency(key, request, now)
+    }
+
     /// Answers a request that goes to an emergency number, or whose session does (`FREE-2`).
     fn serve_emergency(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Option<Answered> {
         let by_number = is_emergency(request, self.catalogue.numbers());

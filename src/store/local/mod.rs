@@ -7,11 +7,13 @@
 //! MANIFEST   up to where the state is durable
 //! ```
 //!
+//! * [`backing`]: a backup while it serves.
 //! * [`open`]: what is looked at before anything is served, and how it repairs itself.
 //! * [`overlay`]: what is durable in the journal and not yet in the state.
 //! * [`upkeep`]: checkpoints, exports, archive, in paced steps.
 //! * [`verification`]: what opening did not read, read in the background.
 
+mod backing;
 mod marks;
 mod open;
 mod overlay;
@@ -24,11 +26,11 @@ pub(super) mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::backing::Backing;
 use self::marks::Manifest;
 use self::overlay::Overlay;
 use self::upkeep::Upkeep;
 use super::archive::{ArchiveReader, Archived};
-use super::backup::Backing;
 use super::export::{Export, Source};
 use super::files::{Disk, SystemDisk};
 use super::journal::Shared;
@@ -99,6 +101,7 @@ pub(crate) struct Local {
     pub(crate) notices: Vec<Notice>,
 }
 
+pub(crate) use backing::BATCH;
 pub(crate) use marks::write_store as write_identity;
 pub(crate) use open::open as open_local;
 
@@ -145,11 +148,6 @@ pub(crate) struct LocalState {
 }
 
 impl LocalState {
-    /// How it was opened.
-    pub(crate) const fn options(&self) -> &Options {
-        &self.options
-    }
-
     fn is_state(class: Class) -> Result<(), StoreError> {
         if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
     }

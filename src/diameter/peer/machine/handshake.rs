@@ -1,7 +1,7 @@
 //! Before a connection is open: CER and CEA (RFC 6733 §5.3, and the states of §5.6 up to the open ones).
 
+use core::net::IpAddr;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use super::{Machine, Opened, State};
 use crate::diameter::base::avps;

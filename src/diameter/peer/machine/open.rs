@@ -9,7 +9,7 @@ use crate::diameter::header::CommandCode;
 use crate::diameter::message::Message;
 use crate::diameter::peer::checks::{self, Subject};
 use crate::diameter::peer::event::{Notice, PeerEvent, Reason};
-use crate::diameter::peer::timer::Timer;
+use crate::diameter::peer::timer::{Timer, Timers};
 use crate::diameter::peer::watchdog::WatchdogEvent;
 use crate::diameter::result_code::ResultCode;
 use crate::time::Monotonic;
@@ -159,7 +159,7 @@ impl Machine {
         }
         self.leave(reason);
         self.state = State::Closing { reason };
-        self.timers = super::Timers::NONE;
+        self.timers = Timers::NONE;
         self.timers.set(Timer::Closing, now.plus(self.config.limits.disconnect));
     }
 

@@ -1,1 +1,10 @@
-//! Tests of the core.
+//! Tests of the core: driven by a disk in memory whose power can be cut, without a thread or a clock.
+
+mod commit;
+mod emergency;
+mod model;
+mod operators;
+mod overload;
+mod restart;
+mod sweep;
+mod world;

@@ -1,0 +1,160 @@
+//! `gyro store`, as an operator runs it: the real binary, its child that tries the state, its exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what is not as it should be"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use gyro::charging::account::operations::{self, Act};
+use gyro::charging::account::{AccountId, Mode};
+use gyro::charging::units::Money;
+use gyro::store::local::{self, Options};
+use gyro::store::record::{account, ledger};
+use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record, Sequence};
+
+fn gyro(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gyro")).args(arguments).env_remove("GYRO_DATA").output().unwrap()
+}
+
+fn options() -> Options {
+    let probe = Probe::Child {
+        program: env!("CARGO_BIN_EXE_gyro").into(),
+        arguments: vec!["store".into(), "probe-state".into()],
+        deadline: Duration::from_secs(60),
+    };
+    Options { segment_octets: 256 * 1024, ..Options::new(probe) }
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+fn open(dir: &Path) -> Opened {
+    gyro::store::guard().unwrap();
+    local::open(dir, options()).unwrap()
+}
+
+fn commit(opened: &mut Opened, records: Vec<Record>) {
+    let batch = Batch { sequence: opened.commit.durable().next(), guards: Vec::new(), records };
+    opened.commit.append(&batch).unwrap();
+    opened.commit.sync().unwrap();
+    opened.state.apply(batch).unwrap();
+}
+
+/// Opens so many accounts with an advance of 5.00, in a commit each.
+fn fill(dir: &Path, count: u64) {
+    let mut opened = open(dir);
+    for number in 1..=count {
+        let advance = Money::from_cents(500).unwrap();
+        let (paid, entry) =
+            operations::open(AccountId(number), Mode::Advance, advance, Act::default()).unwrap();
+        let entry = entry.unwrap();
+        let records = vec![
+            Record::put(account::CLASS, account::key(paid.id), account::encode(&paid)),
+            Record::put(ledger::CLASS, ledger::key(paid.id, entry.index), ledger::encode(&entry)),
+        ];
+        commit(&mut opened, records);
+    }
+    opened.state.checkpoint().unwrap();
+    opened.commit.close().unwrap();
+}
+
+#[test]
+fn a_store_is_verified_backed_up_restored_and_exported() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (data, copy, file) = (at("data"), at("copy"), at("file.backup"));
+    fill(Path::new(&data), 30);
+    let done = gyro(&["store", "verify", "--data", &data]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.starts_with("books: 30 accounts, 30 ledger entries\n"), "{said}");
+    assert!(said.contains("account: 30\n") && said.ends_with("the store is whole\n"), "{said}");
+    assert!(gyro(&["store", "backup", "--data", &data, &file]).status.success());
+    assert!(gyro(&["store", "export", "--data", &data, &at("state")]).status.success());
+    let refused = gyro(&["store", "restore", "--data", &data, &file]);
+    assert_eq!(refused.status.code(), Some(73));
+    assert!(text(&refused.stderr).contains("is not empty: restore into a new directory"));
+    assert!(gyro(&["store", "restore", "--data", &copy, &file]).status.success());
+    assert_eq!(open(Path::new(&copy)).last.number(), 30);
+    assert!(gyro(&["store", "verify", "--data", &copy]).status.success());
+}
+
+#[test]
+fn a_balance_that_is_not_the_sum_of_its_ledger_is_found() {
+    let dir = tempfile::TempDir::new().unwrap();
+    fill(dir.path(), 3);
+    let mut opened = open(dir.path());
+    let key = account::key(AccountId(2));
+    let stored = opened.state.load(Class::Account, &key).unwrap().unwrap();
+    let mut richer = account::decode(&key, &stored.value).unwrap();
+    richer.main = Money::from_cents(501).unwrap();
+    commit(&mut opened, vec![Record::put(account::CLASS, key, account::encode(&richer))]);
+    drop(opened);
+    let done = gyro(&["store", "verify", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(74));
+    let said = text(&done.stdout);
+    assert!(
+        said.contains("fault: account 2: the balance is 5010000, the sum of its ledger 5000000"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_store_in_use_is_refused_in_one_line() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let _in_use = open(dir.path());
+    let refused = gyro(&["store", "verify", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(73));
+    assert_eq!(text(&refused.stderr).lines().count(), 1, "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("in use"));
+}
+
+#[test]
+fn a_directory_without_a_store_is_left_alone() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let refused = gyro(&["store", "verify", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(73));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_damaged_journal_is_refused_with_its_place() {
+    let dir = tempfile::TempDir::new().unwrap();
+    fill(dir.path(), 30);
+    let journal = dir.path().join("journal");
+    let segment = std::fs::read_dir(&journal).unwrap().next().unwrap().unwrap().path();
+    let mut octets = std::fs::read(&segment).unwrap();
+    octets[4_200] ^= 1;
+    std::fs::write(&segment, &octets).unwrap();
+    let refused = gyro(&["store", "verify", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(74));
+    let said = text(&refused.stderr);
+    assert!(said.contains(segment.to_str().unwrap()) && said.contains("offset 4096"), "{said}");
+    assert!(said.contains("gyro store restore"), "{said}");
+}
+
+/// The child meets what sled would panic on; the store repairs itself.
+#[test]
+fn a_state_on_which_sled_panics_is_rebuilt() {
+    let dir = tempfile::TempDir::new().unwrap();
+    fill(dir.path(), 30);
+    let db = dir.path().join("sled/db");
+    let mut octets = std::fs::read(&db).unwrap();
+    for (place, octet) in octets.iter_mut().enumerate().skip(20) {
+        *octet = u8::try_from(place.wrapping_mul(31) % 256).unwrap();
+    }
+    std::fs::write(&db, &octets).unwrap();
+    let mut opened = open(dir.path());
+    assert!(
+        opened.notices.iter().any(|notice| matches!(notice, Notice::SetAside { .. })),
+        "{:?}",
+        opened.notices
+    );
+    assert!(opened.state.load(Class::Account, &Key::from_u64(3)).unwrap().is_some());
+    assert_eq!(opened.last.number(), 30);
+}
