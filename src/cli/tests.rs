@@ -33,7 +33,8 @@ fn a_store_is_worked_on_by_commands_alone() {
     assert!(status == Status::Failed && err.contains("100.00"), "{err}");
     let (status, out, _) = on(&["account", "ledger", "77010000001", "--output", "json"]);
     let lines: serde_json::Value = serde_json::from_str(&out).unwrap();
-    let amounts: Vec<&str> = lines.as_array().unwrap().iter().map(|line| line["amount"].as_str().unwrap()).collect();
+    let amounts: Vec<&str> =
+        lines.as_array().unwrap().iter().map(|line| line["amount"].as_str().unwrap()).collect();
     assert_eq!((status, amounts), (Status::Done, vec!["+1000.00", "-5.00", "+100.00"]));
     let (_, out, _) = on(&["subscriber", "set", "77010000001", "--bar", "sms", "--overage", "off"]);
     assert_eq!(out, "changed 77010000001: account 1, balance 1095.00\n");
@@ -44,7 +45,10 @@ fn a_store_is_worked_on_by_commands_alone() {
     let (_, out, _) = on(&["subscriber", "show", "77010000001"]);
     assert!(out.contains("status           active\n"), "{out}");
     let (status, out, _) = on(&["account", "explain", "77010000001"]);
-    assert!(status == Status::Done && out.starts_with("77010000001 on plan comfort: active, 1095.00 KZT"), "{out}");
+    assert!(
+        status == Status::Done && out.starts_with("77010000001 on plan comfort: active, 1095.00 KZT"),
+        "{out}"
+    );
     assert_eq!(on(&["session", "list", "--output", "json"]).1, "[]\n");
     assert_eq!(on(&["session", "show", "none"]).0, Status::Failed);
     assert_eq!(on(&["peer", "list"]).0, Status::Failed);

@@ -56,7 +56,8 @@ fn with_anna() -> Local {
     let body = json!({"msisdn": NUMBER, "plan": "comfort", "balance": "1000", "imsi": "401020000000001"});
     let (status, done) = post(&mut local, "/v1/subscribers", 1, &body);
     assert_eq!(status, 201, "{done}");
-    let wanted = json!({"msisdn": NUMBER, "account": "1", "balance": "1000.00", "changed": true, "repeated": false});
+    let wanted =
+        json!({"msisdn": NUMBER, "account": "1", "balance": "1000.00", "changed": true, "repeated": false});
     assert_eq!(done, wanted);
     local
 }
@@ -119,7 +120,10 @@ fn a_known_reference_pays_once() {
     let path = format!("/v1/subscribers/{NUMBER}/topup");
     post(&mut local, &path, 2, &json!({"amount": "100", "reference": "r"}));
     let (status, again) = post(&mut local, &path, 3, &json!({"amount": "100.00", "reference": "r"}));
-    assert_eq!((status, again["changed"].as_bool(), again["balance"].as_str()), (200, Some(false), Some("1100.00")));
+    assert_eq!(
+        (status, again["changed"].as_bool(), again["balance"].as_str()),
+        (200, Some(false), Some("1100.00"))
+    );
     let (status, other) = post(&mut local, &path, 4, &json!({"amount": "101", "reference": "r"}));
     assert_eq!((status, other["code"].as_str()), (409, Some("reference-used")));
 }
@@ -156,8 +160,22 @@ fn every_refusal_has_a_status_a_word_and_a_sentence() {
     let add = |more: &str| format!(r#"{{"msisdn": "77010000002", "plan": "payg"{more}}}"#);
     let nobody = "/v1/subscribers/77010000009".to_owned();
     let cases: Vec<(&str, String, String, u16, &str, &str)> = vec![
-        ("POST", all.clone(), r#"{"msisdn": "77010000002", "plan": "pagy"}"#.into(), 422, "unknown-plan", "payg"),
-        ("POST", all.clone(), format!(r#"{{"msisdn": "{NUMBER}", "plan": "payg"}}"#), 409, "duplicate-subscriber", NUMBER),
+        (
+            "POST",
+            all.clone(),
+            r#"{"msisdn": "77010000002", "plan": "pagy"}"#.into(),
+            422,
+            "unknown-plan",
+            "payg",
+        ),
+        (
+            "POST",
+            all.clone(),
+            format!(r#"{{"msisdn": "{NUMBER}", "plan": "payg"}}"#),
+            409,
+            "duplicate-subscriber",
+            NUMBER,
+        ),
         ("POST", all.clone(), add(r#", "imsi": "401020000000001""#), 409, "duplicate-imsi", NUMBER),
         ("POST", all.clone(), add(r#", "account": "1", "balance": "5""#), 409, "account-shared", "topup"),
         ("POST", all.clone(), add(r#", "account": "1", "mode": "credit""#), 409, "account-mode", "advance"),
@@ -176,7 +194,14 @@ fn every_refusal_has_a_status_a_word_and_a_sentence() {
         ("POST", topup.clone(), r#"{"amount": "-1"}"#.into(), 422, "refused", "more than nothing"),
         ("POST", adjust.clone(), r#"{"amount": "0"}"#.into(), 422, "refused", "nothing"),
         ("POST", adjust.clone(), r#"{"amount": "many"}"#.into(), 422, "bad-value", "digits"),
-        ("POST", format!("{nobody}/topup"), r#"{"amount": "1"}"#.into(), 404, "unknown-subscriber", "77010000009"),
+        (
+            "POST",
+            format!("{nobody}/topup"),
+            r#"{"amount": "1"}"#.into(),
+            404,
+            "unknown-subscriber",
+            "77010000009",
+        ),
         ("PATCH", one.clone(), "{}".into(), 422, "bad-value", "nothing is to be changed"),
         ("PATCH", one.clone(), r#"{"bar": ["fax"]}"#.into(), 422, "unknown-service", "fax"),
         ("PATCH", one.clone(), r#"{"credit_limit": "5"}"#.into(), 422, "refused", "credit mode"),
@@ -228,7 +253,8 @@ fn subscribers_are_listed_page_by_page() {
         assert_eq!(post(&mut local, "/v1/subscribers", number, &body).0, 201);
     }
     let found = pages(None, |query| {
-        let (_, page) = get(&mut local, &format!("/v1/subscribers?{}", query.replace("limit=1000", "limit=2")));
+        let (_, page) =
+            get(&mut local, &format!("/v1/subscribers?{}", query.replace("limit=1000", "limit=2")));
         let next = page["next"].as_str().map(str::to_owned);
         let names = page["subscribers"].as_array().unwrap().iter();
         Ok((names.map(|one| one["msisdn"].as_str().unwrap().to_owned()).collect(), next))
@@ -250,9 +276,15 @@ fn the_state_of_the_server_is_told() {
     let mut local = with_anna();
     assert_eq!(ask(&mut local, "GET", "/healthz", None, ""), (200, "ok\n".into()));
     let (status, ready) = get(&mut local, "/readyz");
-    assert_eq!((status, ready), (200, json!({"ready": true, "mode": "ready", "scanned": true, "sessions": 0})));
+    assert_eq!(
+        (status, ready),
+        (200, json!({"ready": true, "mode": "ready", "scanned": true, "sessions": 0}))
+    );
     let (status, figures) = ask(&mut local, "GET", "/metrics", None, "");
-    assert!(status == 200 && figures.ends_with("# EOF\n") && figures.contains("gyro_build_info"), "{figures}");
+    assert!(
+        status == 200 && figures.ends_with("# EOF\n") && figures.contains("gyro_build_info"),
+        "{figures}"
+    );
     let (status, engine) = get(&mut local, "/v1/status");
     assert_eq!((status, engine["mode"].as_str(), engine["sessions"].as_u64()), (200, Some("ready"), Some(0)));
     assert_eq!(get(&mut local, "/v1/store").0, 200);
