@@ -7,10 +7,6 @@ use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::charging::request::SessionId;
-use crate::store;
-use crate::time::Timestamp;
-
-use super::run::Engine;
 
 pub use super::core::Tag;
 pub use super::core::command::{
@@ -22,6 +18,8 @@ pub use super::core::query::{
     SubscriberView, View,
 };
 pub use super::core::sink::{Done, OperationRecord};
+pub use crate::store::Status as StoreStatus;
+pub use crate::time::Timestamp;
 
 /// How many asks may wait for the loop.
 const WAITING: usize = 1_024;
@@ -64,7 +62,7 @@ pub enum Reply {
     /// The engine's view.
     View(View),
     /// The store's own figures.
-    Store(Box<store::Status>),
+    Store(Box<StoreStatus>),
     /// It was done, or is on its way.
     Done,
     /// The peers.
@@ -113,6 +111,22 @@ pub struct PeerView {
     pub since: Option<Timestamp>,
     /// Requests that it sent.
     pub requests: u64,
+}
+
+/// What serves the asks: the engine, as the loop has it.
+pub trait Serve {
+    /// Takes a command; what it came to is told by [`Serve::poll_reply`].
+    fn command(&mut self, tag: Tag, command: Command, now: Timestamp);
+    /// Takes a question; what it came to is told by [`Serve::poll_reply`].
+    fn query(&mut self, tag: Tag, query: Query, now: Timestamp);
+    /// Begins a backup into a new file; the loop tells [`Inbox::backed_up`] when it is whole.
+    fn backup(&mut self, tag: Tag, to: PathBuf);
+    /// The store's own figures.
+    fn store_status(&self) -> &StoreStatus;
+    /// The clock is right, after a jump.
+    fn confirm_clock(&mut self);
+    /// What a command or question came to; it is durable.
+    fn poll_reply(&mut self) -> Option<(Tag, Outcome)>;
 }
 
 /// The admin runtime's end: cheap to clone.
@@ -185,7 +199,7 @@ impl Inbox {
     }
 
     /// Passes an ask on to the engine. One for the network side is given back.
-    pub fn pass(&mut self, asked: Asked, engine: &mut Engine, now: Timestamp) -> Option<Asked> {
+    pub fn pass(&mut self, asked: Asked, engine: &mut impl Serve, now: Timestamp) -> Option<Asked> {
         let Asked { ask, reply } = asked;
         match ask {
             Ask::Command(command) => {
@@ -214,8 +228,9 @@ impl Inbox {
         None
     }
 
-    /// Gives what the engine has decided to those who wait for it. To be called after each [`Engine::turn`].
-    pub fn deliver(&mut self, engine: &mut Engine) {
+    /// Gives what the engine has decided to those who wait for it. To be called after each of
+    /// its turns.
+    pub fn deliver(&mut self, engine: &mut impl Serve) {
         while let Some((tag, outcome)) = engine.poll_reply() {
             self.answer(tag, outcome.map(Reply::View).map_err(ControlError::from));
         }

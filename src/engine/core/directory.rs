@@ -254,11 +254,11 @@ mod tests {
         directory.note(&summary(3, 10));
         directory.note(&summary(1, 50));
         directory.note(&summary(2, 5));
-        assert_eq!(due_at(&mut directory, 4), [0_u64; 0]);
+        assert!(due_at(&mut directory, 4).is_empty());
         assert_eq!(due_at(&mut directory, 5), [2]);
         assert_eq!(due_at(&mut directory, 49), [3]);
         assert_eq!(due_at(&mut directory, 50), [1]);
-        assert_eq!(due_at(&mut directory, 1_000), [0_u64; 0]);
+        assert!(due_at(&mut directory, 1_000).is_empty());
         directory.note(&summary(1, 60));
         assert_eq!(due_at(&mut directory, 60), [1]);
     }
@@ -286,6 +286,8 @@ mod tests {
         assert_eq!(second.iter().map(|at| at.short).collect::<Vec<_>>(), [5]);
         assert_eq!(directory.page(None, None, 10).len(), 5);
         assert_eq!(directory.open_of(msisdn), 4);
-        assert_eq!(directory.page(None, Some(SessionCursor { msisdn: u64::MAX, short: u64::MAX }), 9), []);
+        assert!(
+            directory.page(None, Some(SessionCursor { msisdn: u64::MAX, short: u64::MAX }), 9).is_empty()
+        );
     }
 }

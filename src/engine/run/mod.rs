@@ -107,7 +107,7 @@ pub enum Event {
         notices: Vec<Notice>,
     },
     /// The store failed: from now on emergencies only. Nothing that is held may be sent.
-    Failed(Failure),
+    Failed(Arc<Failure>),
     /// Something is wrong, and the engine goes on.
     Problem(String),
     /// Emergencies that were kept elsewhere are entered.
@@ -156,7 +156,7 @@ pub struct Engine {
     spool: Option<Spool>,
     /// The spool's file can go once this batch is durable.
     spool_entered: Option<Sequence>,
-    failed: bool,
+    failure: Option<Arc<Failure>>,
     status: store::Status,
     metrics: EngineMetrics,
     events: Vec<Event>,
@@ -194,7 +194,7 @@ impl Engine {
             loads: 0,
             spool: spool.map(Spool::new),
             spool_entered: None,
-            failed: false,
+            failure: None,
             status: store::Status::default(),
             metrics,
             events: Vec::new(),
@@ -309,9 +309,14 @@ impl Engine {
         self.metrics.publish(&figures(&self.core, &status, &self.status));
     }
 
+    /// Why only emergencies are served, where that is so.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_deref()
+    }
+
     /// Ends: stops the committer, then the store thread, which checkpoints first. Waits for both. What was not durable
-    /// is lost; its answers were never sent.
-    pub fn close(mut self) -> Result<(), Failure> {
+    /// is lost; its answers were never sent. Fails where the store failed, before or now.
+    pub fn close(mut self) -> Result<(), Arc<Failure>> {
         let mut outcome = Ok(());
         self.core.give_up_waiting();
         if let Some(to_committer) = self.to_committer.take() {
@@ -343,7 +348,10 @@ impl Engine {
                 | FromThreads::Problem(_) => {}
             }
         }
-        outcome
+        match self.failure {
+            Some(earlier) => Err(earlier),
+            None => outcome.map_err(Arc::new),
+        }
     }
 
     fn take_in(&mut self, told: FromThreads, now: Timestamp) {
@@ -414,7 +422,9 @@ impl Engine {
     }
 
     fn fail(&mut self, why: Failure, now: Timestamp) {
-        if !std::mem::replace(&mut self.failed, true) {
+        if self.failure.is_none() {
+            let why = Arc::new(why);
+            self.failure = Some(Arc::clone(&why));
             self.to_committer = None;
             self.core.on_failed(now);
             self.events.push(Event::Failed(why));
@@ -462,7 +472,7 @@ impl Engine {
 
     /// Keeps emergencies elsewhere while the store is gone.
     fn spool(&mut self) {
-        if !self.failed {
+        if self.failure.is_none() {
             return;
         }
         while let Some(record) = self.core.poll_spool() {
