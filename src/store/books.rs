@@ -206,7 +206,8 @@ fn micros(money: Money) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charging::account::{Mode, audit};
+    use crate::charging::account::Mode;
+    use crate::charging::books::audit;
     use crate::charging::books::operations::{Act, open, topup};
 
     fn cents(cents: i64) -> Money {
