@@ -8,12 +8,15 @@ use bytes::BytesMut;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::figures::{Held, Tally};
 use super::outbox::Outbox;
 use crate::diameter::frame::{self, Cut, FrameError};
 use crate::diameter::message::Message;
 use crate::diameter::parse::{self, Limits, Shapes};
 use crate::diameter::peer::event::Reason;
-use crate::diameter::peer::machine::{Config, Machine};
+use crate::diameter::peer::machine::{Config, Machine, Phase};
+use crate::diameter::peer::watchdog::WatchdogState;
+use crate::telemetry::PeerState;
 use crate::time::Monotonic;
 
 /// Octets read at once.
@@ -34,8 +37,6 @@ pub(super) struct Known {
     pub(super) profile: Rc<str>,
     /// Why that profile.
     pub(super) because: &'static str,
-    /// Whether an operator has named it.
-    pub(super) named: bool,
 }
 
 /// A connection.
@@ -61,6 +62,14 @@ pub(super) struct Connection {
     pub(super) since: Monotonic,
     /// Requests it has sent.
     pub(super) requests: u64,
+    /// Its messages.
+    pub(super) tally: Tally,
+    /// When the requests arrived whose answers are held.
+    pub(super) held: Held,
+    /// When octets were read last: whole messages in `input` had arrived then.
+    pub(super) arrived: Monotonic,
+    /// What it counts as.
+    pub(super) counted: PeerState,
 }
 
 /// What reading a socket came to.
@@ -90,6 +99,7 @@ impl Connection {
         machine: Machine,
         config: Arc<Config>,
         since: Monotonic,
+        tally: Tally,
     ) -> Self {
         Self {
             stream,
@@ -105,6 +115,10 @@ impl Connection {
             closing: None,
             since,
             requests: 0,
+            tally,
+            held: Held::default(),
+            arrived: since,
+            counted: PeerState::Opening,
         }
     }
 
@@ -139,6 +153,29 @@ impl Connection {
             }
         }
         true
+    }
+
+    /// What it counts as.
+    pub(super) const fn state(&self) -> PeerState {
+        match (self.machine.phase(), self.machine.watchdog()) {
+            _ if self.closing.is_some() => PeerState::Closing,
+            (Phase::WaitConnAck | Phase::WaitCea | Phase::WaitCer | Phase::Introduced, _) => {
+                PeerState::Opening
+            }
+            (Phase::Open, WatchdogState::Suspect | WatchdogState::Down) => PeerState::Suspect,
+            (Phase::Open, _) => PeerState::Open,
+            (Phase::Closing | Phase::Closed, _) => PeerState::Closing,
+        }
+    }
+
+    /// Takes over what the machine says.
+    pub(super) fn transmit(&mut self) {
+        let Self { machine, outbox, tally, .. } = self;
+        let out = outbox.now();
+        let before = out.len();
+        if machine.poll_transmit(out) {
+            tally.count(out.get(before..).unwrap_or_default());
+        }
     }
 
     /// Cuts the next message off the input.

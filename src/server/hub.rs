@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::bucket::Bucket;
 use super::clock::{Clock, Now};
 use super::connection::{Connection, Known, Next, Read};
+use super::figures::{self, Durations, Tally, Timed};
 use super::seeds::Seeds;
 use crate::diameter::base::disconnect::DisconnectCause;
 use crate::diameter::base::local::Identity;
@@ -27,7 +28,7 @@ use crate::diameter::peer::registry::{ConnectionId, Registry};
 use crate::engine::control::{Ask, Asked, Inbox, Mode, Tag};
 use crate::engine::run::{Engine, Event, Failure};
 use crate::ro::profile::{Chosen, Profiles};
-use crate::telemetry::ServerMetrics;
+use crate::telemetry::{PeerState, ServerMetrics};
 use crate::time::Monotonic;
 
 /// Octets that may wait to be written to one peer before it is no longer read.
@@ -65,6 +66,7 @@ pub(super) struct Waiting {
     pub(super) connection: ConnectionId,
     pub(super) message: Message,
     pub(super) profile: Rc<str>,
+    pub(super) timed: Timed,
 }
 
 /// All of the server's state.
@@ -73,6 +75,7 @@ pub(super) struct Hub {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) waiting: BTreeMap<u64, Waiting>,
     pub(super) buckets: BTreeMap<Rc<str>, Bucket>,
+    pub(super) durations: Durations,
     /// Connections that something happened to without their asking.
     pub(super) touched: Vec<ConnectionId>,
     next_connection: u64,
@@ -99,6 +102,7 @@ pub(super) struct Interest {
 impl Hub {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
+            durations: Durations::new(parts.metrics.clone()),
             parts,
             connections: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -137,7 +141,10 @@ impl Hub {
         let seed = self.parts.seeds.next();
         let config = Arc::clone(&self.parts.peers);
         let machine = Machine::accept(Arc::clone(&config), local.ip(), remote.ip(), seed, now);
-        self.connections.insert(id, Connection::new(Rc::clone(stream), remote, machine, config, now));
+        let tally = Tally::new(self.parts.metrics.clone());
+        let connection = Connection::new(Rc::clone(stream), remote, machine, config, now, tally);
+        self.parts.metrics.peers(PeerState::Opening).inc();
+        self.connections.insert(id, connection);
         Some(id)
     }
 
@@ -166,20 +173,22 @@ impl Hub {
 
     /// The connection is over: what it asked may still be decided, but is answered to nobody.
     fn forget(&mut self, id: ConnectionId) {
-        self.connections.remove(&id);
+        if let Some(connection) = self.connections.remove(&id) {
+            self.parts.metrics.peers(connection.counted).dec();
+        }
         self.changes.notify_waiters();
     }
 
     /// The socket can be read.
     pub(super) fn on_readable(&mut self, id: ConnectionId) {
+        let now = self.now().run;
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let ended = matches!(connection.read(), Read::Ended);
+        connection.arrived = now;
         self.take_input(id);
-        if ended {
-            if let Some(connection) = self.connections.get_mut(&id) {
-                connection.ended = true;
-                connection.machine.handle_transport_closed();
-            }
+        if let Some(connection) = self.connections.get_mut(&id).filter(|_| ended) {
+            connection.ended = true;
+            connection.machine.handle_transport_closed();
         }
         self.drive(id);
         self.settle();
@@ -195,10 +204,14 @@ impl Hub {
                 return;
             }
             match connection.next(&self.parts.limits, self.parts.dictionary.as_ref()) {
-                Next::Message(message) => connection.machine.handle_message(message, now),
+                Next::Message(message) => {
+                    connection.tally.count(message.bytes());
+                    connection.machine.handle_message(message, now);
+                }
                 Next::Fragment => return connection.machine.handle_fragment(now),
                 Next::Empty => return,
                 Next::Broken(error) => {
+                    self.parts.metrics.parse_error(figures::reason(&error.fault)).inc();
                     connection.input.clear();
                     connection.machine.handle_frame_error(&error);
                     return;
@@ -231,14 +244,22 @@ impl Hub {
     fn drive(&mut self, id: ConnectionId) {
         loop {
             let Some(connection) = self.connections.get_mut(&id) else { return };
-            connection.machine.poll_transmit(connection.outbox.now());
+            connection.transmit();
             if let Some(event) = connection.machine.poll_event() {
                 self.event(id, event);
             } else if let Some(notice) = connection.machine.poll_notice() {
                 self.parts.registry.handle_notice(id, notice);
                 self.obey();
             } else {
-                return;
+                break;
+            }
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            let state = connection.state();
+            let before = core::mem::replace(&mut connection.counted, state);
+            if before != state {
+                self.parts.metrics.peers(before).dec();
+                self.parts.metrics.peers(state).inc();
             }
         }
     }
@@ -290,17 +311,20 @@ impl Hub {
             Chosen::ProductName => "Product-Name",
             Chosen::Default => "default",
         };
+        let named = self.parts.named.iter().find(|named| **named == up.peer.host);
         let known = Known {
             host: up.peer.host.as_str().into(),
             realm: up.peer.realm.as_str().into(),
             product: up.peer.product.as_ref().into(),
             profile: profile.name.as_ref().into(),
             because,
-            named: self.parts.named.contains(&up.peer.host),
         };
         tracing::info!(peer = %known.host, product = %known.product, profile = %known.profile, because, "peer connected");
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.known = Some(known);
+            if let Some(named) = named {
+                connection.tally.name(named.as_str());
+            }
         }
     }
 
@@ -312,14 +336,13 @@ impl Hub {
 
     /// Writes what may leave on a connection.
     pub(super) fn flush(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            if !connection.write() {
-                connection.ended = true;
-                connection.machine.handle_transport_closed();
-                connection.closing.get_or_insert(Reason::TransportClosed);
-                connection.wake.notify_one();
-                self.drive(id);
-            }
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if !connection.write() {
+            connection.ended = true;
+            connection.machine.handle_transport_closed();
+            connection.closing.get_or_insert(Reason::TransportClosed);
+            connection.wake.notify_one();
+            self.drive(id);
         }
     }
 
@@ -349,7 +372,11 @@ impl Hub {
                 self.introduce_with_state();
             }
             Event::Failed(failure) => {
-                let dropped: usize = self.connections.values_mut().map(|one| one.outbox.drop_held()).sum();
+                let drop_held = |connection: &mut Connection| {
+                    connection.held.drop_all();
+                    connection.outbox.drop_held()
+                };
+                let dropped: usize = self.connections.values_mut().map(drop_held).sum();
                 tracing::error!(dropped, "{failure}: only emergency calls are granted until a restart");
                 self.failure = Some(failure);
                 if self.parts.failure_ends {
@@ -358,7 +385,7 @@ impl Hub {
             }
             Event::Problem(problem) => tracing::warn!("{problem}"),
             Event::Spooled(count) => {
-                tracing::info!(count, "emergencies that were kept elsewhere are entered")
+                tracing::info!(count, "emergencies that were kept elsewhere are entered");
             }
             Event::Scanned => tracing::info!("all sessions of the store are known"),
             Event::BackedUp(tag, outcome) => self.backed_up.push((tag, outcome)),
@@ -381,9 +408,11 @@ impl Hub {
         }
         self.released = durable;
         self.changes.notify_waiters();
+        let now = self.now().run;
         let mut gone = Vec::new();
         for (id, connection) in &mut self.connections {
             if connection.outbox.release(durable) {
+                connection.held.release(durable, now);
                 if !connection.write() {
                     gone.push(*id);
                 }

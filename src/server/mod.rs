@@ -19,6 +19,7 @@ use crate::engine::run::Failure;
 mod bucket;
 mod clock;
 mod connection;
+mod figures;
 mod hub;
 mod network;
 mod outbox;

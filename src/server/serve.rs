@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::bucket::Bucket;
 use super::connection::Connection;
+use super::figures::Timed;
 use super::hub::{Hub, Waiting};
 use crate::charging::request::{Kind, Request};
 use crate::diameter::base::error_answer::Refusal as Objection;
@@ -15,6 +16,7 @@ use crate::ro::ccr::Ccr;
 use crate::ro::convert::{self, Charge};
 use crate::ro::profile::{Profile, Profiles};
 use crate::ro::result;
+use crate::time::Monotonic;
 
 impl Hub {
     /// Serves a request that the peer machine let pass, or that it objects to: a call to an emergency number is
@@ -23,6 +25,7 @@ impl Hub {
         let now = self.now();
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.requests = connection.requests.saturating_add(1);
+        let arrived = connection.arrived;
         let name = profile_name(connection);
         let profile = self.parts.profiles.by_name_or_standard(&name);
         let catalogue = std::sync::Arc::clone(self.parts.engine.core().catalogue());
@@ -35,39 +38,58 @@ impl Hub {
                 (understood.and_then(|ccr| convert::request(*ccr, profile, now.wall, serves)), Some(fault))
             }
         };
-        if objection.is_some() || fault.is_some() || request.is_none() {
+        let timed = request.as_ref().map(|request| {
+            let service = catalogue.service_of(&request.context).and_then(|place| catalogue.service(place));
+            self.durations.begin(service.map(|service| service.name.as_ref()), request.kind, arrived)
+        });
+        if objection.is_some() || fault.is_some() {
             let answered = request.and_then(|request| self.parts.engine.emergency(&request, now.wall));
             match (answered, objection, fault) {
-                (Some(answered), ..) => self.write(id, &message, &name, &answered),
-                (None, Some(objection), _) => self.object(id, &message, &objection),
-                (None, None, Some(fault)) => self.refuse(id, &message, &Refusal::of(&fault)),
-                (None, None, None) => self.refuse(id, &message, &Refusal::new(result::FAILED)),
+                (Some(answered), ..) => self.write(id, &message, &name, &answered, timed),
+                (None, Some(objection), _) => self.object(id, &message, &objection, timed.as_ref()),
+                (None, None, Some(fault)) => self.refuse(id, &message, &Refusal::of(&fault), timed.as_ref()),
+                (None, None, None) => {
+                    self.refuse(id, &message, &Refusal::new(result::FAILED), timed.as_ref());
+                }
             }
             return;
         }
-        if let Some(request) = request {
-            self.decide(id, message, name, request);
+        match request.zip(timed) {
+            Some((request, timed)) => {
+                self.decide(request, Waiting { connection: id, message, profile: name, timed });
+            }
+            None => self.refuse(id, &message, &Refusal::new(result::FAILED), None),
         }
     }
 
-    fn decide(&mut self, id: ConnectionId, message: Message, profile: Rc<str>, request: Request) {
+    fn decide(&mut self, request: Request, asking: Waiting) {
         let now = self.now();
-        if self.is_over_rate(id, &request) {
-            match self.parts.engine.emergency(&request, now.wall) {
-                Some(answered) => self.write(id, &message, &profile, &answered),
-                None => self.refuse(id, &message, &Refusal::new(result::BUSY)),
-            }
-            return;
+        if self.is_over_rate(asking.connection, &request) {
+            let handled = match self.parts.engine.emergency(&request, now.wall) {
+                Some(answered) => Handled::Answered(answered),
+                None => Handled::Overloaded,
+            };
+            return self.answer(asking, handled);
         }
         let tag = self.tag();
         match self.parts.engine.handle(tag, request, now.wall) {
-            Handled::Answered(answered) => self.write(id, &message, &profile, &answered),
-            Handled::Overloaded => self.refuse(id, &message, &Refusal::new(result::BUSY)),
             Handled::Parked => {
-                if let Some(connection) = self.connections.get_mut(&id) {
+                if let Some(connection) = self.connections.get_mut(&asking.connection) {
                     connection.parked = connection.parked.saturating_add(1);
                 }
-                self.waiting.insert(tag.0, Waiting { connection: id, message, profile });
+                self.waiting.insert(tag.0, asking);
+            }
+            handled => self.answer(asking, handled),
+        }
+    }
+
+    fn answer(&mut self, asking: Waiting, handled: Handled) {
+        let Waiting { connection: id, message, profile, timed } = asking;
+        match handled {
+            Handled::Answered(answered) => self.write(id, &message, &profile, &answered, Some(timed)),
+            // the engine parks a request once and answers it once: anything else is too much work in hand
+            Handled::Overloaded | Handled::Parked => {
+                self.refuse(id, &message, &Refusal::new(result::BUSY), Some(&timed));
             }
         }
     }
@@ -89,40 +111,55 @@ impl Hub {
     /// Answers a request that had waited for something to be loaded.
     pub(super) fn answer_parked(&mut self, tag: Tag, handled: Handled) {
         let Some(waiting) = self.waiting.remove(&tag.0) else { return };
-        let Waiting { connection: id, message, profile } = waiting;
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connections.get_mut(&waiting.connection) {
             connection.parked = connection.parked.saturating_sub(1);
             connection.wake.notify_one();
         }
-        match handled {
-            Handled::Answered(answered) => self.write(id, &message, &profile, &answered),
-            // the engine parks a request once and answers it once: anything else is too much work in hand
-            Handled::Overloaded | Handled::Parked => self.refuse(id, &message, &Refusal::new(result::BUSY)),
-        }
+        self.answer(waiting, handled);
     }
 
     /// Writes an answer into the outbox, held until what it shows is durable.
-    fn write(&mut self, id: ConnectionId, message: &Message, asking: &str, answered: &Answered) {
+    fn write(
+        &mut self,
+        id: ConnectionId,
+        message: &Message,
+        asking: &str,
+        answered: &Answered,
+        timed: Option<Timed>,
+    ) {
+        let now = self.now().run;
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let name = answered.profile.as_deref().unwrap_or(asking);
         let profile = self.parts.profiles.by_name_or_standard(name);
         let charge = if answered.held.is_none() { Charge::Free } else { Charge::Counted };
-        let Connection { config, outbox, .. } = connection;
+        let Connection { config, outbox, tally, held, .. } = connection;
         let origin = origin(config.node.origin());
         let asked = Asked::of(message);
-        let put = |out: &mut bytes::BytesMut| {
+        let mut put = |out: &mut bytes::BytesMut| {
+            let before = out.len();
             let written = convert::answer(out, &origin, &asked, &answered.answer, charge, profile);
             // longer than a message can be: nothing was written, and the client must hear something
-            written.or_else(|_| cca::refuse(out, &origin, &asked, &Refusal::new(result::FAILED)))
+            let written =
+                written.or_else(|_| cca::refuse(out, &origin, &asked, &Refusal::new(result::FAILED)));
+            tally.count(out.get(before..).unwrap_or_default());
+            written
         };
         let written = match answered.held {
             Some(batch) => {
                 let written = outbox.hold(batch.0, put);
+                if let Some(timed) = timed {
+                    held.push(batch.0, timed);
+                }
                 // what it shows may be durable already: nothing will say so again
                 outbox.release(self.released);
+                held.release(self.released, now);
                 written
             }
-            None => put(outbox.now()),
+            None => {
+                let written = put(outbox.now());
+                leaves(timed.as_ref(), now);
+                written
+            }
         };
         if let Err(error) = written {
             tracing::error!(%error, "an answer could not be written");
@@ -130,19 +167,33 @@ impl Hub {
     }
 
     /// Refuses a request as a whole. Nothing was read or written for it, so the answer waits for nothing.
-    fn refuse(&mut self, id: ConnectionId, message: &Message, refusal: &Refusal<'_>) {
+    fn refuse(&mut self, id: ConnectionId, message: &Message, refusal: &Refusal<'_>, timed: Option<&Timed>) {
+        let now = self.now().run;
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let Connection { config, outbox, .. } = connection;
+        let Connection { config, outbox, tally, .. } = connection;
         let origin = origin(config.node.origin());
-        if let Err(error) = cca::refuse(outbox.now(), &origin, &Asked::of(message), refusal) {
+        let out = outbox.now();
+        let before = out.len();
+        if let Err(error) = cca::refuse(out, &origin, &Asked::of(message), refusal) {
             tracing::error!(%error, "a refusal could not be written");
         }
+        tally.count(out.get(before..).unwrap_or_default());
+        leaves(timed, now);
     }
 
-    fn object(&mut self, id: ConnectionId, message: &Message, objection: &Objection) {
+    fn object(&mut self, id: ConnectionId, message: &Message, objection: &Objection, timed: Option<&Timed>) {
+        let now = self.now().run;
         if let Some(connection) = self.connections.get_mut(&id) {
+            // the machine's octets are taken over, and counted, as soon as this request is done with
             connection.machine.refuse(message, objection);
+            leaves(timed, now);
         }
+    }
+}
+
+fn leaves(timed: Option<&Timed>, now: Monotonic) {
+    if let Some(timed) = timed {
+        timed.observe(now);
     }
 }
 

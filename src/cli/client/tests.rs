@@ -282,7 +282,7 @@ fn the_state_of_the_server_is_told() {
     );
     let (status, figures) = ask(&mut local, "GET", "/metrics", None, "");
     assert!(
-        status == 200 && figures.ends_with("# EOF\n") && figures.contains("gyro_build_info"),
+        status == 200 && figures.ends_with("# EOF\n") && figures.contains("gyro_mode{mode=\"ready\"} 1\n"),
         "{figures}"
     );
     let (status, engine) = get(&mut local, "/v1/status");
