@@ -80,7 +80,7 @@ pub(super) struct Hub {
     /// What durable batch the outboxes were last released for.
     pub(super) released: u64,
     /// Why the store failed: nothing that was held may leave.
-    failure: Option<Failure>,
+    failure: Option<Arc<Failure>>,
     ends: Rc<Notify>,
     replies: Rc<Notify>,
     draining: bool,
@@ -483,7 +483,7 @@ impl Hub {
     }
 
     /// Closes the store. An error is why it failed, now or before.
-    pub(super) fn close(self) -> Result<(), Failure> {
+    pub(super) fn close(self) -> Result<(), Arc<Failure>> {
         let closed = self.parts.engine.close();
         self.failure.map_or(closed, Err)
     }

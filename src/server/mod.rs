@@ -5,6 +5,7 @@
 use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -58,7 +59,7 @@ impl Server {
 
     /// Serves until `end` says so, then says good-bye to the peers and closes the store. An error is why the store
     /// failed, then or before.
-    pub async fn run(self, listeners: Vec<TcpListener>, end: watch::Receiver<bool>) -> Result<(), Failure> {
+    pub async fn run(self, listeners: Vec<TcpListener>, end: watch::Receiver<bool>) -> Result<(), Arc<Failure>> {
         let Self { hub, inbox } = self;
         let set = LocalSet::new();
         for listener in listeners {
@@ -71,7 +72,7 @@ impl Server {
         match Rc::try_unwrap(hub) {
             Ok(hub) => hub.into_inner().close(),
             // every task that held it went with the set
-            Err(_) => Err(Failure::Thread("server")),
+            Err(_) => Err(Arc::new(Failure::Thread("server"))),
         }
     }
 }
