@@ -59,7 +59,17 @@ const HOUSE: &[Row] = &[
     ),
     row(
         "admin",
-        &["engine::control", "charging", "tariff", "telemetry", "time"],
+        // what `engine::control` hands on: the words of commands and questions, not the core
+        &[
+            "engine::control",
+            "engine::core::command",
+            "engine::core::query",
+            "engine::core::sink::Done",
+            "charging",
+            "tariff",
+            "telemetry",
+            "time",
+        ],
         &["axum", "serde", "serde_json", "tokio", "thiserror"],
     ),
     row("sim", &["ro", "diameter", "charging", "time"], &["tokio", "hdrhistogram", "bytes", "thiserror"]),

@@ -166,12 +166,13 @@ fn explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let session = args.session.as_deref().map(|id| format!("&session={}", escaped(id))).unwrap_or_default();
     let path = format!("/v1/subscribers/{}/explain?limit={}{session}", args.msisdn, args.limit);
     let found: Explanation = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(match args.output {
+    match args.output {
         Rows::Table => explain_in_words(&found, out)?,
         Rows::Json => print::json(&found, out)?,
         Rows::Jsonl => print::json_lines(core::slice::from_ref(&found), out)?,
         Rows::Csv => print::rows(&found.charges, Rows::Csv, out)?,
-    })
+    }
+    Ok(())
 }
 
 fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> {

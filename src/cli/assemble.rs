@@ -132,7 +132,8 @@ fn overrides(own: &ProfileConfig) -> Result<Overrides, Trouble> {
     Ok(overrides)
 }
 
-fn gateways(peers: &[PeerConfig], profiles: &Profiles) -> Result<Vec<Gateway>, Trouble> {
+/// The gateways that are named, with their profiles.
+pub(super) fn gateways(peers: &[PeerConfig], profiles: &Profiles) -> Result<Vec<Gateway>, Trouble> {
     peers.iter().map(|peer| gateway(peer, profiles)).collect()
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::assemble::{gateways, profiles};
 use super::{Status, print};
 use crate::config::{self, Config, Written};
 use crate::diameter::dictionary::DictionaryBuilder;
@@ -56,11 +57,21 @@ fn run_with(
     if args.print {
         print_values(&config, out)?;
     }
-    writeln!(out, "{name}: sound")?;
-    // Both are looked at, so that all faults are told at once.
+    // All are looked at, so that all faults are told at once.
+    let peers = match profiles(&config.profiles).and_then(|known| gateways(&config.peers, &known)) {
+        Ok(_) => {
+            writeln!(out, "{name}: sound")?;
+            Status::Done
+        }
+        Err(trouble) => {
+            writeln!(err, "{name}: {}", trouble.message)?;
+            trouble.status
+        }
+    };
     let tariffs = tariff(&config.tariffs, out, err)?;
     let dictionaries = dictionaries(&config.dictionaries, out, err)?;
-    Ok(if tariffs == Status::Done { dictionaries } else { tariffs })
+    let faulty = [peers, tariffs, dictionaries].into_iter().find(|status| *status != Status::Done);
+    Ok(faulty.unwrap_or(Status::Done))
 }
 
 /// The configuration's name and text; none where none is named and none is there.
@@ -183,6 +194,9 @@ mod tests {
         for part in ["tarifs", "admin.listen", "GYRO_NONE"] {
             assert!(err.contains(part), "{part} is missing in {err}");
         }
+        let faulty = format!("{SOUND}[[peer]]\nidentity = \"pgw1\"\nprofile = \"none-such\"\n");
+        let (status, _, err) = ran(&faulty, &[], false);
+        assert!(status == Status::Configuration && err.contains("none-such"), "{err}");
         let faulty = format!("{SOUND}dictionaries = [\"no/such.xml\"]\n");
         assert_eq!(ran(&faulty, &[], false).0, Status::Configuration);
         assert_eq!(ran("tariffs = \"no/such\"\n", &[], false).0, Status::Configuration);

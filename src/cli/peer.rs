@@ -60,11 +60,12 @@ fn disconnect(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/peers/{}/disconnect", escaped(&args.host));
     let body = serde_json::Map::new();
     let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(match args.output {
+    match args.output {
         Rows::Table | Rows::Csv => writeln!(out, "{} is being disconnected", args.host)?,
         Rows::Json => print::json(&done, out)?,
         Rows::Jsonl => print::json_lines(&[done], out)?,
-    })
+    }
+    Ok(())
 }
 
 impl Row for Peer {

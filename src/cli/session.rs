@@ -93,11 +93,12 @@ fn ask(args: &One, what: &str, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}/{what}", escaped(&args.id));
     let body = serde_json::Map::new();
     let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(match args.output {
+    match args.output {
         Rows::Table | Rows::Csv => writeln!(out, "the gateway is asked")?,
         Rows::Json => print::json(&done, out)?,
         Rows::Jsonl => print::json_lines(&[done], out)?,
-    })
+    }
+    Ok(())
 }
 
 impl Row for Session {

@@ -239,3 +239,52 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::account::{AccountId, Sequence};
+    use crate::charging::request::{QuotaKey, SessionId};
+    use crate::charging::units::{Amount, Digits, Money, Unit};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_charge_says_what_for() {
+        let entry = LedgerEntry {
+            account: AccountId(1),
+            index: 2,
+            previous: Some(Sequence(1)),
+            at: Timestamp::from_secs(61),
+            amount: Money::from_micros(-11_180_000),
+            balance: Money::from_micros(988_820_000),
+            kind: EntryKind::Charge,
+            reference: None,
+            operator: None,
+            note: None,
+            usage: Some(ChargedUse {
+                msisdn: Digits::parse("77010000001").unwrap(),
+                session: SessionId::new("ims;1").unwrap(),
+                request_number: 1,
+                key: QuotaKey { rating_group: None, services: vec![1] },
+                used: Amount::new(Unit::Seconds, 61),
+                from_bundles: 0,
+                plan: "comfort".into(),
+                rate: "voice kz_mobile".into(),
+                used_at: Timestamp::from_secs(60),
+                above_grant: 1,
+            }),
+        };
+        let written = serde_json::to_string(&Line::of(&entry, &Form::plain())).unwrap();
+        let wanted = r#"{"at":"1970-01-01T00:01:01+00:00","amount":"-11.18","balance":"988.82","kind":"charge","reference":null,"session":"ims;1","operator":null,"note":null,"index":2,"usage":{"msisdn":"77010000001","request":1,"rating_group":null,"services":[1],"unit":"seconds","used":61,"from_bundles":0,"above_grant":1,"plan":"comfort","rate":"voice kz_mobile","used_at":"1970-01-01T00:01:00+00:00"}}"#;
+        assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn a_place_in_a_ledger_is_read_as_it_was_written() {
+        let place = LedgerCursor { below: 5, at: Sequence(9) };
+        assert_eq!(read_cursor(&cursor(place)), Some(place));
+        for wrong in ["", "5", "5-", "x-9"] {
+            assert_eq!(read_cursor(wrong), None, "{wrong}");
+        }
+    }
+}

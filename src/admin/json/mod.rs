@@ -34,6 +34,12 @@ impl Form {
         }
     }
 
+    /// In UTC, for tests.
+    #[cfg(test)]
+    fn plain() -> Self {
+        Self { zone: Zone::UTC, currency: "KZT".into(), version: version(1), now: Timestamp::EPOCH }
+    }
+
     /// A point in time.
     pub fn time(&self, at: Timestamp) -> String {
         self.zone.rfc3339(at)

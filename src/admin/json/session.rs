@@ -144,3 +144,74 @@ pub fn read_cursor(text: &str) -> Option<SessionCursor> {
     let (msisdn, short) = text.split_once('-')?;
     Some(SessionCursor { msisdn: msisdn.parse().ok()?, short: short.parse().ok()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::account::AccountId;
+    use crate::charging::request::{Parties, QuotaKey, SessionId};
+    use crate::charging::session::{RateKey, Rated, Reservation};
+    use crate::charging::units::{Amount, Digits, Unit};
+    use crate::time::Timestamp;
+
+    fn session(state: SessionState) -> session::Session {
+        session::Session {
+            id: SessionId::new("pgw1;1;2").unwrap(),
+            account: AccountId(7),
+            msisdn: Digits::parse("77010000001").unwrap(),
+            service: "data".into(),
+            incarnation: 1,
+            state,
+            client_host: "pgw1".into(),
+            client_realm: "realm".into(),
+            profile: "standard".into(),
+            parties: Parties::default(),
+            emergency: false,
+            opened: Timestamp::from_secs(0),
+            touched: Timestamp::from_secs(60),
+            quotas: vec![session::Quota {
+                key: QuotaKey { rating_group: Some(10), services: vec![3] },
+                used: 1_024,
+                rated: vec![Rated {
+                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX },
+                    units: 1_024,
+                    charged: Money::from_micros(1_250_000),
+                }],
+                reservation: Some(Reservation {
+                    granted: Amount::new(Unit::Octets, 2_048),
+                    money: Money::from_micros(2_500_000),
+                    allowances: Vec::new(),
+                    expires: Timestamp::from_secs(3_600),
+                    final_unit: true,
+                }),
+                lapsed: false,
+            }],
+            answers: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_open_session_is_written_with_what_it_holds() {
+        let written =
+            serde_json::to_string(&Session::of(&session(SessionState::Open), &Form::plain())).unwrap();
+        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}]}"#;
+        assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn an_ended_session_says_when() {
+        let ended = SessionState::Ended(Timestamp::from_secs(61));
+        let told = Session::of(&session(ended), &Form::plain());
+        assert_eq!((&*told.state, told.ended.as_deref()), ("ended", Some("1970-01-01T00:01:01+00:00")));
+    }
+
+    #[test]
+    fn a_place_in_the_list_is_read_as_it_was_written() {
+        let place = SessionCursor { msisdn: u64::MAX, short: 7 };
+        assert_eq!(read_cursor(&cursor(place)), Some(place));
+        for wrong in ["", "-", "1", "1-", "-1", "1-x"] {
+            assert_eq!(read_cursor(wrong), None, "{wrong}");
+        }
+    }
+}

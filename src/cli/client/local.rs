@@ -156,6 +156,32 @@ impl Local {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn drain(&mut self) {
+        self.pump.engine.drain();
+    }
+
+    /// Serves what comes over the network, until the end is wished for.
+    #[cfg(test)]
+    pub(super) fn run(&mut self, mut end: watch::Receiver<bool>) {
+        let pump = &mut self.pump;
+        self.runtime.block_on(async move {
+            let mut ended = core::pin::pin!(end.wait_for(|ended| *ended));
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = &mut ended => return,
+                    () = pump.step() => {}
+                }
+            }
+        });
+    }
+
     /// Waits until all is durable, and gives the store back.
     pub(super) fn close(mut self) -> Result<(), Failure> {
         self.pump.engine.drain();

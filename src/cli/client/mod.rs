@@ -216,7 +216,7 @@ fn random() -> Result<[u8; 16], Failure> {
 }
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
 }
 
 /// One part of a path or a query, as it stands in a URL (RFC 3986 §2.1).
