@@ -1,4 +1,5 @@
 //! What a commit costs: one batch appended and made durable, by its number of records of 300 octets.
+#![allow(clippy::expect_used, reason = "a bench stops at what is not as it should be")]
 
 use std::hint::black_box;
 

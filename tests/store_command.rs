@@ -14,7 +14,7 @@ use gyro::charging::account::{AccountId, Mode};
 use gyro::charging::units::Money;
 use gyro::store::local::{self, Options};
 use gyro::store::record::{account, ledger};
-use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record, Sequence};
+use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record};
 
 fn gyro(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gyro")).args(arguments).env_remove("GYRO_DATA").output().unwrap()
@@ -24,7 +24,7 @@ fn options() -> Options {
     let probe = Probe::Child {
         program: env!("CARGO_BIN_EXE_gyro").into(),
         arguments: vec!["store".into(), "probe-state".into()],
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     };
     Options { segment_octets: 256 * 1024, ..Options::new(probe) }
 }
