@@ -9,10 +9,13 @@ pub mod core;
 #[cfg(feature = "shell")]
 pub mod run;
 
+#[cfg(feature = "shell")]
 use std::path::PathBuf;
 
+#[cfg(feature = "shell")]
 use control::{StoreStatus, Timestamp};
 
+#[cfg(feature = "shell")]
 impl control::Serve for run::Engine {
     fn command(&mut self, tag: control::Tag, command: control::Command, now: Timestamp) {
         Self::command(self, tag, command, now);
