@@ -34,7 +34,7 @@ pub struct Limits {
     pub refusals_each: usize,
     /// Expiries begun in one call: 256.
     pub sweep_step: usize,
-    /// Expiries that may wait for a load: 1,024.
+    /// Expiries that may wait for a load: 128.
     pub sweep_parked: usize,
     /// Operators' commands and questions that may wait: 4,096.
     pub operators_parked: usize,
@@ -62,7 +62,7 @@ impl Default for Limits {
             refusals: 65_536,
             refusals_each: 16,
             sweep_step: 256,
-            sweep_parked: 1_024,
+            sweep_parked: 128,
             operators_parked: 4_096,
             jump: Duration::from_mins(5),
             jump_lasts: Duration::from_mins(10),
