@@ -41,7 +41,11 @@ const HOUSE: &[Row] = &[
     pure("ro", &["diameter", "charging", "time"], &["bytes", "thiserror"]),
     pure("sy", &["diameter", "charging", "time"], &["bytes", "thiserror"]),
     pure("engine::core", &["charging", "time"], &["thiserror"]),
-    row("engine::run", &["engine::core", "charging", "store", "telemetry", "time"], &["tokio", "thiserror"]),
+    row(
+        "engine::run",
+        &["engine::control", "engine::core", "charging", "store", "telemetry", "time"],
+        &["tokio", "thiserror"],
+    ),
     row(
         "engine::control",
         &["engine::core", "charging", "store", "telemetry", "time"],
@@ -55,7 +59,7 @@ const HOUSE: &[Row] = &[
     row(
         "server",
         &["engine", "ro", "sy", "diameter", "charging", "telemetry", "time"],
-        &["tokio", "tokio_util", "bytes", "thiserror"],
+        &["tokio", "tokio_util", "tracing", "bytes", "thiserror"],
     ),
     row(
         "admin",

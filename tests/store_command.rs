@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use gyro::charging::account::operations::{self, Act};
 use gyro::charging::account::{AccountId, Mode};
+use gyro::charging::books::operations::{self, Act};
 use gyro::charging::units::Money;
 use gyro::store::local::{self, Options};
 use gyro::store::record::{account, ledger};

@@ -126,6 +126,8 @@ async fn readyz(State(admin): State<Admin>) -> Response {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
+    // a server that is too busy or has ended still shows what was last known
+    let _ = admin.control.ask(Ask::Figures).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], admin.metrics.encode()).into_response()
 }

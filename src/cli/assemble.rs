@@ -175,7 +175,7 @@ fn node(config: &Config) -> Result<LocalNode, Trouble> {
 /// The store of a data directory, as configured.
 fn store_options(config: &Config) -> Result<StoreOptions, Trouble> {
     let octets = |name: &str| u64::try_from(config.number(name)).unwrap_or(u64::MAX);
-    let options = super::store::options().map_err(|error| {
+    let options = super::probe::options().map_err(|error| {
         Trouble::new(Status::Failed, format!("the program does not find itself: {error}"))
     })?;
     Ok(StoreOptions {

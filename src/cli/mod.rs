@@ -18,6 +18,7 @@ mod logs;
 mod output;
 mod peer;
 mod print;
+mod probe;
 mod serve;
 mod session;
 mod status;

@@ -2,15 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::client::{Absent, Reach, Stop, told, with};
-use super::{Status, print};
+use super::{Status, print, probe};
 use crate::admin::json::change::{self, Accepted};
 use crate::admin::json::status;
 use crate::store::books::Books;
-use crate::store::local::Options;
-use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
+use crate::store::{StoreError, backup, guard, probe_child, verify};
 
 /// Check, back up, restore and export the store of a data directory.
 #[derive(clap::Args, Debug)]
@@ -33,17 +31,12 @@ enum Command {
     /// Write its state, sorted, into one new file.
     Export(PlaceAndFile),
     /// Try to open the state; the server runs this before it opens it itself.
-    #[command(hide = true, name = PROBE)]
+    #[command(hide = true, name = probe::COMMAND)]
     Probe {
         /// The state's directory.
         dir: PathBuf,
     },
 }
-
-/// The hidden subcommand that tries to open the state.
-const PROBE: &str = "probe-state";
-/// How long that may take.
-const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Which store, or which server.
 #[derive(clap::Args, Debug)]
@@ -84,18 +77,6 @@ struct PlaceAndFile {
     file: PathBuf,
 }
 
-/// How every command of this process opens a store: the state is tried by a child of the same program.
-pub fn options() -> io::Result<Options> {
-    // The program of unit tests is not gyro: it cannot be the child.
-    let probe = if cfg!(test) {
-        Probe::Here
-    } else {
-        let arguments = vec!["store".into(), PROBE.into()];
-        Probe::Child { program: std::env::current_exe()?, arguments, deadline: DEADLINE }
-    };
-    Ok(Options::new(probe))
-}
-
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &args.command {
         Command::Verify(Either { data: None, admin }) => return verified(admin.clone(), out, err),
@@ -125,7 +106,7 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
         return probe_child(dir, out).map(|()| Ok(Status::Done));
     }
     guard()?;
-    let options = options().map_err(program)?;
+    let options = probe::options().map_err(program)?;
     match command {
         Command::Verify(Either { data, .. }) => {
             let data = data.as_deref().unwrap_or(Path::new(""));

@@ -59,7 +59,11 @@ impl Server {
 
     /// Serves until `end` says so, then says good-bye to the peers and closes the store. An error is why the store
     /// failed, then or before.
-    pub async fn run(self, listeners: Vec<TcpListener>, end: watch::Receiver<bool>) -> Result<(), Arc<Failure>> {
+    pub async fn run(
+        self,
+        listeners: Vec<TcpListener>,
+        end: watch::Receiver<bool>,
+    ) -> Result<(), Arc<Failure>> {
         let Self { hub, inbox } = self;
         let set = LocalSet::new();
         for listener in listeners {

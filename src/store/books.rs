@@ -9,8 +9,8 @@ use super::record::{Class, Key, Record, RecordError};
 use super::record::{account, emergency, event, index, ledger, operation, session, subscriber};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
-use crate::charging::account::audit::BooksError;
 use crate::charging::account::{Account, AccountId, Subscriber};
+use crate::charging::books::audit::BooksError;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::{Session, SessionState};
 use crate::charging::units::{Digits, Money};
@@ -206,8 +206,8 @@ fn micros(money: Money) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charging::account::operations::{Act, open, topup};
     use crate::charging::account::{Mode, audit};
+    use crate::charging::books::operations::{Act, open, topup};
 
     fn cents(cents: i64) -> Money {
         Money::from_cents(cents).unwrap()

@@ -9,10 +9,10 @@ use super::gates;
 use super::line::{Line, gather};
 use super::{reserve, settle};
 use crate::charging::answer::{Answer, Denial, Outcome};
+use crate::charging::books::expiry::lapse;
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;
 use crate::charging::request::{Kind, Parties};
-use crate::charging::session::expiry::lapse;
 use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Decision, Snapshot};
 

@@ -4,9 +4,9 @@
 use super::books::Books;
 use super::case::Case;
 use super::line::{Line, empty_quota, quota_of};
-use crate::charging::account::operations::Act;
-use crate::charging::account::reservation::release;
 use crate::charging::answer::Denial;
+use crate::charging::books::operations::Act;
+use crate::charging::books::reservation::release;
 use crate::charging::ledger::{ChargedUse, EntryKind};
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;

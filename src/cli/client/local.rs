@@ -15,7 +15,7 @@ use super::{Absent, Answer, Call, Failure, random};
 use crate::admin::{Admin, api};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::policy::Policy;
-use crate::cli::{Status, store as store_command};
+use crate::cli::{Status, probe};
 use crate::engine::control::{self, ControlError, Inbox};
 use crate::engine::core::{HashKey, Limits, Mode, Settings};
 use crate::engine::run::{self, Engine, Event};
@@ -55,7 +55,7 @@ impl Local {
     pub(super) fn open(data: &Path, tariffs: Option<&Path>, absent: Absent) -> Result<Self, Failure> {
         let program =
             |error| Failure::new(Status::Failed, format!("the program cannot find itself: {error}"));
-        let options = store_command::options().map_err(program)?;
+        let options = probe::options().map_err(program)?;
         Self::open_with(data, tariffs, absent, options)
     }
 

@@ -77,7 +77,9 @@ impl Folder {
     fn make() -> Result<Self, Trouble> {
         let path = std::env::temp_dir().join(format!("gyro-demo-{}", std::process::id()));
         let made = std::fs::create_dir(&path);
-        made.map_err(|error| Trouble::new(Status::DataDirectory, format!("{} cannot be made: {error}", path.display())))?;
+        made.map_err(|error| {
+            Trouble::new(Status::DataDirectory, format!("{} cannot be made: {error}", path.display()))
+        })?;
         Ok(Self(path))
     }
 }
@@ -163,7 +165,7 @@ async fn play(
 fn books(data: &Path, out: &mut dyn Write) -> Result<(), Stop> {
     let failed = |error: store::StoreError| Trouble::new(Status::of_code(error.exit_code()), error);
     let mut books = Books::default();
-    let report = verify::verify(data, super::store::options()?, &mut [&mut books]).map_err(failed)?;
+    let report = verify::verify(data, super::probe::options()?, &mut [&mut books]).map_err(failed)?;
     let (accounts, entries) = books.read();
     for fault in &report.faults {
         writeln!(out, "fault: {fault}")?;

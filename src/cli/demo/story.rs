@@ -133,7 +133,9 @@ impl Scene<'_, '_> {
     }
 
     async fn people(&mut self) -> Result<(), Stop> {
-        self.ladder.title("Four subscribers, the tariff examples/tariffs/first.toml (its figures are illustrative)")?;
+        self.ladder.title(
+            "Four subscribers, the tariff examples/tariffs/first.toml (its figures are illustrative)",
+        )?;
         self.add(PAYER, "payg", 250).await?;
         self.add(EMPTY, "payg", 0).await?;
         self.add(COMFORT, "comfort", 100).await?;
@@ -167,7 +169,13 @@ impl Scene<'_, '_> {
 
     /// Sends a request, shows it and its answer, and says what the answer is in short: the code above, then code,
     /// grant and final unit of each quota.
-    async fn call(&mut self, gateway: &mut Gateway, ccr: &Ccr<'_>, remark: &str, must: &str) -> Result<(), Stop> {
+    async fn call(
+        &mut self,
+        gateway: &mut Gateway,
+        ccr: &Ccr<'_>,
+        remark: &str,
+        must: &str,
+    ) -> Result<(), Stop> {
         self.ladder.request(ccr, remark)?;
         let message = gateway.call(ccr).await.map_err(broken)?;
         let cca = Cca::read(&message).map_err(|fault| {
@@ -180,7 +188,8 @@ impl Scene<'_, '_> {
 
     async fn data_session(&mut self, pgw: &mut Gateway) -> Result<(), Stop> {
         self.ladder.title("A data session until the money is used up: 20.00 a MiB, 5 MiB at a time")?;
-        let ccr = |kind, number, used, asks| data("pgw.demo.gyro;1;1", kind, number, PAYER, &[(10, used, asks)]);
+        let ccr =
+            |kind, number, used, asks| data("pgw.demo.gyro;1;1", kind, number, PAYER, &[(10, used, asks)]);
         self.call(pgw, &ccr(RequestType::Initial, 0, None, true), "", "2001 2001:5242880").await?;
         self.balance(PAYER, "250.00", "100.00").await?;
         let update = ccr(RequestType::Update, 1, Some(5 * MIB), true);
@@ -214,8 +223,12 @@ impl Scene<'_, '_> {
         let used = [(10, Some(30 * MIB), false), (20, Some(7 * MIB), false), (30, Some(12 * MIB), false)];
         let ccr = data(session, RequestType::Termination, 1, COMFORT, &used);
         self.call(pgw, &ccr, "", "2001").await?;
-        let left: Vec<u64> = self.show(COMFORT).await?.subscriber.allowances.iter().map(|one| one.left).collect();
-        self.ladder.note(&format!("{COMFORT}: {} MiB of the bundle are left", left.first().map_or(0, |left| left / MIB)))?;
+        let left: Vec<u64> =
+            self.show(COMFORT).await?.subscriber.allowances.iter().map(|one| one.left).collect();
+        self.ladder.note(&format!(
+            "{COMFORT}: {} MiB of the bundle are left",
+            left.first().map_or(0, |left| left / MIB)
+        ))?;
         if left.first() != Some(&(10 * 1_024 * MIB - 42 * MIB)) {
             return Err(unexpected("10 GiB less 42 MiB"));
         }
@@ -236,7 +249,8 @@ impl Scene<'_, '_> {
     }
 
     async fn emergency(&mut self, ims: &mut Gateway) -> Result<(), Stop> {
-        self.ladder.title("Calls with a debt: an ordinary one is refused, one to 112 goes through, whoever calls")?;
+        self.ladder
+            .title("Calls with a debt: an ordinary one is refused, one to 112 goes through, whoever calls")?;
         let call = |session, number, kind, called, msisdn| {
             let mut ccr = base(session, kind, number, msisdn, CONTEXT_IMS);
             ccr.information.kinds.ims = true;
@@ -255,9 +269,11 @@ impl Scene<'_, '_> {
         self.call(ims, &ordinary, "", "4012 4012").await?;
         let emergency = call("ims.demo.gyro;1;2", 0, initial, "tel:112;phone-context=+7", DEBTOR);
         self.call(ims, &emergency, "", "2001 2001:3600").await?;
-        let ended = call("ims.demo.gyro;1;2", 1, RequestType::Termination, "tel:112;phone-context=+7", DEBTOR);
+        let ended =
+            call("ims.demo.gyro;1;2", 1, RequestType::Termination, "tel:112;phone-context=+7", DEBTOR);
         self.call(ims, &ended, "", "2001").await?;
-        let stranger = call("ims.demo.gyro;1;3", 0, initial, "sip:112@ims.mnc002.mcc401.3gppnetwork.org", "77019999999");
+        let stranger =
+            call("ims.demo.gyro;1;3", 0, initial, "sip:112@ims.mnc002.mcc401.3gppnetwork.org", "77019999999");
         self.call(ims, &stranger, "", "2001 2001:3600").await?;
         self.balance(DEBTOR, "-50.00", "0.00").await
     }

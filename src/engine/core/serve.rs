@@ -2,11 +2,11 @@
 
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::answer::Denial;
+use crate::charging::books::expiry::next_due;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
 use crate::charging::request::{Identity, Kind, Request};
-use crate::charging::session::expiry::next_due;
 use crate::charging::session::{Session, SessionState, StoredAnswer};
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::{Digits, Money};

@@ -6,6 +6,7 @@
 
 mod committer;
 mod encode;
+mod operators;
 mod reader;
 mod spool;
 mod store_thread;

@@ -1,6 +1,6 @@
 //! Reservations on an account and on the bundles of a number (`RES-1`): taken whole, given back whole.
 
-use super::{Account, Allowance, Subscriber};
+use crate::charging::account::{Account, Allowance, Subscriber};
 use crate::charging::session::{HeldAllowance, Reservation};
 use crate::charging::units::Money;
 

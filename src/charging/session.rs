@@ -1,7 +1,5 @@
 //! A session: what a gateway has open for a number, and what it holds reserved.
 
-pub mod expiry;
-
 use super::account::AccountId;
 use super::answer::Answer;
 use super::request::{Kind, Parties, QuotaKey, SessionId};

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use super::{Account, AccountId, Allowance, Mode};
+use crate::charging::account::{Account, AccountId, Allowance, Mode};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
 use crate::charging::units::Money;
@@ -185,9 +185,9 @@ fn whole(amount: Money, limit: bool) -> Result<Money, OperationError> {
 
 #[cfg(test)]
 pub(in crate::charging) mod tests {
-    use super::super::audit::audit;
-    use super::super::{Brand, Standing, Subscriber};
     use super::*;
+    use crate::charging::account::{Brand, Standing, Subscriber};
+    use crate::charging::books::audit::audit;
     use crate::charging::units::Digits;
 
     pub(in crate::charging) fn cents(cents: i64) -> Money {

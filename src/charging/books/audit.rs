@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use super::{Account, AccountId, Subscriber};
+use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::{Reservation, Session, SessionState};
 use crate::charging::units::Money;
@@ -163,10 +163,10 @@ fn micros(money: Money) -> i128 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Mode;
     use super::super::operations::tests::{account, cents};
     use super::super::operations::{Act, open, topup};
     use super::*;
+    use crate::charging::account::Mode;
 
     fn books() -> (Account, Vec<LedgerEntry>) {
         let (account, first) = open(AccountId(7), Mode::Advance, cents(500), Act::default()).unwrap();

@@ -1,10 +1,10 @@
 //! The end of reservations and sessions that nobody ends: reservations whose time is over are released
 //! without a charge, silent sessions end, ended sessions are forgotten (RFC 8506 §7, timer Tcc).
 
-use super::{Session, SessionState};
-use crate::charging::account::reservation::release;
 use crate::charging::account::{Account, Subscriber};
+use crate::charging::books::reservation::release;
 use crate::charging::policy::Policy;
+use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Changes, Snapshot};
 use crate::time::Timestamp;
 
