@@ -1,6 +1,7 @@
 //! Measures a store of many accounts: load, disk, memory, opening, paced checkpoints, replay.
 //!
-//! `store_scale DIR ACCOUNTS [SECONDS]`; DIR is made and left behind.
+//! `store_scale DIR ACCOUNTS [SECONDS]`; DIR is made and left behind. Each stage is a process of its own, so that memory is
+//! that of the stage.
 
 use std::error::Error;
 use std::fs;
@@ -20,6 +21,8 @@ const LOAD: u64 = 1_000;
 /// Requests of one batch, and of one second, in the paced run.
 const BATCH: u64 = 20;
 const RATE: u64 = 4_000;
+/// Octets of journal between the checkpoints of the paced run: small, so that some are seen.
+const PACED_CHECKPOINT: u64 = 32 * 1024 * 1024;
 
 #[expect(clippy::disallowed_methods, reason = "this program measures time")]
 fn now() -> Instant {
@@ -84,9 +87,9 @@ fn options() -> Outcome<Options> {
     Ok(Options { low_space_octets: 1, ..Options::new(probe) })
 }
 
-fn open(dir: &Path, what: &str) -> Outcome<Opened> {
+fn open(dir: &Path, what: &str, options: Options) -> Outcome<Opened> {
     let start = now();
-    let opened = local::open(dir, options()?)?;
+    let opened = local::open(dir, options)?;
     say(&format!("{what}: opened in {:.2?} (memory {} MiB)", start.elapsed(), memory().0))?;
     for notice in &opened.notices {
         say(&format!("  {notice}"))?;
@@ -103,7 +106,7 @@ fn commit(opened: &mut Opened, records: Vec<Record>) -> Outcome {
 }
 
 fn load(dir: &Path, accounts: u64) -> Outcome {
-    let mut opened = open(dir, "empty")?;
+    let mut opened = open(dir, "empty", options()?)?;
     let start = now();
     let mut number = 0;
     while number < accounts {
@@ -129,7 +132,7 @@ fn load(dir: &Path, accounts: u64) -> Outcome {
 
 /// Commits at a rate, with upkeep in small steps beside, checkpoints without end; says how long commits took.
 fn pace(dir: &Path, accounts: u64, seconds: u64) -> Outcome {
-    let mut opened = open(dir, "loaded")?;
+    let mut opened = open(dir, "loaded", Options { checkpoint_octets: PACED_CHECKPOINT, ..options()? })?;
     let reads = 20_000_u32;
     let start = now();
     for read in 0..reads {
@@ -195,33 +198,40 @@ fn percent(part: Duration, whole: Duration) -> u128 {
     part.as_micros().saturating_mul(100).div_euclid(whole.as_micros().max(1))
 }
 
-/// Writes a journal that no checkpoint has seen, and reads it again.
-fn replay(dir: &Path, accounts: u64, batches: u64) -> Outcome {
-    let mut opened = open(dir, "paced")?;
-    opened.state.checkpoint()?;
-    let from = opened.commit.durable();
-    for round in 0..batches {
+/// Writes a journal that no checkpoint has seen.
+fn journal(dir: &Path, accounts: u64) -> Outcome {
+    let mut opened = open(dir, "paced", Options { checkpoint_octets: u64::MAX, ..options()? })?;
+    for round in 0..UNSEEN {
         let records =
-            (0..100).map(|at| account(mix(round.wrapping_mul(100).wrapping_add(at)) % accounts, round));
+            (0..LOAD).map(|at| account(mix(round.wrapping_mul(LOAD).wrapping_add(at)) % accounts, round));
         commit(&mut opened, records.collect())?;
     }
-    drop(opened);
+    Ok(())
+}
+
+/// Reads it again.
+fn replay(dir: &Path) -> Outcome {
     let start = now();
-    let opened = open(dir, "to be replayed")?;
+    let Opened { mut state, .. } = open(dir, "to be replayed", options()?)?;
     let took = start.elapsed();
-    let records = opened.last.number().saturating_sub(from.number()).saturating_mul(100);
+    let records = UNSEEN.saturating_mul(LOAD);
     let rate = u128::from(records).saturating_mul(1_000).div_euclid(took.as_millis().max(1));
-    say(&format!("replay: {records} records in {took:.2?}, opening included: {rate} records/s"))?;
-    let Opened { mut state, .. } = opened;
+    say(&format!(
+        "replay: {records} records in {took:.2?}, opening included: {rate} records/s; memory {:?} MiB",
+        memory()
+    ))?;
     let start = now();
     state.checkpoint()?;
     say(&format!("checkpoint of all of it: {:.1?}", start.elapsed()))?;
     Ok(())
 }
 
+/// Batches of the journal that is replayed.
+const UNSEEN: u64 = 500;
+
 fn rebuild(dir: &Path) -> Outcome {
     fs::remove_dir_all(dir.join("sled"))?;
-    open(dir, "without its state").map(|_| ())
+    open(dir, "without its state", options()?).map(|_| ())
 }
 
 fn main() -> Outcome {
@@ -230,15 +240,26 @@ fn main() -> Outcome {
     if let ["probe", dir] = words.as_slice() {
         return Ok(gyro::store::probe_child(Path::new(dir), &mut std::io::stdout())?);
     }
-    let [dir, accounts, rest @ ..] = words.as_slice() else {
-        return Err("usage: store_scale DIR ACCOUNTS [SECONDS]".into());
-    };
     gyro::store::guard()?;
-    let (dir, accounts) = (Path::new(dir), accounts.parse()?);
-    let seconds = rest.first().map_or(Ok(60), |seconds| seconds.parse())?;
-    load(dir, accounts)?;
-    pace(dir, accounts, seconds)?;
-    replay(dir, accounts, 20_000)?;
-    rebuild(dir)?;
-    Ok(())
+    match words.as_slice() {
+        ["load", dir, accounts] => load(Path::new(dir), accounts.parse()?),
+        ["pace", dir, accounts, seconds] => pace(Path::new(dir), accounts.parse()?, seconds.parse()?),
+        ["journal", dir, accounts] => journal(Path::new(dir), accounts.parse()?),
+        ["replay", dir] => replay(Path::new(dir)),
+        ["rebuild", dir] => rebuild(Path::new(dir)),
+        [dir, accounts, rest @ ..] if rest.len() < 2 => {
+            let seconds = rest.first().copied().unwrap_or("60");
+            stage(&["load", dir, accounts])?;
+            stage(&["pace", dir, accounts, seconds])?;
+            stage(&["journal", dir, accounts])?;
+            stage(&["replay", dir])?;
+            stage(&["rebuild", dir])
+        }
+        _ => Err("usage: store_scale DIR ACCOUNTS [SECONDS]".into()),
+    }
+}
+
+fn stage(arguments: &[&str]) -> Outcome {
+    let done = std::process::Command::new(std::env::current_exe()?).args(arguments).status()?;
+    if done.success() { Ok(()) } else { Err(format!("{} failed", arguments.join(" ")).into()) }
 }

@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod completions;
 pub mod decode;
+mod demo;
 pub mod dict;
 mod init;
 mod logs;
@@ -41,6 +42,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(demo::Args),
     Serve(serve::Args),
     Check(check::Args),
     Init(init::Args),
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
 /// Runs one subcommand; an `Err` means that its output could not be written.
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
+        Command::Demo(args) => demo::run(args, out, err),
         Command::Serve(args) => serve::run(args, out, err),
         Command::Check(args) => check::run(args, out, err),
         Command::Init(args) => init::run(args, out, err),

@@ -46,7 +46,8 @@ impl Message {
     }
 
     /// What is wrong with the structure, in the order of the wire; the header first. Values are checked by the
-    /// readers of [`Avp`]. At most [`super::parse::FAULTS`] are kept.
+    /// readers of [`Avp`]. At most [`super::parse::FAULTS`] are kept, and the one
+    /// that ended the reading, of [`super::error::Scope::Message`].
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }

@@ -13,6 +13,7 @@ mod cache;
 mod clock;
 pub mod command;
 mod commit;
+mod count;
 mod desk;
 mod directory;
 mod events;
@@ -318,7 +319,7 @@ impl Core {
     /// number. None where nothing changed, or a batch is under way.
     pub fn poll_batch(&mut self, sink: &mut dyn BatchSink) -> Option<Sequence> {
         let served = matches!(self.mode, Mode::Ready | Mode::Draining);
-        let empty = self.commit.open.is_empty() && !self.desk.is_dirty();
+        let empty = self.commit.open.is_empty() && !self.desk_is_due();
         if !served || empty || self.commit.flight.is_some() {
             return None;
         }
@@ -365,7 +366,9 @@ impl Core {
             self.operations.hand_out(key).into_iter().for_each(|record| sink.operation(key, record));
         }
         open.references.iter().for_each(|(key, record)| sink.reference(*key, record));
-        while let Some((key, record)) = self.desk.hand_out() {
+        while self.desk_is_due()
+            && let Some((key, record)) = self.desk.hand_out()
+        {
             sink.emergency(key, record);
         }
         open.catalogues.iter().for_each(|(version, content)| sink.catalogue(*version, content));
@@ -374,6 +377,12 @@ impl Core {
             self.journalled = self.clock.latest();
             sink.fact(Fact::Time(self.journalled));
         }
+    }
+
+    /// Whether emergencies are to be written. What a run before has written of them must be known first: it says
+    /// which are counted.
+    fn desk_is_due(&self) -> bool {
+        self.events.is_complete() && self.desk.is_dirty()
     }
 
     /// A batch is durable, and all before it: what is held for it may leave.

@@ -1,7 +1,7 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
 use crate::charging::account::{AccountId, Sequence};
-use crate::charging::answer::{Answer, Denial, Outcome};
+use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
@@ -16,9 +16,9 @@ use super::cache::{Weigh, answer_octets};
 use super::directory::{Lookup, SessionSummary};
 use super::hash::{SessionKey, event_hash};
 use super::load::Load;
-use super::query::{Mode, Refusal};
+use super::query::Mode;
 use super::waiting::{Job, Wait, Waiter};
-use super::{Answered, Core, Handled, ServiceFacts, Tag, events};
+use super::{Answered, Core, Handled, Tag, events};
 
 /// How often a request is tried anew after a load, before it is given up.
 const TRIES: u32 = 16;
@@ -523,72 +523,6 @@ impl Core {
         self.commit.hold(read);
         Handled::Answered(Answered { answer, profile: None, held: Some(read), notes: Notes::default() })
     }
-
-    fn count_notes(&mut self, notes: Notes) {
-        let Notes { repeat, contradicts, above_grant, late, restarted } = notes;
-        let facts = &mut self.facts;
-        facts.decided = facts.decided.saturating_add(1);
-        for (count, noted) in [
-            (&mut facts.repeats, repeat),
-            (&mut facts.contradictions, contradicts),
-            (&mut facts.above_grant, above_grant),
-            (&mut facts.late, late),
-            (&mut facts.restarts, restarted),
-        ] {
-            *count = count.saturating_add(u64::from(noted));
-        }
-    }
-
-    fn count_answer(&mut self, answer: &Answer, service: Option<usize>) {
-        let Some(facts) = service.and_then(|at| self.services.get_mut(at)) else { return };
-        if answer.outcome != Outcome::Done {
-            facts.refused = facts.refused.saturating_add(1);
-            return;
-        }
-        for part in &answer.parts {
-            let last = part.grant.as_ref().is_some_and(|grant| grant.final_unit.is_some());
-            facts.granted = facts.granted.saturating_add(u64::from(part.grant.is_some()));
-            facts.last_granted = facts.last_granted.saturating_add(u64::from(last));
-            facts.refused = facts.refused.saturating_add(u64::from(part.outcome != Outcome::Done));
-        }
-    }
-
-    /// The place of a service's sums: of the session's service, else of the one that the context selects.
-    pub(super) fn service_facts(&mut self, session: Option<&Session>, context: &str) -> Option<usize> {
-        let Self { catalogue, services, .. } = self;
-        let name = match session {
-            Some(session) => &*session.service,
-            None => &*catalogue.service(catalogue.service_of(context)?)?.name,
-        };
-        Some(service_named(services, name))
-    }
-
-    /// A session that the scan or a load has found counts as open where it was not known.
-    pub(super) fn note_scanned(&mut self, summary: &SessionSummary, service: &str) {
-        if self.directory.scanned(summary) {
-            self.reserved = self.reserved.saturating_add(i128::from(summary.reserved.micros()));
-            let at = service_named(&mut self.services, service);
-            if let Some(facts) = self.services.get_mut(at).filter(|_| summary.open) {
-                facts.open = facts.open.saturating_add(1);
-            }
-        }
-    }
-
-    fn note_refusals(&mut self, msisdn: Digits, request: &Request, answer: &Answer, at: Timestamp) {
-        let whole = match answer.outcome {
-            Outcome::Denied(denial) => Some((None, denial)),
-            Outcome::Done => None,
-        };
-        let parts = answer.parts.iter().filter_map(|part| match part.outcome {
-            Outcome::Denied(denial) if whole.is_none() => Some((Some(part.key.clone()), denial)),
-            Outcome::Denied(_) | Outcome::Done => None,
-        });
-        for (key, denial) in whole.clone().into_iter().chain(parts) {
-            let session = request.session.clone();
-            let refusal = Refusal { at, session, kind: request.kind, number: request.number, key, denial };
-            self.refusals.note(msisdn, refusal);
-        }
-    }
 }
 
 /// What is found under a request's session identifier.
@@ -601,14 +535,6 @@ enum Found {
     Ended { account: AccountId, msisdn: Digits, read: Sequence },
     /// A session of another identifier with the same hash.
     Other,
-}
-
-fn service_named(services: &mut Vec<ServiceFacts>, name: &str) -> usize {
-    let found = services.iter().position(|facts| *facts.name == *name);
-    found.unwrap_or_else(|| {
-        services.push(ServiceFacts::new(name));
-        services.len().saturating_sub(1)
-    })
 }
 
 fn is_of(event: &EventRecord, request: &Request) -> bool {

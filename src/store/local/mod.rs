@@ -50,7 +50,8 @@ const MIB: u64 = 1024 * 1024;
 pub struct Options {
     /// Octets of a journal segment (64 MiB): a batch must fit into one.
     pub segment_octets: u64,
-    /// Octets of journal after which a checkpoint is due (1 GiB): about what a restart reads again.
+    /// Octets of journal after which a checkpoint is due (256 MiB): about what a restart reads again, and what the
+    /// changes take in memory.
     pub checkpoint_octets: u64,
     /// Octets of journal after which an export is due (4 GiB): between one and three times that much journal is kept.
     pub export_octets: u64,
@@ -71,7 +72,7 @@ impl Options {
     pub fn new(probe: Probe) -> Self {
         Self {
             segment_octets: 64 * MIB,
-            checkpoint_octets: 1_024 * MIB,
+            checkpoint_octets: 256 * MIB,
             export_octets: 4_096 * MIB,
             overlay_octets: 512 * MIB,
             cache_octets: 128 * MIB,

@@ -71,6 +71,21 @@ fn emergencies_are_counted_once_for_their_subscriber() {
 }
 
 #[test]
+fn an_emergency_that_goes_on_while_the_store_is_opened_is_not_counted_again() {
+    let mut world = World::with_money(Limits::default(), 0);
+    assert!(granted(&mut world, call(Kind::Initial, "ims;1", 0, Some("112"))));
+    world.pass(1);
+    world.cut();
+    assert!(granted(&mut world, call(Kind::Update, "ims;1", 1, Some("112"))));
+    world.core.on_recovered(&world.disk.facts, b"tariff".as_slice().into(), world.now);
+    world.pass(1);
+    world.scan();
+    world.pass(1);
+    assert_eq!(world.disk.subscribers[&number(MSISDN)].emergency_calls, 1);
+    assert_eq!(world.disk.emergencies.len(), 1);
+}
+
+#[test]
 fn an_emergency_of_someone_unknown_is_kept_and_not_counted() {
     let mut world = World::with_money(Limits::default(), 0);
     let mut request = call(Kind::Initial, "ims;1", 0, Some("112"));

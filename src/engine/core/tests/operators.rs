@@ -221,6 +221,41 @@ fn a_ledger_is_paged_through_its_chain() {
 }
 
 #[test]
+fn a_ledger_may_be_cut_between_the_entries_of_one_request() {
+    let mut world = World::with_money(Limits::default(), 100_000);
+    world.ask(initial("s"));
+    let mut both = update("s", 1, 1_000);
+    let mut other = both.parts[0].clone();
+    other.key.rating_group = Some(20);
+    both.parts.push(other);
+    world.ask(both);
+    let mut after = None;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let query = Query::Ledger { msisdn: number(MSISDN), after, limit: 1 };
+        let Ok(View::Ledger(page)) = world.query(query) else { panic!() };
+        seen.extend(page.entries.iter().map(|entry| (entry.index, entry.amount)));
+        after = page.next;
+    }
+    assert_eq!(seen, [(3, cents(-100)), (2, cents(-100)), (1, cents(100_000))]);
+    assert_eq!(after, None);
+}
+
+#[test]
+fn a_reference_is_known_while_its_batch_is_under_way() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    let first = world.command(1, topup(500, Some("kiosk-1")));
+    while world.load() {}
+    world.batch().unwrap();
+    let second = world.command(2, topup(500, Some("kiosk-1")));
+    while world.load() {}
+    world.settle();
+    assert_eq!(done(world.replies.remove(&first).unwrap()), (10_500, true, false));
+    assert_eq!(done(world.replies.remove(&second).unwrap()), (10_500, false, false));
+    assert_eq!(world.disk.main(1), cents(10_500));
+}
+
+#[test]
 fn an_explanation_names_charges_and_refusals() {
     let mut world = World::with_money(Limits::default(), 500);
     world.ask(initial("s"));

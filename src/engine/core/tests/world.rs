@@ -350,6 +350,8 @@ pub(super) struct World {
     pub(super) delivered: BTreeMap<Tag, Delivered>,
     pub(super) replies: BTreeMap<Tag, Outcome>,
     next: u64,
+    /// How often the core was made: each time with another key, as a shell draws it.
+    starts: u8,
     /// A planted fault: answers leave at once.
     pub(super) early: bool,
 }
@@ -358,7 +360,7 @@ impl World {
     pub(super) fn new(limits: Limits) -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
         let mut world = Self {
-            core: Self::core(limits),
+            core: Self::core(limits, 1),
             disk: Disk::default(),
             now,
             limits,
@@ -367,6 +369,7 @@ impl World {
             delivered: BTreeMap::new(),
             replies: BTreeMap::new(),
             next: 0,
+            starts: 1,
             early: false,
         };
         world.open();
@@ -380,12 +383,12 @@ impl World {
         world
     }
 
-    fn core(limits: Limits) -> Core {
+    fn core(limits: Limits, starts: u8) -> Core {
         Core::new(Settings {
             limits,
             policy: Policy::default(),
             catalogue: Arc::new(catalogue(1)),
-            hash_key: HashKey([7; 16]),
+            hash_key: HashKey([starts; 16]),
         })
     }
 
@@ -416,7 +419,8 @@ impl World {
 
     /// The power goes: what is not on the disk is lost. Nothing is opened yet.
     pub(super) fn cut(&mut self) {
-        self.core = Self::core(self.limits);
+        self.starts = self.starts.wrapping_add(1);
+        self.core = Self::core(self.limits, self.starts);
         self.flight = None;
         self.held.clear();
     }
@@ -502,7 +506,6 @@ impl World {
             let durable = self.durable();
             self.poll();
             if !(loaded || batched || durable) {
-                assert!(self.core.is_settled());
                 return;
             }
         }
@@ -550,6 +553,7 @@ impl World {
     pub(super) fn ask(&mut self, request: Request) -> Answer {
         let tag = self.send(request);
         self.settle();
+        assert!(self.core.is_settled());
         self.answer(tag)
     }
 
