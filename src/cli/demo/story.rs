@@ -11,6 +11,7 @@ use crate::charging::request::{Measured, Used};
 use crate::charging::units::{Digits, Money};
 use crate::diameter::base::local::Identity;
 use crate::diameter::dictionary::{Dictionary, builtin};
+use crate::diameter::result_code::ResultCode;
 use crate::engine::control::{
     Change, Command, Control, ControlError, NewSubscriber, OperationKey, Query, SubscriberView, View,
 };
@@ -64,7 +65,7 @@ pub(super) async fn tell(
     scene.message(&mut smsc).await?;
     scene.emergency(&mut ims).await?;
     for gateway in [pgw, ims, smsc] {
-        gateway.disconnect().await.map_err(broken)?;
+        gateway.disconnect().await.map_err(|error| broken(&error))?;
     }
     Ok(())
 }
@@ -85,14 +86,16 @@ async fn connect(
         product: "gyro demo".into(),
     };
     let tap = Box::new(Share(Arc::clone(capture)));
-    Gateway::connect(server, who, Arc::clone(dictionary), seed << 16, tap).await.map_err(broken)
+    Gateway::connect(server, who, Arc::clone(dictionary), seed << 16, tap)
+        .await
+        .map_err(|error| broken(&error))
 }
 
-fn broken(error: GatewayError) -> Stop {
+fn broken(error: &GatewayError) -> Stop {
     Trouble::new(Status::Failed, format!("a dialogue broke off: {error}")).into()
 }
 
-fn refused(error: ControlError) -> Stop {
+fn refused(error: &ControlError) -> Stop {
     Trouble::new(Status::Failed, format!("the server refused an order: {error}")).into()
 }
 
@@ -110,7 +113,7 @@ impl Scene<'_, '_> {
         let mut key = [0; 16];
         key.fill(self.keys);
         let command = Command { key: OperationKey(key), operator: "demo".into(), what };
-        self.control.command(command).await.map(drop).map_err(refused)
+        self.control.command(command).await.map(drop).map_err(|error| refused(&error))
     }
 
     async fn add(&mut self, msisdn: &str, plan: &str, units: i64) -> Result<(), Stop> {
@@ -151,7 +154,12 @@ impl Scene<'_, '_> {
     }
 
     async fn show(&self, msisdn: &str) -> Result<SubscriberView, Stop> {
-        match self.control.query(Query::ShowSubscriber(digits(msisdn)?)).await.map_err(refused)? {
+        match self
+            .control
+            .query(Query::ShowSubscriber(digits(msisdn)?))
+            .await
+            .map_err(|error| refused(&error))?
+        {
             View::Subscriber(view) => Ok(*view),
             _ => Err(unexpected("a subscriber was asked for")),
         }
@@ -177,7 +185,7 @@ impl Scene<'_, '_> {
         must: &str,
     ) -> Result<(), Stop> {
         self.ladder.request(ccr, remark)?;
-        let message = gateway.call(ccr).await.map_err(broken)?;
+        let message = gateway.call(ccr).await.map_err(|error| broken(&error))?;
         let cca = Cca::read(&message).map_err(|fault| {
             Trouble::new(Status::Failed, format!("an answer cannot be read: {}", fault.result_code.get()))
         })?;
@@ -319,7 +327,7 @@ fn octets_used(octets: u64) -> Used {
 fn short(cca: &Cca<'_>) -> String {
     let mut text = cca.result_code.get().to_string();
     for mscc in &cca.msccs {
-        text.push_str(&format!(" {}", mscc.result_code.map_or(0, |code| code.get())));
+        text.push_str(&format!(" {}", mscc.result_code.map_or(0, ResultCode::get)));
         if let Some(granted) = &mscc.granted {
             let count = granted.total_octets.or(granted.seconds).or(granted.pieces).unwrap_or(0);
             text.push_str(&format!(":{count}"));
