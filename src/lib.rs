@@ -20,12 +20,17 @@
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
 pub mod charging;
+#[cfg(feature = "shell")]
 pub mod cli;
+#[cfg(feature = "shell")]
 pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod engine;
+#[cfg(feature = "shell")]
 pub mod server;
+#[cfg(feature = "shell")]
 pub mod store;
+#[cfg(feature = "shell")]
 pub mod telemetry;
 pub mod time;

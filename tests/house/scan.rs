@@ -1,4 +1,4 @@
-//! What a source file imports: every `use` and every path, with its line, the module it stands in, and
+//! What a source file imports: every `use` and every path, with the module it stands in, and
 //! whether it is test code. Works on tokens, so paths inside of macros count as well.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,6 @@ pub(crate) enum Target {
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
     pub(crate) file: String,
-    pub(crate) line: usize,
     pub(crate) module: Module,
     pub(crate) test: bool,
     pub(crate) target: Target,
@@ -59,7 +58,6 @@ pub(crate) struct Tree {
 #[derive(Clone, Debug)]
 struct Written {
     file: String,
-    line: usize,
     module: Module,
     test: bool,
     segments: Vec<String>,
@@ -143,11 +141,10 @@ impl Walk {
                         at += 2;
                     }
                 }
-                TokenTree::Ident(word) => {
-                    let line = word.span().start().line;
+                TokenTree::Ident(_) => {
                     let (segments, next) = path(&tokens, at);
                     if segments.len() > 1 {
-                        self.push(segments, None, line, false, &here);
+                        self.push(segments, None, false, &here);
                     }
                     at = next;
                     continue;
@@ -162,10 +159,8 @@ impl Walk {
     fn use_tree(&mut self, tokens: &[TokenTree], prefix: Vec<String>, place: &Place<'_>) {
         let mut segments = prefix;
         let mut bound = None;
-        let mut line = 0;
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
-            line = token.span().start().line;
             match token {
                 TokenTree::Ident(word) if word == "as" => {
                     bound = tokens.get(at + 1).map(ToString::to_string);
@@ -188,19 +183,18 @@ impl Walk {
             segments.pop();
         }
         let bound = bound.or_else(|| segments.last().cloned());
-        self.push(segments, bound, line, true, place);
+        self.push(segments, bound, true, place);
     }
 
     fn push(
         &mut self,
         segments: Vec<String>,
         bound: Option<String>,
-        line: usize,
         is_use: bool,
         place: &Place<'_>,
     ) {
         let (file, module) = (place.file.to_owned(), place.module.clone());
-        self.written.push(Written { file, line, module, test: place.test, segments, bound, is_use });
+        self.written.push(Written { file, module, test: place.test, segments, bound, is_use });
     }
 
     /// Turns what is written into where it leads.
@@ -211,7 +205,6 @@ impl Walk {
         let imports = written.iter().filter_map(|written| {
             Some(Import {
                 file: written.file.clone(),
-                line: written.line,
                 module: written.module.clone(),
                 test: written.test || in_tests(&written.module),
                 target: names.target(&written.module, &written.segments, written.is_use)?,

@@ -1,0 +1,32 @@
+//! The engine with its threads serves what operators ask.
+
+use std::path::PathBuf;
+
+use super::control::{Command, Outcome, Query, Serve, StoreStatus, Tag, Timestamp};
+use super::run::Engine;
+
+impl Serve for Engine {
+    fn command(&mut self, tag: Tag, command: Command, now: Timestamp) {
+        Self::command(self, tag, command, now);
+    }
+
+    fn query(&mut self, tag: Tag, query: Query, now: Timestamp) {
+        Self::query(self, tag, query, now);
+    }
+
+    fn backup(&mut self, tag: Tag, to: PathBuf) {
+        Self::backup(self, tag, to);
+    }
+
+    fn store_status(&self) -> &StoreStatus {
+        Self::store_status(self)
+    }
+
+    fn confirm_clock(&mut self) {
+        Self::confirm_clock(self);
+    }
+
+    fn poll_reply(&mut self) -> Option<(Tag, Outcome)> {
+        Self::poll_reply(self)
+    }
+}
