@@ -190,6 +190,11 @@ impl Gateway {
         self.answer(ids).await
     }
 
+    /// The socket alone, once capabilities are exchanged: for those who write and read octets themselves.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Says good-bye and waits until the server has said it too.
     pub async fn disconnect(mut self) -> Result<(), GatewayError> {
         let now = self.now();

@@ -190,6 +190,18 @@ mod tests {
     }
 
     #[test]
+    fn lost_money_14_a_peer_is_known_by_its_name_from_whatever_address_it_connects() {
+        let host = Identity::new("pgw.kz").unwrap();
+        let peer = NamedPeer { host: host.clone(), from: Vec::new(), multi_connection: false };
+        let roster = Roster::new([peer], UnknownPeers::Reject);
+        for address in ["10.1.2.3", "192.0.2.1", "2001:db8::7", "127.0.0.1"] {
+            assert!(roster.admit(&host, ip(address)).unwrap().named, "{address}");
+            let other = Identity::new("other.kz").unwrap();
+            assert_eq!(roster.admit(&other, ip(address)).unwrap_err().result_code, ResultCode::UNKNOWN_PEER);
+        }
+    }
+
+    #[test]
     fn a_peer_that_is_not_named_is_taken_as_the_rule_says() {
         let stranger = Identity::new("stranger.kz").unwrap();
         let admits =
