@@ -186,13 +186,7 @@ impl Walk {
         self.push(segments, bound, true, place);
     }
 
-    fn push(
-        &mut self,
-        segments: Vec<String>,
-        bound: Option<String>,
-        is_use: bool,
-        place: &Place<'_>,
-    ) {
+    fn push(&mut self, segments: Vec<String>, bound: Option<String>, is_use: bool, place: &Place<'_>) {
         let (file, module) = (place.file.to_owned(), place.module.clone());
         self.written.push(Written { file, module, test: place.test, segments, bound, is_use });
     }
