@@ -276,6 +276,7 @@ mod tests {
         replies: Vec<(Tag, Outcome)>,
         status: StoreStatus,
         confirmed: bool,
+        published: Option<Timestamp>,
         backups: Vec<(Tag, PathBuf)>,
     }
 
@@ -292,6 +293,9 @@ mod tests {
         }
         fn store_status(&self) -> &StoreStatus {
             &self.status
+        }
+        fn publish(&mut self, now: Timestamp) {
+            self.published = Some(now);
         }
         fn confirm_clock(&mut self) {
             self.confirmed = true;
@@ -335,6 +339,17 @@ mod tests {
         assert_eq!(told[2], Ok(Reply::Store(Box::default())));
         assert_eq!(told[3], Ok(Reply::Done));
         assert_eq!(told[4], Err("the disk is full".into()));
+    }
+
+    #[tokio::test]
+    async fn figures_are_up_to_date_before_it_is_said_so() {
+        let (control, mut inbox) = pair();
+        let asked = tokio::spawn(async move { control.ask(Ask::Figures).await });
+        let ask = inbox.recv().await.unwrap();
+        let mut echo = Echo::default();
+        assert!(inbox.pass(ask, &mut echo, Timestamp::from_micros(7)).is_none());
+        assert_eq!(echo.published, Some(Timestamp::from_micros(7)));
+        assert_eq!(asked.await.unwrap(), Ok(Reply::Done));
     }
 
     #[tokio::test]
