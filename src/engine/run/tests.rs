@@ -326,6 +326,14 @@ fn a_store_that_cannot_be_opened_leaves_emergencies() {
     assert_eq!(side.engine.close().unwrap_err().exit_code(), 74);
 }
 
+#[test]
+fn a_store_that_panics_leaves_emergencies() {
+    let mut side = Loop::start(|| panic!("planted"), None);
+    assert!(side.failed().contains("store thread has ended"));
+    assert!(matches!(side.engine.handle(Tag(2), emergency("ims"), NOW), Handled::Answered(_)));
+    assert!(side.engine.close().is_err());
+}
+
 /// A store whose write half fails as it is told.
 struct Faulty {
     inner: Box<dyn Commit>,
