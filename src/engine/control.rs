@@ -264,3 +264,114 @@ impl Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::units::Digits;
+
+    /// Answers every question with an error that names its place in the order.
+    #[derive(Default)]
+    struct Echo {
+        replies: Vec<(Tag, Outcome)>,
+        status: StoreStatus,
+        confirmed: bool,
+        published: Option<Timestamp>,
+        backups: Vec<(Tag, PathBuf)>,
+    }
+
+    impl Serve for Echo {
+        fn command(&mut self, tag: Tag, _command: Command, _now: Timestamp) {
+            self.replies.push((tag, Err(CommandError::KeyUsed)));
+        }
+        fn query(&mut self, tag: Tag, query: Query, _now: Timestamp) {
+            let Query::ShowSubscriber(msisdn) = query else { return };
+            self.replies.push((tag, Err(CommandError::UnknownSubscriber(msisdn))));
+        }
+        fn backup(&mut self, tag: Tag, to: PathBuf) {
+            self.backups.push((tag, to));
+        }
+        fn store_status(&self) -> &StoreStatus {
+            &self.status
+        }
+        fn publish(&mut self, now: Timestamp) {
+            self.published = Some(now);
+        }
+        fn confirm_clock(&mut self) {
+            self.confirmed = true;
+        }
+        fn poll_reply(&mut self) -> Option<(Tag, Outcome)> {
+            self.replies.pop()
+        }
+    }
+
+    fn show(number: &str) -> Ask {
+        Ask::Query(Query::ShowSubscriber(Digits::parse(number).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn everybody_gets_the_answer_to_his_own_ask() {
+        let (control, mut inbox) = pair();
+        let mut echo = Echo::default();
+        let asks = [show("1"), show("2"), Ask::StoreStatus, Ask::ConfirmClock, Ask::Backup("b".into())];
+        let asked: Vec<_> = asks
+            .into_iter()
+            .map(|ask| {
+                let control = control.clone();
+                tokio::spawn(async move { control.ask(ask).await })
+            })
+            .collect();
+        for _ in 0..5 {
+            let ask = inbox.recv().await.unwrap();
+            assert!(inbox.pass(ask, &mut echo, Timestamp::EPOCH).is_none());
+        }
+        inbox.deliver(&mut echo);
+        let (tag, to) = echo.backups.pop().unwrap();
+        assert_eq!(to, PathBuf::from("b"));
+        inbox.backed_up(tag, Err("the disk is full".into()));
+        let mut told = Vec::new();
+        for asked in asked {
+            told.push(asked.await.unwrap().map_err(|error| error.to_string()));
+        }
+        assert!(echo.confirmed);
+        assert_eq!(told[0], Err("there is no subscriber 1".into()));
+        assert_eq!(told[1], Err("there is no subscriber 2".into()));
+        assert_eq!(told[2], Ok(Reply::Store(Box::default())));
+        assert_eq!(told[3], Ok(Reply::Done));
+        assert_eq!(told[4], Err("the disk is full".into()));
+    }
+
+    #[tokio::test]
+    async fn figures_are_up_to_date_before_it_is_said_so() {
+        let (control, mut inbox) = pair();
+        let asked = tokio::spawn(async move { control.ask(Ask::Figures).await });
+        let ask = inbox.recv().await.unwrap();
+        let mut echo = Echo::default();
+        assert!(inbox.pass(ask, &mut echo, Timestamp::from_micros(7)).is_none());
+        assert_eq!(echo.published, Some(Timestamp::from_micros(7)));
+        assert_eq!(asked.await.unwrap(), Ok(Reply::Done));
+    }
+
+    #[tokio::test]
+    async fn what_is_for_the_network_side_is_given_back() {
+        let (control, mut inbox) = pair();
+        let asked = tokio::spawn(async move { control.ask(Ask::Network(NetworkAsk::Peers)).await });
+        let ask = inbox.recv().await.unwrap();
+        let ask = inbox.pass(ask, &mut Echo::default(), Timestamp::EPOCH).unwrap();
+        assert_eq!(ask.ask, Ask::Network(NetworkAsk::Peers));
+        ask.reply.send(Ok(Reply::Peers(Vec::new()))).unwrap();
+        assert_eq!(asked.await.unwrap(), Ok(Reply::Peers(Vec::new())));
+    }
+
+    #[tokio::test]
+    async fn a_full_or_closed_inbox_refuses_at_once() {
+        let (control, inbox) = pair();
+        for _ in 0..WAITING {
+            let (reply, _) = oneshot::channel();
+            control.to.try_send(Asked { ask: Ask::ConfirmClock, reply }).unwrap();
+        }
+        assert_eq!(control.ask(Ask::ConfirmClock).await, Err(ControlError::Busy));
+        drop(inbox);
+        assert_eq!(control.ask(Ask::ConfirmClock).await, Err(ControlError::Ended));
+    }
+}

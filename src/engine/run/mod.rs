@@ -41,6 +41,9 @@ use store_thread::ToStore;
 /// Loads that are with the store thread at a time.
 const LOADS: usize = 256;
 
+/// What the threads tell that is taken in one turn, at most.
+const TOLD: usize = 256;
+
 /// What an engine is started with.
 pub struct Options {
     /// What its core is made with.
@@ -93,6 +96,23 @@ enum FromThreads {
     BackedUp(Tag, Result<(), String>),
     StoreStopped(Option<StoreError>),
     Problem(String),
+}
+
+/// Tells the loop that a thread ended by a panic: sled is known to panic.
+struct Alarm {
+    to_loop: Sender<FromThreads>,
+    shared: Arc<Shared>,
+    told: fn() -> FromThreads,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The loop may have gone: then no one is left to be told.
+            let _ = self.to_loop.send((self.told)());
+            (self.shared.wake)();
+        }
+    }
 }
 
 /// Something that the shell is to log.
@@ -179,9 +199,11 @@ impl Engine {
         let (to_loop, from) = channel();
         let store_thread = {
             let (shared, to_loop) = (Arc::clone(&shared), to_loop.clone());
-            thread::Builder::new()
-                .name("gyro-store".into())
-                .spawn(move || store_thread::run(open, policy, &from_loop, &to_loop, &shared))?
+            thread::Builder::new().name("gyro-store".into()).spawn(move || {
+                let told = || FromThreads::StoreStopped(None);
+                let alarm = Alarm { to_loop, shared, told };
+                store_thread::run(open, policy, &from_loop, &alarm.to_loop, &alarm.shared);
+            })?
         };
         Ok(Self {
             core: Core::new(settings),
@@ -232,8 +254,12 @@ impl Engine {
     /// Does what there is to do and never waits: takes in what the threads tell, does what is due, hands out loads and
     /// the next batch. To be called after each round of requests, when woken, and at [`Engine::next_turn`].
     pub fn turn(&mut self, now: Timestamp) {
-        while let Ok(told) = self.from.try_recv() {
+        for taken in 0..=TOLD {
+            let Ok(told) = self.from.try_recv() else { break };
             self.take_in(told, now);
+            if taken == TOLD {
+                (self.shared.wake)();
+            }
         }
         if self.core.poll_timeout().is_some_and(|due| due <= now) {
             self.core.handle_timeout(now);
@@ -394,9 +420,11 @@ impl Engine {
         let (to_committer, from_loop) = channel();
         let (to_store, to_loop) = (self.to_store.clone(), self.to_loop.clone());
         let shared = Arc::clone(&self.shared);
-        let spawned = thread::Builder::new()
-            .name("gyro-commit".into())
-            .spawn(move || committer::run(commit, &from_loop, &to_store, &to_loop, &shared));
+        let spawned = thread::Builder::new().name("gyro-commit".into()).spawn(move || {
+            let told = || FromThreads::CommitterStopped;
+            let alarm = Alarm { to_loop, shared, told };
+            committer::run(commit, &from_loop, &to_store, &alarm.to_loop, &alarm.shared);
+        });
         match spawned {
             Ok(thread) => self.threads.push(thread),
             Err(error) => {

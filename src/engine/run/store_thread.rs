@@ -136,7 +136,11 @@ impl StoreThread<'_> {
             return;
         }
         if !self.scan.is_done() {
-            return self.scan_on();
+            self.scan_on();
+            // Half of a core, so that what is loaded for requests meanwhile does not wait.
+            let ended = (self.shared.clock)();
+            self.rest_until = self.rest_until.max(ended.plus(ended.since(begun)));
+            return;
         }
         if self.backup.is_some() {
             self.back_up();

@@ -326,6 +326,14 @@ fn a_store_that_cannot_be_opened_leaves_emergencies() {
     assert_eq!(side.engine.close().unwrap_err().exit_code(), 74);
 }
 
+#[test]
+fn a_store_that_panics_leaves_emergencies() {
+    let mut side = Loop::start(|| panic!("planted"), None);
+    assert!(side.failed().contains("store thread has ended"));
+    assert!(matches!(side.engine.handle(Tag(2), emergency("ims"), NOW), Handled::Answered(_)));
+    assert!(side.engine.close().is_err());
+}
+
 /// A store whose write half fails as it is told.
 struct Faulty {
     inner: Box<dyn Commit>,
@@ -444,39 +452,5 @@ fn what_was_not_durable_at_the_end_is_not_there_at_the_next_start() {
     let mut side = open(&memory);
     assert_eq!(side.show(), (10_000, 1_000));
     assert_eq!(side.ledger(), [10_000]);
-    side.engine.close().unwrap();
-}
-
-#[tokio::test]
-async fn operators_ask_through_their_inbox() {
-    use crate::engine::control::{Ask, ControlError, NetworkAsk, Reply, pair};
-    let memory = Memory::new(Conflicts::Never);
-    let mut side = Loop::start(move || Ok(memory.open()), None).ready();
-    side.add();
-    let (control, mut inbox) = pair();
-    let asker = control.clone();
-    let asked = tokio::spawn(async move {
-        let shown = asker.query(Query::ShowSubscriber(Digits::parse(MSISDN).unwrap())).await;
-        let peers = asker.ask(Ask::Network(NetworkAsk::Peers)).await;
-        let unknown = asker.query(Query::ShowSubscriber(Digits::parse("7").unwrap())).await;
-        (shown, peers, unknown)
-    });
-    for _ in 0..3 {
-        let ask = inbox.recv().await.unwrap();
-        if let Some(network) = inbox.pass(ask, &mut side.engine, NOW) {
-            network.reply.send(Ok(Reply::Peers(Vec::new()))).unwrap();
-            continue;
-        }
-        side.until(|engine, _| {
-            inbox.deliver(engine);
-            engine.is_settled().then_some(())
-        });
-    }
-    let (shown, peers, unknown) = asked.await.unwrap();
-    assert!(matches!(shown, Ok(View::Subscriber(_))));
-    assert_eq!(peers, Ok(Reply::Peers(Vec::new())));
-    assert_eq!(unknown.unwrap_err().to_string(), "there is no subscriber 7");
-    drop(inbox);
-    assert_eq!(control.ask(Ask::ConfirmClock).await, Err(ControlError::Ended));
     side.engine.close().unwrap();
 }
