@@ -3,8 +3,8 @@
 #![allow(clippy::expect_used, missing_docs, reason = "a bench may stop; the macros write items without docs")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gyro::charging::account::operations::{Act, bundles_of, open};
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
+use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
     Bundle, Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };

@@ -404,7 +404,18 @@ fn run(work: &Path, cuts: u64, without_sync: bool) -> Outcome {
     Ok(())
 }
 
-fn main() -> Outcome {
+fn main() -> std::process::ExitCode {
+    match act() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // With nowhere to complain there is nothing left to do.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn act() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let phase = |name: &str| {

@@ -19,6 +19,8 @@
 //!
 //! The table of legal imports between these modules is held by `tests/house.rs`.
 
+#[cfg(feature = "shell")]
+pub mod admin;
 pub mod charging;
 #[cfg(feature = "shell")]
 pub mod cli;
@@ -27,10 +29,15 @@ pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod engine;
+pub mod ro;
 #[cfg(feature = "shell")]
 pub mod server;
 #[cfg(feature = "shell")]
+pub mod sim;
+#[cfg(feature = "shell")]
 pub mod store;
+#[cfg(feature = "shell")]
+pub mod tariff;
 #[cfg(feature = "shell")]
 pub mod telemetry;
 pub mod time;

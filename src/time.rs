@@ -94,6 +94,33 @@ impl Monotonic {
     }
 }
 
+/// Whether a time zone of this name is in the IANA database that is built in.
+pub fn is_zone(name: &str) -> bool {
+    jiff::tz::TimeZoneDatabase::bundled().get(name).is_ok()
+}
+
+/// A time zone of the IANA database that is built in.
+#[derive(Clone, Debug)]
+pub struct Zone(jiff::tz::TimeZone);
+
+impl Zone {
+    /// Coordinated Universal Time.
+    pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
+
+    /// The zone of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        jiff::tz::TimeZoneDatabase::bundled().get(name).ok().map(Self)
+    }
+
+    /// RFC 3339 with the zone's offset at that time: `2026-01-01T05:00:00+05:00`.
+    pub fn rfc3339(&self, at: Timestamp) -> String {
+        match jiff::Timestamp::from_microsecond(at.micros()) {
+            Ok(at) => at.display_with_offset(self.0.to_offset(at)).to_string(),
+            Err(_) => at.to_string(),
+        }
+    }
+}
+
 fn micros_of(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
@@ -116,6 +143,20 @@ mod tests {
     fn the_ends_of_time_saturate() {
         assert_eq!(Timestamp::MAX.plus(Duration::from_secs(1)), Timestamp::MAX);
         assert_eq!(Monotonic::from_micros(u64::MAX).plus(Duration::MAX).micros(), u64::MAX);
+    }
+
+    #[test]
+    fn zones_are_known_by_their_iana_names() {
+        assert!(is_zone("Asia/Almaty"));
+        assert!(!is_zone("Asia/Almaata") && !is_zone("") && !is_zone("../etc/passwd"));
+    }
+
+    #[test]
+    fn a_zone_writes_its_own_offset() {
+        let at = Timestamp::from_secs(1_767_225_600);
+        assert_eq!(Zone::named("Asia/Almaty").unwrap().rfc3339(at), "2026-01-01T05:00:00+05:00");
+        assert_eq!(Zone::UTC.rfc3339(at), "2026-01-01T00:00:00+00:00");
+        assert!(Zone::named("Asia/Almaata").is_none());
     }
 
     #[test]

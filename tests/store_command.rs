@@ -9,8 +9,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use gyro::charging::account::{AccountId, Mode};
+use gyro::charging::books::operations::{self, Act};
+use gyro::charging::units::Money;
 use gyro::store::local::{self, Options};
-use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record, Sequence};
+use gyro::store::record::{account, ledger};
+use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record};
 
 fn gyro(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gyro")).args(arguments).env_remove("GYRO_DATA").output().unwrap()
@@ -20,7 +24,7 @@ fn options() -> Options {
     let probe = Probe::Child {
         program: env!("CARGO_BIN_EXE_gyro").into(),
         arguments: vec!["store".into(), "probe-state".into()],
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     };
     Options { segment_octets: 256 * 1024, ..Options::new(probe) }
 }
@@ -34,14 +38,26 @@ fn open(dir: &Path) -> Opened {
     local::open(dir, options()).unwrap()
 }
 
+fn commit(opened: &mut Opened, records: Vec<Record>) {
+    let batch = Batch { sequence: opened.commit.durable().next(), guards: Vec::new(), records };
+    opened.commit.append(&batch).unwrap();
+    opened.commit.sync().unwrap();
+    opened.state.apply(batch).unwrap();
+}
+
+/// Opens so many accounts with an advance of 5.00, in a commit each.
 fn fill(dir: &Path, count: u64) {
     let mut opened = open(dir);
-    for number in opened.last.number() + 1..=opened.last.number() + count {
-        let record = Record::put(Class::Account, Key::from_u64(number % 10), vec![1; 100]);
-        let batch = Batch { sequence: Sequence::new(number), guards: Vec::new(), records: vec![record] };
-        opened.commit.append(&batch).unwrap();
-        opened.commit.sync().unwrap();
-        opened.state.apply(batch).unwrap();
+    for number in 1..=count {
+        let advance = Money::from_cents(500).unwrap();
+        let (paid, entry) =
+            operations::open(AccountId(number), Mode::Advance, advance, Act::default()).unwrap();
+        let entry = entry.unwrap();
+        let records = vec![
+            Record::put(account::CLASS, account::key(paid.id), account::encode(&paid)),
+            Record::put(ledger::CLASS, ledger::key(paid.id, entry.index), ledger::encode(&entry)),
+        ];
+        commit(&mut opened, records);
     }
     opened.state.checkpoint().unwrap();
     opened.commit.close().unwrap();
@@ -55,9 +71,9 @@ fn a_store_is_verified_backed_up_restored_and_exported() {
     fill(Path::new(&data), 30);
     let done = gyro(&["store", "verify", "--data", &data]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    assert!(
-        text(&done.stdout).contains("account: 10\n") && text(&done.stdout).ends_with("the store is whole\n")
-    );
+    let said = text(&done.stdout);
+    assert!(said.starts_with("books: 30 accounts, 30 ledger entries\n"), "{said}");
+    assert!(said.contains("account: 30\n") && said.ends_with("the store is whole\n"), "{said}");
     assert!(gyro(&["store", "backup", "--data", &data, &file]).status.success());
     assert!(gyro(&["store", "export", "--data", &data, &at("state")]).status.success());
     let refused = gyro(&["store", "restore", "--data", &data, &file]);
@@ -66,6 +82,26 @@ fn a_store_is_verified_backed_up_restored_and_exported() {
     assert!(gyro(&["store", "restore", "--data", &copy, &file]).status.success());
     assert_eq!(open(Path::new(&copy)).last.number(), 30);
     assert!(gyro(&["store", "verify", "--data", &copy]).status.success());
+}
+
+#[test]
+fn a_balance_that_is_not_the_sum_of_its_ledger_is_found() {
+    let dir = tempfile::TempDir::new().unwrap();
+    fill(dir.path(), 3);
+    let mut opened = open(dir.path());
+    let key = account::key(AccountId(2));
+    let stored = opened.state.load(Class::Account, &key).unwrap().unwrap();
+    let mut richer = account::decode(&key, &stored.value).unwrap();
+    richer.main = Money::from_cents(501).unwrap();
+    commit(&mut opened, vec![Record::put(account::CLASS, key, account::encode(&richer))]);
+    drop(opened);
+    let done = gyro(&["store", "verify", "--data", dir.path().to_str().unwrap()]);
+    assert_eq!(done.status.code(), Some(74));
+    let said = text(&done.stdout);
+    assert!(
+        said.contains("fault: account 2: the balance is 5010000, the sum of its ledger 5000000"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod books;
 pub mod catalogue;
 pub mod decide;
 pub mod emergency;

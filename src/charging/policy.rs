@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 
-use super::session::Reservation;
 use crate::time::Timestamp;
 
 /// The settings of the charging ring.
@@ -44,11 +43,6 @@ impl Policy {
     pub fn expiry(&self, now: Timestamp, validity_secs: u32) -> Timestamp {
         let validity = Duration::from_secs(u64::from(validity_secs));
         now.plus(validity.saturating_add(validity.max(self.grace)))
-    }
-
-    /// Whether a reservation has ended by itself.
-    pub fn lapsed(&self, reservation: &Reservation, now: Timestamp) -> bool {
-        reservation.expires <= now
     }
 }
 

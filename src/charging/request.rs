@@ -5,7 +5,6 @@
 
 use core::fmt;
 
-use super::answer::Denial;
 use super::units::{Digits, Money, Unit};
 use crate::time::Timestamp;
 
@@ -142,10 +141,14 @@ pub struct Measured {
     pub money: Option<Money>,
 }
 
+/// Units that are more than can be counted, or less than nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Uncountable;
+
 impl Measured {
     /// The count in one unit; none where the client named none. Total octets win over in and out; where
     /// they are absent, in and out are added. Refused where it cannot be counted.
-    pub fn count(&self, unit: Unit) -> Result<Option<u64>, Denial> {
+    pub fn count(&self, unit: Unit) -> Result<Option<u64>, Uncountable> {
         match unit {
             Unit::Seconds => Ok(self.seconds),
             Unit::Pieces => Ok(self.pieces),
@@ -153,12 +156,12 @@ impl Measured {
             Unit::Octets => match (self.input_octets, self.output_octets) {
                 (None, None) => Ok(None),
                 (input, output) => {
-                    input.unwrap_or(0).checked_add(output.unwrap_or(0)).map(Some).ok_or(Denial::Overflow)
+                    input.unwrap_or(0).checked_add(output.unwrap_or(0)).map(Some).ok_or(Uncountable)
                 }
             },
             Unit::Money => {
                 let micros = self.money.map(|money| u64::try_from(money.micros()));
-                micros.transpose().map_err(|_| Denial::Overflow)
+                micros.transpose().map_err(|_| Uncountable)
             }
         }
     }

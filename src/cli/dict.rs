@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::{Rows, Status};
+use super::{Rows, Status, print};
 use crate::diameter::dictionary::declaration::Role;
 use crate::diameter::dictionary::{Dictionary, DictionaryBuilder, builtin};
 use crate::dictionary_xml::load;
@@ -11,7 +11,6 @@ use crate::dictionary_xml::load;
 mod check;
 mod list;
 mod lookup;
-mod print;
 mod view;
 
 /// Check dictionary files, look up and list AVPs and commands.

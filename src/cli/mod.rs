@@ -5,12 +5,26 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod account;
+mod assemble;
+mod check;
+mod client;
 mod completions;
 pub mod decode;
+mod demo;
 pub mod dict;
+mod init;
+mod logs;
 mod output;
+mod peer;
+mod print;
+mod probe;
+mod serve;
+mod session;
 mod status;
 pub mod store;
+mod subscriber;
+mod tariff;
 mod version;
 
 pub use self::output::{Output, Rows};
@@ -28,9 +42,18 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Check(check::Args),
+    Init(init::Args),
+    Subscriber(subscriber::Args),
+    Account(account::Args),
+    Session(session::Args),
+    Peer(peer::Args),
+    Tariff(tariff::Args),
+    Store(store::Args),
     Decode(decode::Args),
     Dict(dict::Args),
-    Store(store::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -47,7 +70,8 @@ pub fn main() -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // not locked: log lines of other threads go there as well
+    let mut err = io::stderr();
     let done = run(&cli, &mut out, &mut err).and_then(|status| out.flush().map(|()| status));
     match done {
         Ok(status) => status.into(),
@@ -62,20 +86,22 @@ pub fn main() -> ExitCode {
 /// Runs one subcommand; an `Err` means that its output could not be written.
 fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     match &cli.command {
+        Command::Demo(args) => demo::run(args, out, err),
+        Command::Serve(args) => serve::run(args, out, err),
+        Command::Check(args) => check::run(args, out, err),
+        Command::Init(args) => init::run(args, out, err),
+        Command::Subscriber(args) => subscriber::run(args, out, err),
+        Command::Account(args) => account::run(args, out, err),
+        Command::Session(args) => session::run(args, out, err),
+        Command::Peer(args) => peer::run(args, out, err),
+        Command::Store(args) => store::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
-        Command::Store(args) => store::run(args, out, err),
+        Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
         Command::Version(args) => version::run(args, out),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_contradicts_itself_nowhere() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

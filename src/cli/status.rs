@@ -34,6 +34,19 @@ impl Status {
             Self::Configuration => 78,
         }
     }
+
+    /// The outcome with this exit code; what is not one of ours is a failure.
+    pub const fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Usage,
+            69 => Self::Unreachable,
+            73 => Self::DataDirectory,
+            74 => Self::Damaged,
+            78 => Self::Configuration,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl From<Status> for ExitCode {

@@ -1,12 +1,14 @@
-//! `gyro store`: the store of a data directory that no server uses.
+//! `gyro store`: the store of a data directory that no server uses, or that of the running server.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::Status;
-use crate::store::local::Options;
-use crate::store::{Probe, StoreError, backup, guard, probe_child, verify};
+use super::client::{Absent, Reach, Stop, told, with};
+use super::{Status, print, probe};
+use crate::admin::json::change::{self, Accepted};
+use crate::admin::json::status;
+use crate::store::books::Books;
+use crate::store::{StoreError, backup, guard, probe_child, verify};
 
 /// Check, back up, restore and export the store of a data directory.
 #[derive(clap::Args, Debug)]
@@ -19,25 +21,43 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     /// Read all of it: every checksum, that journal and state agree, and the books.
-    Verify(Place),
-    /// Write all of it into one new file.
-    Backup(PlaceAndFile),
+    ///
+    /// Without --data the running server says what its verification in the background has found so far.
+    Verify(Either),
+    /// Write all of it into one new file; without --data the running server writes it.
+    Backup(EitherAndFile),
     /// Make it anew, in a directory that is empty or not there, from a backup.
     Restore(PlaceAndFile),
     /// Write its state, sorted, into one new file.
     Export(PlaceAndFile),
     /// Try to open the state; the server runs this before it opens it itself.
-    #[command(hide = true, name = PROBE)]
+    #[command(hide = true, name = probe::COMMAND)]
     Probe {
         /// The state's directory.
         dir: PathBuf,
     },
 }
 
-/// The hidden subcommand that tries to open the state.
-const PROBE: &str = "probe-state";
-/// How long that may take.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// Which store, or which server.
+#[derive(clap::Args, Debug)]
+struct Either {
+    /// The data directory of a store that no server uses.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The admin address of the running server.
+    #[arg(long, value_name = "ADDR", env = "GYRO_ADMIN")]
+    admin: Option<String>,
+}
+
+/// Which store or server, and which file.
+#[derive(clap::Args, Debug)]
+struct EitherAndFile {
+    #[command(flatten)]
+    either: Either,
+    /// The file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
 
 /// Which store.
 #[derive(clap::Args, Debug)]
@@ -57,17 +77,14 @@ struct PlaceAndFile {
     file: PathBuf,
 }
 
-/// How every command of this process opens a store: the state is tried by a child of the same program.
-pub fn options() -> io::Result<Options> {
-    let program = std::env::current_exe()?;
-    Ok(Options::new(Probe::Child {
-        program,
-        arguments: vec!["store".into(), PROBE.into()],
-        deadline: DEADLINE,
-    }))
-}
-
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
+    match &args.command {
+        Command::Verify(Either { data: None, admin }) => return verified(admin.clone(), out, err),
+        Command::Backup(EitherAndFile { either: Either { data: None, admin }, file }) => {
+            return told(server_backup(admin.clone(), file, out), err);
+        }
+        _ => {}
+    }
     match act(&args.command, out) {
         Ok(status) => status,
         Err(error) => {
@@ -89,15 +106,20 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
         return probe_child(dir, out).map(|()| Ok(Status::Done));
     }
     guard()?;
-    let options = options().map_err(program)?;
+    let options = probe::options().map_err(program)?;
     match command {
-        Command::Verify(Place { data }) => {
-            let report = verify::verify(data, options, &mut [])?;
+        Command::Verify(Either { data, .. }) => {
+            let data = data.as_deref().unwrap_or(Path::new(""));
+            let mut books = Books::default();
+            let report = verify::verify(data, options, &mut [&mut books])?;
+            let (accounts, entries) = books.read();
             let status = if report.faults.is_empty() { Status::Done } else { Status::Damaged };
-            Ok(writeln!(out, "{report}").map(|()| status))
+            let said = writeln!(out, "books: {accounts} accounts, {entries} ledger entries\n{report}");
+            Ok(said.map(|()| status))
         }
         Command::Backup(at) => {
-            let done = backup::backup(&at.place.data, options, &at.file)?;
+            let data = at.either.data.as_deref().unwrap_or(Path::new(""));
+            let done = backup::backup(data, options, &at.file)?;
             Ok(say(out, "backed up", &at.file, done))
         }
         Command::Export(at) => {
@@ -110,6 +132,41 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
         }
         Command::Probe { .. } => Ok(Ok(Status::Done)),
     }
+}
+
+/// What the running server has found.
+fn verified(admin: Option<String>, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
+    let found = with(&Reach::server(admin), Absent::Refuse, |client| client.get("/v1/store"));
+    let found: status::Store = match found {
+        Ok(found) => found,
+        Err(failure) => return told(Err(failure.into()), err),
+    };
+    let lines = [
+        ("sequence", found.applied.to_string()),
+        ("checkpoint", found.checkpoint.to_string()),
+        ("verified", format!("{} of {} octets since the start", found.verified, found.to_verify)),
+        ("stopped", found.stopped.unwrap_or_default()),
+    ];
+    print::fields(lines.into_iter(), out)?;
+    for damage in &found.damage {
+        writeln!(out, "fault: {damage}")?;
+    }
+    match found.damage.len() {
+        0 => writeln!(
+            out,
+            "no damage found; the full check is `gyro store verify --data DIR` on a stopped server"
+        )?,
+        count => writeln!(out, "{count} faults")?,
+    }
+    Ok(if found.damage.is_empty() { Status::Done } else { Status::Damaged })
+}
+
+fn server_backup(admin: Option<String>, file: &Path, out: &mut dyn Write) -> Result<(), Stop> {
+    let file = std::path::absolute(file)?;
+    let body = change::Backup { file: file.display().to_string() };
+    let _: Accepted =
+        with(&Reach::server(admin), Absent::Refuse, |client| client.post("/v1/store/backup", &body))?;
+    Ok(writeln!(out, "backed up to {}", file.display())?)
 }
 
 fn say(out: &mut dyn Write, what: &str, where_to: &Path, done: backup::Summary) -> io::Result<Status> {

@@ -18,7 +18,7 @@ use toml::de::DeTable;
 pub use fault::{ConfigFault, Origin};
 pub use keys::{KEYS, Key, environment_name};
 pub use layer::{Setting, Settings};
-pub use peers::{Network, PeerConfig, ProfileConfig};
+pub use peers::{PeerConfig, ProfileConfig};
 pub use value::{Item, Kind};
 
 /// What is done with a peer that no `[[peer]]` names.

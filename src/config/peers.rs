@@ -1,54 +1,12 @@
 //! `[[peer]]` and `[profiles.NAME]`: the gateways that are known by name, and how they are spoken to.
 
-use core::net::IpAddr;
-
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFault, nearest};
 use super::keys::{PEER_KEYS, PROFILE_KEYS};
 use super::layer::{Source, did_you_mean, written};
 use super::value::{Item, Kind};
-
-/// A range of addresses, `10.10.0.0/24`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// From `ADDRESS/BITS`, or an address alone.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address.parse().ok()?, Some(bits.parse().ok()?)),
-            None => (text.parse().ok()?, None),
-        };
-        let longest = if matches!(address, IpAddr::V4(_)) { 32 } else { 128 };
-        let bits = bits.unwrap_or(longest);
-        (bits <= longest).then_some(Self { address, bits })
-    }
-
-    /// Whether the address lies in it. IPv4 written as IPv6 counts as IPv4.
-    pub fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(address)) => {
-                let shift = 32u32.saturating_sub(u32::from(self.bits));
-                (net.to_bits() ^ address.to_bits()).checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(net), IpAddr::V6(address)) => {
-                let shift = 128u32.saturating_sub(u32::from(self.bits));
-                (net.to_bits() ^ address.to_bits()).checked_shr(shift).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-impl core::fmt::Display for Network {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
-    }
-}
+use crate::diameter::peer::roster::Network;
 
 /// A configured peer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,7 +85,7 @@ fn read_peer(
             }
             ("from", DeValue::Array(list)) => {
                 let networks: Option<Vec<Network>> =
-                    list.iter().map(|item| Network::parse(item.get_ref().as_str()?)).collect();
+                    list.iter().map(|item| item.get_ref().as_str()?.parse().ok()).collect();
                 networks.map(|networks| peer.from = networks).is_some()
             }
             ("profile", DeValue::String(text)) => {
@@ -227,22 +185,4 @@ pub(super) fn read_profiles(
         profiles.push(profile);
     }
     profiles
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_holds_its_addresses_and_no_others() {
-        let network = Network::parse("10.10.0.0/24").unwrap();
-        assert!(network.contains("10.10.0.255".parse().unwrap()));
-        assert!(network.contains("::ffff:10.10.0.7".parse().unwrap()));
-        assert!(!network.contains("10.10.1.0".parse().unwrap()));
-        assert!(!network.contains("::1".parse().unwrap()));
-        assert!(Network::parse("0.0.0.0/0").unwrap().contains("203.0.113.9".parse().unwrap()));
-        assert!(Network::parse("2001:db8::/32").unwrap().contains("2001:db8:1::9".parse().unwrap()));
-        assert_eq!(Network::parse("10.0.0.0/33"), None);
-        assert_eq!(Network::parse("pgw1"), None);
-    }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::avp::{AvpDef, AvpFlags, AvpKey};
+use super::key::{AvpDef, AvpFlags, AvpKey};
 use super::result_code::ResultCode;
 
 /// Octets of a value that a Failed-AVP repeats at most; a longer value is cut there.

@@ -4,40 +4,22 @@
 //! AVPs end, so that a level is walked without reading anything twice. It is one allocation per message.
 
 use core::fmt;
-use core::iter::FusedIterator;
 
 use bytes::Bytes;
 
-use super::avp::{Avp, AvpFlags, AvpKey};
-use super::error::{Fault, wrapped};
+use super::avp::Avp;
+use super::error::Fault;
 use super::header::Header;
+use super::index::{Index, TOP};
+use super::key::AvpKey;
 
-/// Stands for "no group around this one" in [`Entry::parent`].
-pub(super) const TOP: u32 = u32::MAX;
-
-/// One AVP in the index.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) key: AvpKey,
-    /// Where its header begins.
-    pub(super) start: u32,
-    /// Octets of header and data.
-    pub(super) length: u32,
-    /// Index of the first entry behind it and all that it holds.
-    pub(super) after: u32,
-    /// Index of the group around it, or [`TOP`].
-    pub(super) parent: u32,
-    pub(super) flags: AvpFlags,
-    pub(super) depth: u8,
-    pub(super) group: bool,
-}
+pub use super::avp::Avps;
 
 /// A message off the wire; made by [`super::parse::parse`] alone.
 #[derive(Clone)]
 pub struct Message {
-    pub(super) bytes: Bytes,
+    pub(super) index: Index,
     pub(super) header: Header,
-    pub(super) entries: Vec<Entry>,
     pub(super) faults: Vec<Fault>,
     /// Where each of the faults lies.
     pub(super) places: Vec<Place>,
@@ -60,11 +42,12 @@ impl Message {
 
     /// The whole message as it came.
     pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
+        &self.index.bytes
     }
 
     /// What is wrong with the structure, in the order of the wire; the header first. Values are checked by the
-    /// readers of [`Avp`]. At most [`super::parse::FAULTS`] are kept.
+    /// readers of [`Avp`]. At most [`super::parse::FAULTS`] are kept, and the one
+    /// that ended the reading, of [`super::error::Scope::Message`].
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
@@ -79,17 +62,17 @@ impl Message {
 
     /// How many AVPs were read, those of groups included.
     pub fn avp_count(&self) -> usize {
-        self.entries.len()
+        self.index.entries.len()
     }
 
     /// The AVPs of the message itself, in the order of the wire.
     pub fn avps(&self) -> Avps<'_> {
-        Avps::new(self, 0, u32::try_from(self.entries.len()).unwrap_or(u32::MAX))
+        Avps::new(&self.index, 0, u32::try_from(self.index.entries.len()).unwrap_or(u32::MAX))
     }
 
     /// All AVPs in the order of the wire, those of groups behind their group.
     pub fn walk(&self) -> impl Iterator<Item = Avp<'_>> {
-        (0_u32..).zip(&self.entries).map(|(index, entry)| Avp::new(self, entry, index))
+        (0_u32..).zip(&self.index.entries).map(|(index, entry)| Avp::new(&self.index, entry, index))
     }
 
     /// The first AVP of the message itself with the given key.
@@ -106,42 +89,16 @@ impl Message {
     /// Of an AVP of another message it is a copy.
     pub fn bytes_of(&self, avp: &Avp<'_>) -> Bytes {
         let data = avp.data();
-        let own = self.bytes.as_ptr_range();
+        let own = self.index.bytes.as_ptr_range();
         let theirs = data.as_ptr_range();
         if data.is_empty() {
             Bytes::new()
         } else if own.start <= theirs.start && theirs.end <= own.end {
-            self.bytes.slice_ref(data)
+            self.index.bytes.slice_ref(data)
         } else {
             Bytes::copy_from_slice(data)
         }
     }
-
-    pub(super) fn at(&self, index: u32) -> Option<Avp<'_>> {
-        let entry = self.entries.get(usize::try_from(index).ok()?)?;
-        Some(Avp::new(self, entry, index))
-    }
-
-    pub(super) fn slice(&self, start: u32, length: u32) -> &[u8] {
-        let range = usize::try_from(start).ok().zip(usize::try_from(start.saturating_add(length)).ok());
-        range.and_then(|(from, to)| self.bytes.get(from..to)).unwrap_or_default()
-    }
-
-    /// `inner` inside the headers of the group `parent` and of all groups around it.
-    pub(super) fn chain(&self, parent: u32, inner: Vec<u8>) -> Vec<u8> {
-        chain(&self.entries, parent, inner)
-    }
-}
-
-/// `inner` inside the headers of the group `parent` and of all groups around it.
-pub(super) fn chain(entries: &[Entry], parent: u32, inner: Vec<u8>) -> Vec<u8> {
-    let mut out = inner;
-    let mut at = parent;
-    while let Some(group) = usize::try_from(at).ok().and_then(|index| entries.get(index)) {
-        out = wrapped(group.key, group.flags, &out);
-        at = group.parent;
-    }
-    out
 }
 
 impl fmt::Debug for Message {
@@ -151,41 +108,5 @@ impl fmt::Debug for Message {
             .field("avps", &self.avps().collect::<Vec<_>>())
             .field("faults", &self.faults)
             .finish_non_exhaustive()
-    }
-}
-
-/// The AVPs of one level: of a message or of a group.
-#[derive(Clone)]
-pub struct Avps<'a> {
-    message: &'a Message,
-    next: u32,
-    end: u32,
-}
-
-impl<'a> Avps<'a> {
-    pub(super) const fn new(message: &'a Message, next: u32, end: u32) -> Self {
-        Self { message, next, end }
-    }
-}
-
-impl<'a> Iterator for Avps<'a> {
-    type Item = Avp<'a>;
-
-    fn next(&mut self) -> Option<Avp<'a>> {
-        if self.next >= self.end {
-            return None;
-        }
-        let index = self.next;
-        let entry = self.message.entries.get(usize::try_from(index).ok()?)?;
-        self.next = entry.after;
-        Some(Avp::new(self.message, entry, index))
-    }
-}
-
-impl FusedIterator for Avps<'_> {}
-
-impl fmt::Debug for Avps<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
     }
 }

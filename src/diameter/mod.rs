@@ -8,14 +8,18 @@
 //! Left out: SCTP, DTLS and accounting (RFC 6733 §9).
 
 pub mod avp;
+pub mod base;
 pub mod data;
 pub mod dictionary;
 pub mod encode;
 pub mod error;
 pub mod frame;
 pub mod header;
+mod index;
+pub mod key;
 pub mod message;
 pub mod parse;
+pub mod peer;
 pub mod result_code;
 pub mod text;
 pub mod tree;

@@ -15,7 +15,8 @@ use super::avp::{AvpFlags, AvpKey};
 use super::error::{Fault, Scope, copied, example};
 use super::frame::{self, FrameError, FrameFault};
 use super::header::Header;
-use super::message::{Entry, Message, Place, TOP, chain};
+use super::index::{Entry, Index, TOP, chain};
+use super::message::{Message, Place};
 use super::result_code::ResultCode;
 
 mod shapes;
@@ -28,7 +29,7 @@ pub const MESSAGE_OCTETS: usize = 64 * 1_024;
 pub const AVPS: usize = 512;
 /// Levels of AVPs by default: the message's own AVPs are the first level (TS 32.299 nests up to six).
 pub const DEPTH: u8 = 16;
-/// Faults that are kept of one message.
+/// Faults that are kept of one message, besides the one that ends the reading of it.
 pub const FAULTS: usize = 16;
 
 /// How much a message may hold.
@@ -76,7 +77,7 @@ pub fn parse<S: Shapes + ?Sized>(bytes: Bytes, limits: &Limits, shapes: &S) -> R
     walk.check_header(header);
     walk.level(super::header::HEADER_OCTETS, length, Around { parent: TOP, depth: 1, quoted: false });
     let Walk { entries, faults, places, .. } = walk;
-    Ok(Message { bytes, header, entries, faults, places })
+    Ok(Message { index: Index { bytes, entries }, header, faults, places })
 }
 
 /// The octets of one AVP, cut but not understood.
@@ -229,7 +230,8 @@ impl<S: Shapes + ?Sized> Walk<'_, S> {
     }
 
     fn fault(&mut self, result_code: ResultCode, own: Vec<u8>, around: Around, scope: Scope, place: Place) {
-        if around.quoted || self.faults.len() >= FAULTS {
+        let no_room = scope == Scope::Avp && self.faults.len() >= FAULTS;
+        if around.quoted || no_room {
             return;
         }
         let failed_avp = chain(&self.entries, around.parent, own).into();

@@ -73,8 +73,11 @@ impl From<&Message> for MessageTree {
 }
 
 impl From<&Avp<'_>> for AvpTree {
+    /// A group that was read to its end becomes a group; of one with a fault in it the octets are kept.
     fn from(avp: &Avp<'_>) -> Self {
-        let value = if avp.is_group() {
+        let padded = |octets: usize| octets.next_multiple_of(4);
+        let inside: usize = avp.children().map(|child| padded(child.octets().len())).sum();
+        let value = if avp.is_group() && inside == padded(avp.data().len()) {
             TreeValue::Group(avp.children().map(|child| Self::from(&child)).collect())
         } else {
             TreeValue::Octets(Bytes::copy_from_slice(avp.data()))
@@ -89,4 +92,25 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<char> = text.chars().filter(|digit| !digit.is_whitespace()).collect();
     let octet = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).unwrap();
     digits.chunks(2).map(octet).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diameter::parse::{BaseShapes, Limits, parse};
+
+    /// A Failed-AVP quotes what was wrong; copying the message must not lose it.
+    #[test]
+    fn a_group_that_could_not_be_read_keeps_its_octets() {
+        let octets = hex("0100003c 40000110 00000004 11223344 55667788
+                          00000117 4000001c 0000019f 4000000c 00000001 0000019f 40000000
+                          00000108 4000000c 6b7a2e6b");
+        let message = parse(octets.clone().into(), &Limits::DEFAULT, &BaseShapes).unwrap();
+        assert_eq!(message.faults(), []);
+        let tree = MessageTree::from(&message);
+        assert!(matches!(tree.avps[0].value, TreeValue::Octets(_)), "{tree:?}");
+        let mut out = BytesMut::new();
+        tree.encode(&mut out).unwrap();
+        assert_eq!(*out, octets);
+    }
 }

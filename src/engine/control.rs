@@ -35,6 +35,8 @@ pub enum Ask {
     StoreStatus,
     /// A backup of the store into a new file.
     Backup(PathBuf),
+    /// The engine's figures brought up to date, for whoever reads them next.
+    Figures,
     /// The clock is right, after a jump: expiry goes on.
     ConfirmClock,
     /// Something that only the network side can tell or do.
@@ -123,6 +125,8 @@ pub trait Serve {
     fn backup(&mut self, tag: Tag, to: PathBuf);
     /// The store's own figures.
     fn store_status(&self) -> &StoreStatus;
+    /// Brings the figures up to date.
+    fn publish(&mut self, now: Timestamp);
     /// The clock is right, after a jump.
     fn confirm_clock(&mut self);
     /// What a command or question came to; it is durable.
@@ -219,6 +223,10 @@ impl Inbox {
                 // Who asked may have gone: then no one is left to be told.
                 let _ = reply.send(Ok(Reply::Store(status)));
             }
+            Ask::Figures => {
+                engine.publish(now);
+                let _ = reply.send(Ok(Reply::Done));
+            }
             Ask::ConfirmClock => {
                 engine.confirm_clock();
                 let _ = reply.send(Ok(Reply::Done));
@@ -288,6 +296,7 @@ mod tests {
         fn confirm_clock(&mut self) {
             self.confirmed = true;
         }
+        fn publish(&mut self, _now: Timestamp) {}
         fn poll_reply(&mut self) -> Option<(Tag, Outcome)> {
             self.replies.pop()
         }

@@ -8,6 +8,3 @@ pub mod control;
 pub mod core;
 #[cfg(feature = "shell")]
 pub mod run;
-
-#[cfg(feature = "shell")]
-mod serve;

@@ -83,28 +83,48 @@ impl ArchiveWriter {
     }
 }
 
-/// Archives a segment, which ends before the batch `end`.
-pub(crate) fn archive(
-    dir: &Path,
-    segment: &Path,
-    store: &StoreId,
-    disk: &dyn Disk,
+/// A segment on its way into the archive, step by step.
+#[derive(Debug)]
+pub(crate) struct Archiving {
+    frames: Frames,
+    writer: ArchiveWriter,
     end: u64,
-) -> Result<Archived, StoreError> {
-    let mut frames = Frames::open(segment, store)?;
-    let mut writer = ArchiveWriter::begin(dir, store, frames.page().first)?;
-    while let Some(found) = frames.next()? {
-        if found.header.kind == FrameKind::Batch {
-            let records = frame::decode(found.payload, found.header.records)
-                .map_err(|damage| StoreError::damaged(segment, found.offset, damage))?;
-            writer.put(disk, found.header.sequence, records)?;
+}
+
+impl Archiving {
+    /// Begins to archive a segment, which ends before the batch `end`.
+    pub(crate) fn begin(dir: &Path, segment: &Path, store: &StoreId, end: u64) -> Result<Self, StoreError> {
+        let frames = Frames::open(segment, store)?;
+        let writer = ArchiveWriter::begin(dir, store, frames.page().first)?;
+        Ok(Self { frames, writer, end })
+    }
+
+    /// Reads about `octets` of the segment; true at its end.
+    pub(crate) fn step(&mut self, disk: &dyn Disk, octets: u64) -> Result<bool, StoreError> {
+        let until = self.frames.offset().saturating_add(octets.max(1));
+        let path = self.frames.path().to_path_buf();
+        while let Some(found) = self.frames.next()? {
+            if found.header.kind == FrameKind::Batch {
+                let records = frame::decode(found.payload, found.header.records)
+                    .map_err(|damage| StoreError::damaged(&path, found.offset, damage))?;
+                self.writer.put(disk, found.header.sequence, records)?;
+            }
+            if self.frames.offset() >= until {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
-    if frames.sequence().saturating_add(1) != end {
-        let damage = Damage::Sequence { expected: end.saturating_sub(1), found: frames.sequence() };
-        return Err(StoreError::damaged(segment, frames.offset(), damage));
+
+    /// Makes the archive durable and gives it its name, if the segment was whole.
+    pub(crate) fn finish(self, disk: &dyn Disk) -> Result<Archived, StoreError> {
+        let (expected, found) = (self.end.saturating_sub(1), self.frames.sequence());
+        if expected != found {
+            let damage = Damage::Sequence { expected, found };
+            return Err(StoreError::damaged(self.frames.path(), self.frames.offset(), damage));
+        }
+        self.writer.finish(disk, found)
     }
-    writer.finish(disk, frames.sequence())
 }
 
 /// Reads batches of the archive; one after the other without opening the file again.

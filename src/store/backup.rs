@@ -5,117 +5,21 @@
 //! start, whole. A restored store has the archive, one export and the journal; its first opening builds the rest.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::archive::ArchiveWriter;
 use super::error::Damage;
-use super::export::{self, Packer, Source, Walk};
+use super::export;
 use super::files::{self, Disk, Lock};
 use super::journal::frame;
 use super::journal::{Shared, recovery};
-use super::local::{LocalState, Options, Places, open_local, write_identity};
-use super::record::Record;
+use super::local::{BATCH, Options, Places, open_local, write_identity};
 use super::sealed::{Kind, SealedReader, SealedWriter};
 use super::{Batch, Budget, Commit as _, Progress, Sequence, State as _, StoreError};
 
-/// Set in the tag of a block that is a batch.
-const BATCH: u64 = 1 << 63;
 /// An archive file of a restored store ends at the batch after so many octets.
 const ARCHIVE_OCTETS: u64 = 64 * 1024 * 1024;
-
-/// A backup that is being written.
-#[derive(Debug)]
-pub(crate) struct Backing {
-    to: PathBuf,
-    writer: SealedWriter,
-    start: Sequence,
-    phase: Phase,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// Journal-only records up to the start, from this batch on.
-    History(Sequence),
-    State(Packer, Walk),
-    /// Batches after the start, from this one on.
-    Tail(Sequence),
-}
-
-impl Backing {
-    /// Begins a backup into the new file `to`.
-    pub(crate) fn begin(state: &LocalState, to: &Path) -> Result<Self, StoreError> {
-        if to.exists() {
-            return Err(StoreError::Exists { path: to.to_path_buf() });
-        }
-        let start = state.status().applied;
-        let temporary = to.with_extension("part");
-        let writer = SealedWriter::begin(&temporary, Kind::Backup, &state.store, start.number())?;
-        Ok(Self { to: to.to_path_buf(), writer, start, phase: Phase::History(first_batch(state)) })
-    }
-
-    /// Goes on for about `octets`; `None` when it is whole and has its name.
-    pub(crate) fn step(mut self, state: &mut LocalState, octets: u64) -> Result<Option<Self>, StoreError> {
-        let disk = state.disk();
-        let mut left = octets.max(1);
-        while left > 0 {
-            self.phase = match self.phase {
-                Phase::History(next) if next > self.start => Phase::State(Packer::default(), Walk::begin()),
-                Phase::History(next) => {
-                    let mut records = state.read_frame(next)?;
-                    records.retain(|record| record.class.is_journal_only());
-                    left = left.saturating_sub(self.put(&*disk, next, &records)?);
-                    Phase::History(next.next())
-                }
-                Phase::State(mut packer, mut walk) => {
-                    let source: &mut dyn Source = state;
-                    if let Some(records) = walk.next(source)? {
-                        let mut written = EACH;
-                        for (class, key, loaded) in records {
-                            let more = packer.put(&mut self.writer, &*disk, class, &key, &loaded)?;
-                            written = written.saturating_add(more);
-                        }
-                        left = left.saturating_sub(written);
-                        Phase::State(packer, walk)
-                    } else {
-                        packer.flush(&mut self.writer, &*disk)?;
-                        Phase::Tail(self.start.next())
-                    }
-                }
-                Phase::Tail(next) if next > state.status().applied => {
-                    let temporary = self.writer.finish(&*disk, next.number().saturating_sub(1))?;
-                    files::rename(&*disk, &temporary, &self.to)?;
-                    return Ok(None);
-                }
-                Phase::Tail(next) => {
-                    let records = state.read_frame(next)?;
-                    left = left.saturating_sub(self.put(&*disk, next, &records)?.max(EACH));
-                    Phase::Tail(next.next())
-                }
-            };
-        }
-        Ok(Some(self))
-    }
-
-    fn put(&mut self, disk: &dyn Disk, sequence: Sequence, records: &[Record]) -> Result<u64, StoreError> {
-        let is_tail = matches!(self.phase, Phase::Tail(_));
-        if records.is_empty() && !is_tail {
-            return Ok(EACH);
-        }
-        let (count, payload) = frame::encode_payload(records);
-        self.writer.block(disk, BATCH | sequence.number(), count, &payload)
-    }
-}
-
-/// What a unit of work counts at least, in octets.
-const EACH: u64 = 64;
-
-/// The first batch of which something is left.
-fn first_batch(state: &LocalState) -> Sequence {
-    let archived = state.archived.first().map(|archived| archived.first);
-    let live = state.shared.listed().first().map(|listed| listed.first);
-    Sequence::new(archived.or(live).unwrap_or(1))
-}
 
 /// Writes a backup of the store in `dir` into the new file `to`. The store must not be in use.
 pub fn backup(dir: &Path, options: Options, to: &Path) -> Result<Summary, StoreError> {
@@ -130,8 +34,9 @@ pub fn export_to(dir: &Path, options: Options, to: &Path) -> Result<Summary, Sto
     if to.exists() {
         return Err(StoreError::Exists { path: to.to_path_buf() });
     }
+    let disk = Arc::clone(&options.disk);
     let mut local = open_existing(dir, options)?;
-    let (store, disk, last) = (local.state.store, local.state.disk(), local.last);
+    let (store, last) = (local.state.store, local.last);
     let begun = export::Exporting::begin_as(to.to_path_buf(), &to.with_extension("part"), &store, last)?;
     let mut exporting = Box::new(begun);
     while let export::Step::More(more) = exporting.step(&mut local.state, &*disk, u64::MAX, last)? {
@@ -259,13 +164,6 @@ impl Restoring<'_> {
             }
         };
         archive.put(self.disk, sequence.number(), records)
-    }
-}
-
-impl LocalState {
-    /// How octets get to the disk.
-    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
-        Arc::clone(&self.options().disk)
     }
 }
 

@@ -41,7 +41,7 @@ impl Disk for SystemDisk {}
 /// The lock of a data directory; it is let go when dropped, and by the system when the process ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -51,12 +51,19 @@ impl Lock {
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(|source| StoreError::Directory { path: dir.to_path_buf(), source })?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: dir.to_path_buf() }),
             Err(TryLockError::Error(source)) => {
                 Err(StoreError::Directory { path: dir.to_path_buf(), source })
             }
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough while a process that was just forked still has a copy; a failure leaves it to that.
+        let _ = self.file.unlock();
     }
 }
 

@@ -12,6 +12,7 @@ mod archive;
 pub mod backup;
 #[cfg(test)]
 mod battery;
+pub mod books;
 pub mod error;
 mod export;
 pub mod files;

@@ -5,8 +5,10 @@ mod engine;
 mod server;
 
 use prometheus_client::encoding::text::encode;
+pub use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 pub use engine::{EngineFigures, EngineMetrics, ServiceFigures};
@@ -121,7 +123,7 @@ mod tests {
             app: "4",
             command: "CCR",
             kind: "initial",
-            result: "2001",
+            result: "2001".into(),
             peer: "unknown".into(),
         });
         message.inc();

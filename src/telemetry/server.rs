@@ -18,7 +18,7 @@ pub struct MessageLabels {
     /// The kind of request, or nothing.
     pub kind: &'static str,
     /// The result code of the answer.
-    pub result: &'static str,
+    pub result: String,
     /// The configured peer's name, or `unknown`.
     pub peer: String,
 }
@@ -29,8 +29,14 @@ impl EncodeLabelSet for MessageLabels {
         encoder: &mut prometheus_client::encoding::LabelSetEncoder<'_>,
     ) -> Result<(), std::fmt::Error> {
         let Self { app, command, kind, result, peer } = self;
-        [("app", *app), ("command", *command), ("type", *kind), ("result", *result), ("peer", peer.as_str())]
-            .encode(encoder)
+        [
+            ("app", *app),
+            ("command", *command),
+            ("type", *kind),
+            ("result", result.as_str()),
+            ("peer", peer.as_str()),
+        ]
+        .encode(encoder)
     }
 }
 

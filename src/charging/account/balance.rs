@@ -28,8 +28,8 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use super::super::operations::tests::account;
     use super::*;
+    use crate::charging::books::operations::tests::account;
 
     #[test]
     fn available_is_main_and_overdraft_less_reserved_in_advance_mode() {

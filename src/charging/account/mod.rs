@@ -1,9 +1,6 @@
 //! Accounts and subscribers: the money of a contract and the numbers that spend it (`ACC-1`).
 
-pub mod audit;
 pub mod balance;
-pub mod operations;
-pub mod reservation;
 pub mod status;
 
 use super::units::{Digits, Money, Unit};

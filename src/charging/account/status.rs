@@ -59,8 +59,8 @@ pub fn status(account: &Account, subscriber: &Subscriber, _now: Timestamp) -> St
 
 #[cfg(test)]
 mod tests {
-    use super::super::operations::tests::{account, subscriber};
     use super::*;
+    use crate::charging::books::operations::tests::{account, subscriber};
     use crate::charging::units::Money;
 
     #[test]

@@ -3,6 +3,7 @@
 //! `catalogue::build` makes it from a tree of values with opaque origins; the file form is known to
 //! `tariff` alone.
 
+pub mod build;
 mod destination;
 mod lookup;
 mod plan;

@@ -2,7 +2,7 @@
 
 use super::line::{Line, distinct};
 use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer};
-use crate::charging::request::{Kind, Request, Shape};
+use crate::charging::request::{Kind, Part, Request, Shape};
 
 /// The answer to a request that is refused as a whole: at command level, and in each part where the
 /// refusal may stand there. Who is not known, or has no session, is told at command level alone.
@@ -17,11 +17,8 @@ pub fn refuse(request: &Request, denial: Denial) -> Answer {
         | Denial::TooManyGroups
         | Denial::Overflow => request.kind != Kind::Terminate,
     };
-    let part = |part: &crate::charging::request::Part| PartAnswer {
-        key: part.key.clone(),
-        outcome: Outcome::Denied(denial),
-        grant: None,
-    };
+    let part =
+        |part: &Part| PartAnswer { key: part.key.clone(), outcome: Outcome::Denied(denial), grant: None };
     let parts = if in_parts { distinct(&request.parts).map(part).collect() } else { Vec::new() };
     Answer { outcome: Outcome::Denied(denial), shape: request.shape, parts, message: None }
 }

@@ -3,15 +3,16 @@
 
 use super::answer::{ended, of_lines, refuse};
 use super::books::Books;
+use super::case::Case;
 use super::duplicate;
 use super::gates;
 use super::line::{Line, gather};
-use super::{Case, reserve, settle};
+use super::{reserve, settle};
 use crate::charging::answer::{Answer, Denial, Outcome};
+use crate::charging::books::expiry::lapse;
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;
 use crate::charging::request::{Kind, Parties};
-use crate::charging::session::expiry::lapse;
 use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Decision, Snapshot};
 

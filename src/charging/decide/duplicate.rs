@@ -1,11 +1,11 @@
 //! Repeats: a request is known by its session, kind and number, whatever else it says. It is charged at
 //! most once and answered with what was answered before (RFC 8506 §8.2, RFC 6733 §5.5.4).
 
-use super::Case;
+use super::case::Case;
 use super::line::distinct;
 use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer};
 use crate::charging::policy::Policy;
-use crate::charging::request::{Kind, Request};
+use crate::charging::request::{Kind, Part, Request};
 use crate::charging::session::{SeenRange, Session, SessionState, StoredAnswer};
 
 /// A request that was answered before.
@@ -37,7 +37,7 @@ pub(super) fn find(case: Case<'_>, session: &Session) -> Option<Repeat> {
 /// granted. A part that asks for quota is told that there is none for it: a success without a grant would
 /// be taken as unlimited by some clients.
 fn of_older(request: &Request) -> Answer {
-    let part = |part: &crate::charging::request::Part| PartAnswer {
+    let part = |part: &Part| PartAnswer {
         key: part.key.clone(),
         outcome: if part.requested.is_some() { Outcome::Denied(Denial::NoCredit) } else { Outcome::Done },
         grant: None,

@@ -1,8 +1,8 @@
 //! One-time events (RFC 8506 §6): charged at once, all or nothing, without a session.
 
-use super::Case;
 use super::answer::refuse;
 use super::books::Books;
+use super::case::Case;
 use super::gates;
 use super::line::{Line, empty_quota, gather};
 use super::settle::{Report, units};

@@ -1,6 +1,6 @@
 //! The gates: what concerns the subscriber or the whole request, in the order of [`Denial`].
 
-use super::Case;
+use super::case::Case;
 use crate::charging::account::{Standing, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::ServiceIx;

@@ -1,13 +1,14 @@
 //! The lines of a request: one for each quota it names. Two parts of the same quota are one line, their
 //! use and their wishes added (RFC 8506 §8.16).
 
-use super::Case;
+use super::case::Case;
 use crate::charging::account::Subscriber;
 use crate::charging::answer::{Denial, Grant};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
-use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey};
+use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey, Uncountable};
 use crate::charging::session::{Quota, Session};
+use crate::charging::units::Unit;
 
 /// A quota of a request while it is decided.
 pub(super) struct Line<'a> {
@@ -127,8 +128,8 @@ impl<'a> Line<'a> {
     }
 }
 
-fn counted(measured: &Measured, unit: crate::charging::units::Unit) -> Result<Option<u64>, Denial> {
-    measured.count(unit)
+fn counted(measured: &Measured, unit: Unit) -> Result<Option<u64>, Denial> {
+    measured.count(unit).map_err(|Uncountable| Denial::Overflow)
 }
 
 fn added(one: u64, other: u64) -> Result<u64, Denial> {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod books;
+mod case;
 mod dialogue;
 mod duplicate;
 mod event;
@@ -19,21 +20,13 @@ pub(in crate::charging) mod tests;
 
 pub use answer::refuse;
 
-use super::catalogue::{Catalogue, PlanIx};
+use case::Case;
+
+use super::catalogue::Catalogue;
 use super::policy::Policy;
 use super::request::{Action, Kind, Request};
 use super::snapshot::{Decision, Snapshot};
 use crate::time::Timestamp;
-
-/// What a decision is about, borrowed for its length.
-#[derive(Clone, Copy)]
-struct Case<'a> {
-    request: &'a Request,
-    catalogue: &'a Catalogue,
-    policy: &'a Policy,
-    now: Timestamp,
-    plan: Option<PlanIx>,
-}
 
 /// Decides a request of a known subscriber. Pure: the same arguments give the same decision.
 ///

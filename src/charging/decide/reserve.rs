@@ -1,8 +1,8 @@
 //! Reserving a slice, and the grant that tells the client of it (`RES-1`): bundle units and money are
 //! held until they are reported, given back, or expire.
 
-use super::Case;
 use super::books::Books;
+use super::case::Case;
 use super::line::{Line, quota_of};
 use super::settle::{free_quota, rated};
 use super::slice::{Slice, cut};

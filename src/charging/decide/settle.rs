@@ -1,12 +1,12 @@
 //! Settling what was used: bundles that were held for it, then bundles that nobody holds, then money
 //! (`RES-2`, `ACC-3`). Use above the grant is charged in full and marked.
 
-use super::Case;
 use super::books::Books;
+use super::case::Case;
 use super::line::{Line, empty_quota, quota_of};
-use crate::charging::account::operations::Act;
-use crate::charging::account::reservation::release;
 use crate::charging::answer::Denial;
+use crate::charging::books::operations::Act;
+use crate::charging::books::reservation::release;
 use crate::charging::ledger::{ChargedUse, EntryKind};
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;

@@ -27,9 +27,8 @@ impl Leg {
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
         let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
-        let has = |class| addresses().any(|address| numbers.classify(address) == class);
-        let class = [NumberClass::Emergency, NumberClass::Free].into_iter().find(|&class| has(class));
-        Self::new(parties.role, to.unwrap_or(Called::Other), class.unwrap_or(NumberClass::Ordinary))
+        let class = addresses().map(|address| numbers.classify(address)).fold(NumberClass::Ordinary, freer);
+        Self::new(parties.role, to.unwrap_or(Called::Other), class)
     }
 
     /// The leg of a message to one recipient.
@@ -47,6 +46,15 @@ impl Leg {
     /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
     pub fn is_free(&self) -> bool {
         self.incoming || self.class != NumberClass::Ordinary
+    }
+}
+
+/// The class that asks for less.
+fn freer(one: NumberClass, other: NumberClass) -> NumberClass {
+    match (one, other) {
+        (NumberClass::Emergency, _) | (_, NumberClass::Emergency) => NumberClass::Emergency,
+        (NumberClass::Free, _) | (_, NumberClass::Free) => NumberClass::Free,
+        (NumberClass::Ordinary, NumberClass::Ordinary) => NumberClass::Ordinary,
     }
 }
 
@@ -174,4 +182,36 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     terms.bundles.sort_by_key(|source| source.order);
     terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
     terms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::decide::tests::world::tariff;
+
+    fn leg(role: Role, called: Option<&str>, requested: Option<&str>) -> Leg {
+        let (called, requested) = (called.map(Into::into), requested.map(Into::into));
+        Leg::of(&Parties { role, called, requested, recipients: Vec::new() }, &tariff().numbers)
+    }
+
+    #[test]
+    fn a_call_goes_to_the_called_party_or_as_dialled_where_that_is_no_number() {
+        let to = |called, requested| leg(Role::Originating, called, requested).called;
+        let one = to(Some("tel:+77051112233"), None);
+        assert!(matches!(one, Called::E164(_)));
+        assert_eq!(to(Some("tel:+77051112233"), Some("+77021112233")), one);
+        assert_eq!(to(Some("sip:alice@example.org"), Some("87051112233")), one);
+        assert_eq!(to(None, None), Called::Other);
+    }
+
+    #[test]
+    fn the_freest_of_both_addresses_counts_and_none_of_an_incoming_leg() {
+        let class = |role, called, requested| leg(role, called, requested).class;
+        assert_eq!(class(Role::Originating, Some("9090"), Some("112")), NumberClass::Emergency);
+        assert_eq!(class(Role::Originating, Some("+77051112233"), Some("3030")), NumberClass::Free);
+        assert_eq!(class(Role::Forwarding, Some("103"), None), NumberClass::Emergency);
+        let incoming = leg(Role::Terminating, Some("103"), None);
+        assert_eq!((incoming.class, incoming.is_free()), (NumberClass::Ordinary, true));
+        assert!(!leg(Role::Originating, None, None).is_free());
+    }
 }

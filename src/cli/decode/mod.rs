@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Output, Status};
-use crate::diameter::dictionary;
+use crate::diameter::dictionary::DictionaryBuilder;
+use crate::diameter::dictionary::declaration::Role;
+use crate::dictionary_xml;
 
 mod capture;
 mod found;
@@ -49,6 +51,9 @@ pub struct Args {
     /// How to print the messages.
     #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
     output: Output,
+    /// More dictionaries (Wireshark's or go-diameter's XML); may be given several times.
+    #[arg(long = "dictionary", value_name = "FILE")]
+    dictionaries: Vec<PathBuf>,
 }
 
 /// What the input is.
@@ -59,7 +64,14 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
-    let dictionary = dictionary::builtin();
+    let known = DictionaryBuilder::builtin();
+    let dictionary = match dictionary_xml::load(known, &args.dictionaries, Role::Override) {
+        Ok(loaded) => loaded.dictionary,
+        Err(refused) => {
+            writeln!(err, "gyro decode: {refused}")?;
+            return Ok(Status::Configuration);
+        }
+    };
     let mut report = Report::new(out, err, &dictionary, args.output);
     let path = Path::new(&args.input);
     if args.input == "-" {

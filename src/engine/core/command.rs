@@ -1,8 +1,8 @@
 //! What operators order: each command carries a key, under which its result is kept, so that a repeat changes
 //! nothing.
 
-use crate::charging::account::operations::OperationError;
 use crate::charging::account::{AccountId, Brand, Mode};
+use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 
 /// The largest number an account may have.

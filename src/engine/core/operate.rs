@@ -1,9 +1,9 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
-use crate::charging::account::operations::{
+use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
+use crate::charging::books::operations::{
     Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
 };
-use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};

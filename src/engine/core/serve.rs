@@ -2,11 +2,11 @@
 
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::answer::Denial;
+use crate::charging::books::expiry::next_due;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
 use crate::charging::request::{Identity, Kind, Request};
-use crate::charging::session::expiry::next_due;
 use crate::charging::session::{Session, SessionState, StoredAnswer};
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::{Digits, Money};
@@ -70,6 +70,13 @@ impl Core {
                 Handled::Parked
             }
         }
+    }
+
+    /// Answers a request only if it is about an emergency: for one that is refused for whatever other reason.
+    pub fn emergency(&mut self, request: &Request, now: Timestamp) -> Option<Answered> {
+        let now = self.clock.observe(now, &self.limits);
+        let key = self.key_of(request);
+        self.serve_emergency(key, request, now)
     }
 
     /// Answers a request that goes to an emergency number, or whose session does (`FREE-2`).

@@ -3,8 +3,8 @@
 
 use core::time::Duration;
 
+use crate::charging::books::expiry::{Expired, expire, next_due};
 use crate::charging::request::Identity;
-use crate::charging::session::expiry::{Expired, expire, next_due};
 use crate::time::Timestamp;
 
 use super::cache::Weigh;

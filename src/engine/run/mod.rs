@@ -6,6 +6,7 @@
 
 mod committer;
 mod encode;
+mod operators;
 mod reader;
 mod spool;
 mod store_thread;
@@ -26,7 +27,7 @@ use crate::engine::core::command::Command;
 use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
 use crate::engine::core::sink::Recovered;
-use crate::engine::core::{Core, Handled, Settings, Tag};
+use crate::engine::core::{Answered, Core, Handled, Settings, Tag};
 use crate::store::{self, Commit, Notice, Opened, StoreError};
 use crate::telemetry::EngineMetrics;
 use crate::time::Timestamp;
@@ -226,6 +227,11 @@ impl Engine {
     /// Takes a request, see [`Core::handle`].
     pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
         self.core.handle(tag, request, now)
+    }
+
+    /// Takes a request only if it is about an emergency, see [`Core::emergency`].
+    pub fn emergency(&mut self, request: &Request, now: Timestamp) -> Option<Answered> {
+        self.core.emergency(request, now)
     }
 
     /// Takes an operator's command, see [`Core::command`].

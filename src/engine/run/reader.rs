@@ -3,10 +3,10 @@
 use core::fmt;
 
 use crate::charging::account::{Account, AccountId, Sequence};
+use crate::charging::books::expiry::next_due;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
-use crate::charging::session::expiry::next_due;
 use crate::charging::units::Digits;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};

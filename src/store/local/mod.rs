@@ -7,11 +7,13 @@
 //! MANIFEST   up to where the state is durable
 //! ```
 //!
+//! * [`backing`]: a backup while it serves.
 //! * [`open`]: what is looked at before anything is served, and how it repairs itself.
 //! * [`overlay`]: what is durable in the journal and not yet in the state.
 //! * [`upkeep`]: checkpoints, exports, archive, in paced steps.
 //! * [`verification`]: what opening did not read, read in the background.
 
+mod backing;
 mod marks;
 mod open;
 mod overlay;
@@ -24,11 +26,11 @@ pub(super) mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::backing::Backing;
 use self::marks::Manifest;
 use self::overlay::Overlay;
 use self::upkeep::Upkeep;
 use super::archive::{ArchiveReader, Archived};
-use super::backup::Backing;
 use super::export::{Export, Source};
 use super::files::{Disk, SystemDisk};
 use super::journal::Shared;
@@ -48,7 +50,8 @@ const MIB: u64 = 1024 * 1024;
 pub struct Options {
     /// Octets of a journal segment (64 MiB): a batch must fit into one.
     pub segment_octets: u64,
-    /// Octets of journal after which a checkpoint is due (1 GiB): about what a restart reads again.
+    /// Octets of journal after which a checkpoint is due (256 MiB): about what a restart reads again, and what the
+    /// changes take in memory.
     pub checkpoint_octets: u64,
     /// Octets of journal after which an export is due (4 GiB): between one and three times that much journal is kept.
     pub export_octets: u64,
@@ -69,7 +72,7 @@ impl Options {
     pub fn new(probe: Probe) -> Self {
         Self {
             segment_octets: 64 * MIB,
-            checkpoint_octets: 1_024 * MIB,
+            checkpoint_octets: 256 * MIB,
             export_octets: 4_096 * MIB,
             overlay_octets: 512 * MIB,
             cache_octets: 128 * MIB,
@@ -99,6 +102,7 @@ pub(crate) struct Local {
     pub(crate) notices: Vec<Notice>,
 }
 
+pub(crate) use backing::BATCH;
 pub(crate) use marks::write_store as write_identity;
 pub(crate) use open::open as open_local;
 
@@ -145,11 +149,6 @@ pub(crate) struct LocalState {
 }
 
 impl LocalState {
-    /// How it was opened.
-    pub(crate) const fn options(&self) -> &Options {
-        &self.options
-    }
-
     fn is_state(class: Class) -> Result<(), StoreError> {
         if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
     }

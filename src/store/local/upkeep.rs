@@ -3,7 +3,7 @@
 use super::LocalState;
 use super::marks::{self, Manifest};
 use super::verification::Verification;
-use crate::store::archive;
+use crate::store::archive::Archiving;
 use crate::store::export::{Exporting, Step};
 use crate::store::files;
 use crate::store::journal::segment::Preparing;
@@ -23,6 +23,7 @@ pub(super) struct Upkeep {
     export_at: u64,
     preparing: Option<Preparing>,
     exporting: Option<Box<Exporting>>,
+    archiving: Option<Box<Archiving>>,
     pub(super) verification: Verification,
 }
 
@@ -35,6 +36,7 @@ impl Upkeep {
             export_at: 0,
             preparing: None,
             exporting: None,
+            archiving: None,
             verification: Verification::new(damage),
         }
     }
@@ -59,7 +61,7 @@ impl LocalState {
         if running && (self.upkeep.exporting.is_some() || self.is_export_due()) {
             return self.export_step(octets);
         }
-        if self.archive_step()? == Progress::More {
+        if self.archive_step(octets)? == Progress::More {
             return Ok(Progress::More);
         }
         self.verify_step(octets)
@@ -165,7 +167,7 @@ impl LocalState {
     }
 
     /// Archives the oldest segment if it lies below MANIFEST and the older of two verified exports.
-    fn archive_step(&mut self) -> Result<Progress, StoreError> {
+    fn archive_step(&mut self, octets: u64) -> Result<Progress, StoreError> {
         let [.., older, _] = self.exports.as_slice() else { return Ok(Progress::Idle) };
         let below = older.start.min(self.manifest.sequence);
         let (segment, end) = {
@@ -180,8 +182,15 @@ impl LocalState {
         // An interrupted run may have archived it and not removed it, or it may hold no batch at all.
         let is_archived = self.archived.last().is_some_and(|last| last.last >= end.saturating_sub(1));
         if segment.first < end && !is_archived {
-            let archived = archive::archive(&self.places.archive, &segment.path, &self.store, disk, end)?;
-            self.archived.push(archived);
+            let mut archiving = match self.upkeep.archiving.take() {
+                Some(archiving) => archiving,
+                None => Box::new(Archiving::begin(&self.places.archive, &segment.path, &self.store, end)?),
+            };
+            if !archiving.step(disk, octets)? {
+                self.upkeep.archiving = Some(archiving);
+                return Ok(Progress::More);
+            }
+            self.archived.push(archiving.finish(disk)?);
         }
         self.shared.listed().retain(|listed| listed.segment != segment.segment);
         files::remove(disk, &segment.path)?;

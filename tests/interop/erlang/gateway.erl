@@ -1,6 +1,6 @@
 %% A gateway on OTP's diameter, driven by lines on standard input (see ../README.md).
 %%
-%% usage: erl -noinput -pa DIR -run gateway main HOST PORT SERVER-REALM
+%% usage: erl -noshell -pa DIR -run gateway main HOST PORT SERVER-REALM
 -module(gateway).
 -export([main/1]).
 -export([peer_up/3, peer_down/3, pick_peer/4, prepare_request/3, prepare_retransmit/3,
@@ -12,12 +12,13 @@
 -define(REALM, "erlang.test").
 
 main([Host, Port, Realm]) ->
+    true = register(driver, self()),
     ok = diameter:start(),
     ok = diameter:start_service(gy, [
         {'Origin-Host', ?HOST}, {'Origin-Realm', ?REALM}, {'Vendor-Id', 0},
         {'Product-Name', "otp-gateway"}, {'Auth-Application-Id', [4]},
         {decode_format, map}, {string_decode, false}, {restrict_connections, false},
-        {application, [{alias, cc}, {dictionary, gyro_credit_control}, {module, [?MODULE, self()]},
+        {application, [{alias, cc}, {dictionary, gyro_credit_control}, {module, ?MODULE},
                        {answer_errors, callback}]}]),
     {ok, Address} = inet:parse_address(Host),
     {ok, _} = diameter:add_transport(gy, {connect, [
@@ -109,8 +110,8 @@ value(Name, Map) ->
 shown(none) -> "-";
 shown(Number) -> integer_to_list(Number).
 
-%% diameter_app callbacks; the last argument is the driving process.
-peer_up(_, _, State) -> State.
+%% diameter_app callbacks
+peer_up(_, _, State) -> driver ! up, State.
 peer_down(_, _, State) -> State.
 pick_peer([Peer | _], _, _, _) -> {ok, Peer};
 pick_peer([], _, _, _) -> false.

@@ -1,8 +1,8 @@
 //! One-time events (RFC 8506 §6.1, TS 32.274).
 
 use super::world::*;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::answer::Denial;
+use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::Then;
 use crate::charging::request::{Action, Kind, QuotaKey, Role, Shape};
 use crate::charging::units::{Money, Unit};

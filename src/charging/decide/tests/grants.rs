@@ -1,8 +1,8 @@
 //! The size and manner of grants (`RES-1`), final units, limits, refusals of parts.
 
 use super::world::*;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::answer::{Denial, FinalUnit};
+use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::Then;
 use crate::charging::request::{Kind, Measured, Part, QuotaKey, Role, Used};
 use crate::charging::units::{Money, Unit};

@@ -2,8 +2,8 @@
 //! wire (12, 14) are not charging's.
 
 use super::world::*;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::answer::{Denial, Outcome};
+use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::Then;
 use crate::charging::ledger::EntryKind;
 use crate::charging::request::{Kind, Part, QuotaKey, TariffSide, Used};

@@ -1,9 +1,9 @@
 //! What pays: bundles in their order, money by the unit, overdraft and credit, use above the grant.
 
 use super::world::*;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::account::{Allowance, Mode};
 use crate::charging::answer::{Denial, FinalUnit};
+use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::{Parts, Then};
 use crate::charging::request::{Kind, Measured, Part, QuotaKey, Used};
 use crate::charging::units::{Money, Unit};

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::world::*;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::answer::Outcome;
+use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::{Parts, Rate, Then};
 use crate::charging::request::{Kind, Measured, QuotaKey};
 use crate::charging::units::{Money, Unit};

@@ -2,12 +2,12 @@
 
 use super::world::*;
 use crate::charging::account::Standing;
-use crate::charging::account::operations::tests::cents;
 use crate::charging::answer::Denial;
+use crate::charging::books::expiry::next_due;
+use crate::charging::books::operations::tests::cents;
 use crate::charging::ledger::EntryKind;
 use crate::charging::request::{Action, Kind, QuotaKey, Reason};
 use crate::charging::session::SessionState;
-use crate::charging::session::expiry::next_due;
 use crate::charging::snapshot::Changes;
 use crate::charging::units::Money;
 use crate::time::Timestamp;

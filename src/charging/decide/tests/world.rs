@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::charging::account::audit::{audit, audit_bundles};
-use crate::charging::account::operations::tests::{cents, subscriber};
-use crate::charging::account::operations::{Act, bundles_of, open};
 use crate::charging::account::{Account, AccountId, Allowance, Mode, Subscriber};
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
+use crate::charging::books::audit::{audit, audit_bundles};
+use crate::charging::books::expiry::expire;
+use crate::charging::books::operations::tests::{cents, subscriber};
+use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
     Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Parts, Plan, QuotaShape, Rate,
     RatingGroup, Service, ServiceIx, Then,
@@ -20,7 +21,6 @@ use crate::charging::request::{
     Shape, Used,
 };
 use crate::charging::session::Session;
-use crate::charging::session::expiry::expire;
 use crate::charging::snapshot::{Changes, EventRecord, Notes, Snapshot};
 use crate::charging::units::{Amount, Digits, Money, Unit};
 use crate::time::Timestamp;
@@ -298,7 +298,7 @@ impl World {
 
     pub(in crate::charging) fn topup(&mut self, amount: i64) {
         let account = self.account.clone();
-        let topup = crate::charging::account::operations::topup(account, cents(amount), Act::default());
+        let topup = crate::charging::books::operations::topup(account, cents(amount), Act::default());
         let (account, entry) = topup.unwrap();
         self.account = account;
         self.ledger.push(entry);

@@ -222,6 +222,22 @@ fn a_message_full_of_faults_keeps_a_bounded_list() {
     assert_eq!(message.avps().count(), 200);
 }
 
+/// Who goes by the scope of the faults must not take the AVPs that were read for all that there are.
+#[test]
+fn a_fault_that_ends_the_reading_is_listed_behind_any_number_of_others() {
+    let bad_group = hex("000001c8 40000014 000001b0 40000010 0000000a").repeat(200);
+    let message = read(&[bad_group.clone(), hex("0000019f 40000000")].concat());
+    let last = message.faults().last().unwrap();
+    assert_eq!((last.result_code, last.scope), (ResultCode::INVALID_AVP_LENGTH, Scope::Message));
+    assert_eq!(message.faults().len(), FAULTS + 1);
+    assert_eq!(message.faults_of(None).count(), 1);
+
+    let message = read(&[bad_group, hex("000001b0 4000000c 0000000a").repeat(400)].concat());
+    let last = message.faults().last().unwrap();
+    assert_eq!((last.result_code, last.scope), (ResultCode::AVP_OCCURS_TOO_MANY_TIMES, Scope::Message));
+    assert_eq!(message.faults().len(), FAULTS + 1);
+}
+
 /// What a peer quotes in Failed-AVP is broken as a rule; the answer around it is not.
 #[test]
 fn a_broken_quotation_in_failed_avp_is_no_fault() {

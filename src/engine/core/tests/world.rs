@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::charging::account::audit::audit;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::Answer;
+use crate::charging::books::audit::audit;
+use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
     Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
@@ -17,7 +18,6 @@ use crate::charging::request::{
     Shape, Used,
 };
 use crate::charging::session::Session;
-use crate::charging::session::expiry::next_due;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money, Unit};
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};

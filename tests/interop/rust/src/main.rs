@@ -13,12 +13,30 @@ use diameter::avp::flags::M;
 use diameter::avp::{
     Address, Avp, AvpValue, Enumerated, Grouped, Identity, UTF8String, Unsigned32, Unsigned64,
 };
-use diameter::dictionary::{Dictionary, DEFAULT_DICT_XML};
+use diameter::avp::AvpType;
+use diameter::dictionary::{AvpDefinition, Dictionary, DEFAULT_DICT_XML};
 use diameter::transport::{DiameterClient, DiameterClientConfig};
 use diameter::{flags, ApplicationId, CommandCode, DiameterMessage};
 
 const HOST: &str = "pgw.rust.test";
 const REALM: &str = "rust.test";
+
+/// AVPs of TS 32.299 that the stack's own dictionary lacks: it drops an answer that holds one it does not know.
+const QUOTA: [(u32, &str); 4] = [
+    (868, "Time-Quota-Threshold"),
+    (869, "Volume-Quota-Threshold"),
+    (871, "Quota-Holding-Time"),
+    (1226, "Unit-Quota-Threshold"),
+];
+
+fn dictionary() -> Dictionary {
+    let mut dict = Dictionary::new(&[&DEFAULT_DICT_XML]);
+    for (code, name) in QUOTA {
+        let avp_type = AvpType::Unsigned32;
+        dict.add_avp(AvpDefinition { code, vendor_id: Some(10415), name: name.into(), avp_type, m_flag: true });
+    }
+    dict
+}
 
 fn grouped(avps: Vec<Avp>, dict: &Arc<Dictionary>) -> AvpValue {
     Grouped::new(avps, Arc::clone(dict)).into()
@@ -129,7 +147,7 @@ fn answer(cca: &DiameterMessage, unit: u32) -> String {
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, host, port, realm] = arguments.as_slice() else { panic!("usage: outside-gateway HOST PORT SERVER-REALM") };
-    let dict = Arc::new(Dictionary::new(&[&DEFAULT_DICT_XML]));
+    let dict = Arc::new(dictionary());
     let config = DiameterClientConfig { use_tls: false, verify_cert: false };
     let mut client = DiameterClient::new(&format!("{host}:{port}"), config);
     let mut handler = client.connect().await.expect("connect");

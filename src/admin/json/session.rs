@@ -1,0 +1,217 @@
+//! A session and its quotas.
+
+use serde::{Deserialize, Serialize};
+
+use super::Form;
+use super::subscriber::unit;
+use crate::charging::session::{self, SessionState};
+use crate::charging::units::Money;
+use crate::engine::control::SessionCursor;
+
+/// A session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// Its identifier.
+    pub id: String,
+    /// The number it is for.
+    pub msisdn: String,
+    /// The account that pays.
+    pub account: String,
+    /// The service, by name.
+    pub service: String,
+    /// `open` or `ended`.
+    pub state: String,
+    /// When it was opened.
+    pub opened: String,
+    /// When it was last heard of.
+    pub touched: String,
+    /// When it ended.
+    pub ended: Option<String>,
+    /// The Origin-Host that asked last.
+    pub host: String,
+    /// Its Origin-Realm.
+    pub realm: String,
+    /// The client's profile.
+    pub profile: String,
+    /// The called address.
+    pub called: Option<String>,
+    /// It goes to an emergency number.
+    pub emergency: bool,
+    /// How many times the identifier was begun afresh.
+    pub incarnation: u32,
+    /// Money that it holds.
+    pub reserved: String,
+    /// Money that was charged for it.
+    pub charged: String,
+    /// Its quotas.
+    pub quotas: Vec<Quota>,
+}
+
+/// A quota of a session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Quota {
+    /// The rating group.
+    pub rating_group: Option<u32>,
+    /// The service identifiers.
+    pub services: Vec<u32>,
+    /// Units that were reported.
+    pub used: u64,
+    /// Money that was charged for them.
+    pub charged: String,
+    /// What the units are; null where nothing is granted now.
+    pub unit: Option<String>,
+    /// Units that are granted and not yet reported.
+    pub granted: u64,
+    /// Money held for them.
+    pub reserved: String,
+    /// When the grant ends by itself.
+    pub expires: Option<String>,
+    /// It was the last grant.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+}
+
+/// A page of sessions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+    /// What to ask for the next page with.
+    pub next: Option<String>,
+    /// Whether all sessions are known: false while the store is still being read after a start.
+    pub complete: bool,
+}
+
+fn sum(amounts: impl Iterator<Item = Money>) -> Money {
+    amounts.fold(Money::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Money::MAX))
+}
+
+impl Session {
+    /// As operators see it.
+    pub fn of(session: &session::Session, form: &Form) -> Self {
+        let ended = match session.state {
+            SessionState::Open => None,
+            SessionState::Ended(at) => Some(form.time(at)),
+        };
+        let held = session.quotas.iter().filter_map(|quota| quota.reservation.as_ref());
+        let rated = session.quotas.iter().flat_map(|quota| &quota.rated);
+        Self {
+            id: session.id.as_str().into(),
+            msisdn: session.msisdn.to_string(),
+            account: session.account.0.to_string(),
+            service: session.service.as_ref().into(),
+            state: if ended.is_none() { "open" } else { "ended" }.into(),
+            opened: form.time(session.opened),
+            touched: form.time(session.touched),
+            ended,
+            host: session.client_host.as_ref().into(),
+            realm: session.client_realm.as_ref().into(),
+            profile: session.profile.as_ref().into(),
+            called: session.parties.called.as_deref().map(Into::into),
+            emergency: session.emergency,
+            incarnation: session.incarnation,
+            reserved: sum(held.map(|held| held.money)).to_string(),
+            charged: sum(rated.map(|rated| rated.charged)).to_string(),
+            quotas: session.quotas.iter().map(|quota| Quota::of(quota, form)).collect(),
+        }
+    }
+}
+
+impl Quota {
+    fn of(quota: &session::Quota, form: &Form) -> Self {
+        let held = quota.reservation.as_ref();
+        Self {
+            rating_group: quota.key.rating_group,
+            services: quota.key.services.clone(),
+            used: quota.used,
+            charged: sum(quota.rated.iter().map(|rated| rated.charged)).to_string(),
+            unit: held.map(|held| unit(held.granted.unit).into()),
+            granted: held.map_or(0, |held| held.granted.count),
+            reserved: held.map_or(Money::ZERO, |held| held.money).to_string(),
+            expires: held.map(|held| form.time(held.expires)),
+            is_final: held.is_some_and(|held| held.final_unit),
+        }
+    }
+}
+
+/// A place in the list, as text.
+pub fn cursor(cursor: SessionCursor) -> String {
+    format!("{}-{}", cursor.msisdn, cursor.short)
+}
+
+/// The place that [`Page::next`] names.
+pub fn read_cursor(text: &str) -> Option<SessionCursor> {
+    let (msisdn, short) = text.split_once('-')?;
+    Some(SessionCursor { msisdn: msisdn.parse().ok()?, short: short.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charging::account::AccountId;
+    use crate::charging::request::{Parties, QuotaKey, SessionId};
+    use crate::charging::session::{RateKey, Rated, Reservation};
+    use crate::charging::units::{Amount, Digits, Unit};
+    use crate::time::Timestamp;
+
+    fn session(state: SessionState) -> session::Session {
+        session::Session {
+            id: SessionId::new("pgw1;1;2").unwrap(),
+            account: AccountId(7),
+            msisdn: Digits::parse("77010000001").unwrap(),
+            service: "data".into(),
+            incarnation: 1,
+            state,
+            client_host: "pgw1".into(),
+            client_realm: "realm".into(),
+            profile: "standard".into(),
+            parties: Parties::default(),
+            emergency: false,
+            opened: Timestamp::from_secs(0),
+            touched: Timestamp::from_secs(60),
+            quotas: vec![session::Quota {
+                key: QuotaKey { rating_group: Some(10), services: vec![3] },
+                used: 1_024,
+                rated: vec![Rated {
+                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX },
+                    units: 1_024,
+                    charged: Money::from_micros(1_250_000),
+                }],
+                reservation: Some(Reservation {
+                    granted: Amount::new(Unit::Octets, 2_048),
+                    money: Money::from_micros(2_500_000),
+                    allowances: Vec::new(),
+                    expires: Timestamp::from_secs(3_600),
+                    final_unit: true,
+                }),
+                lapsed: false,
+            }],
+            answers: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_open_session_is_written_with_what_it_holds() {
+        let written =
+            serde_json::to_string(&Session::of(&session(SessionState::Open), &Form::plain())).unwrap();
+        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}]}"#;
+        assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn an_ended_session_says_when() {
+        let ended = SessionState::Ended(Timestamp::from_secs(61));
+        let told = Session::of(&session(ended), &Form::plain());
+        assert_eq!((&*told.state, told.ended.as_deref()), ("ended", Some("1970-01-01T00:01:01+00:00")));
+    }
+
+    #[test]
+    fn a_place_in_the_list_is_read_as_it_was_written() {
+        let place = SessionCursor { msisdn: u64::MAX, short: 7 };
+        assert_eq!(read_cursor(&cursor(place)), Some(place));
+        for wrong in ["", "-", "1", "1-", "-1", "1-x"] {
+            assert_eq!(read_cursor(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What can be wrong in a tariff, each with the place where it stands.
+
+use core::fmt;
+
+use thiserror::Error;
+
+pub use super::quantity::FigureFault;
+use super::tree::Origin;
+
+/// A fault, where it stands, and where what it clashes with stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Where.
+    pub origin: Origin,
+    /// What.
+    pub kind: FaultKind,
+    /// The other place, where there is one.
+    pub other: Option<Origin>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Noun {
+    /// A service.
+    Service,
+    /// The context of a service.
+    Context,
+    /// A destination.
+    Destination,
+    /// A rating group.
+    RatingGroup,
+    /// A plan.
+    Plan,
+    /// A bundle of a plan.
+    Bundle,
+    /// A prefix of a destination.
+    Prefix,
+    /// A short code of a destination.
+    Code,
+    /// A number in a list.
+    Number,
+    /// A section that only one file may have.
+    Section,
+    /// A mode of settlement.
+    Mode,
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Service => "service",
+            Self::Context => "context",
+            Self::Destination => "destination",
+            Self::RatingGroup => "rating group",
+            Self::Plan => "plan",
+            Self::Bundle => "bundle",
+            Self::Prefix => "prefix",
+            Self::Code => "short code",
+            Self::Number => "number",
+            Self::Section => "section",
+            Self::Mode => "mode",
+        })
+    }
+}
+
+/// What is wrong. The text says what was found and what is allowed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum FaultKind {
+    /// A key that the place does not have.
+    #[error("unknown key `{key}` in {place}{} (allowed: {})", meant(.nearest.as_deref()), .allowed.join(", "))]
+    UnknownKey {
+        /// The key.
+        key: Box<str>,
+        /// The place.
+        place: &'static str,
+        /// The key that was probably meant.
+        nearest: Option<Box<str>>,
+        /// What is allowed there.
+        allowed: &'static [&'static str],
+    },
+    /// Something that this version does not apply.
+    #[error("`{what}` comes in a later version of gyro; this version does not apply it")]
+    Later {
+        /// The key, or the key and its value.
+        what: Box<str>,
+    },
+    /// A key that must be there.
+    #[error("{place} needs `{key}`")]
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// The place.
+        place: &'static str,
+    },
+    /// A value of another kind.
+    #[error("{wanted} is wanted here, not {found}")]
+    Kind {
+        /// What is wanted.
+        wanted: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// Another form of file.
+    #[error("this version of gyro reads `format = 1`, not {found}")]
+    Format {
+        /// What is there.
+        found: i64,
+    },
+    /// Not a known currency.
+    #[error("unknown currency `{found}`{} (three capital letters of ISO 4217, like \"KZT\")", meant(.nearest.as_deref()))]
+    Currency {
+        /// What is there.
+        found: Box<str>,
+        /// What was probably meant.
+        nearest: Option<Box<str>>,
+    },
+    /// Not a known time zone.
+    #[error("unknown time zone `{found}`: a name of the IANA database, like \"Asia/Almaty\"")]
+    Zone {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// Money or a figure without quotes.
+    #[error("a figure stands in quotes, so that it is exact: write \"{found}\", not {found}")]
+    Unquoted {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// A figure that cannot be read.
+    #[error("`{found}` cannot be read: {fault}")]
+    Figure {
+        /// What is there.
+        found: Box<str>,
+        /// Why.
+        fault: FigureFault,
+    },
+    /// A figure outside its range.
+    #[error("{found} is out of range: {allowed}")]
+    Range {
+        /// What is there.
+        found: i64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A service whose unit is not told by its context.
+    #[error(
+        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\" or \"pieces\""
+    )]
+    NoUnit {
+        /// The context.
+        context: Box<str>,
+    },
+    /// A word that is none of those allowed.
+    #[error("`{found}` is not allowed here{} (allowed: {})", meant(.nearest.as_deref()), .allowed.join(", "))]
+    Word {
+        /// What is there.
+        found: Box<str>,
+        /// What was probably meant.
+        nearest: Option<Box<str>>,
+        /// What is allowed.
+        allowed: &'static [&'static str],
+    },
+    /// A name that nothing has.
+    #[error("unknown {noun} `{name}`{}", meant(.nearest.as_deref()))]
+    Unknown {
+        /// What it would be.
+        noun: Noun,
+        /// The name.
+        name: Box<str>,
+        /// What was probably meant.
+        nearest: Option<Box<str>>,
+    },
+    /// A name given twice.
+    #[error("{noun} `{name}` stands twice")]
+    Twice {
+        /// What it is.
+        noun: Noun,
+        /// The name.
+        name: Box<str>,
+    },
+    /// Files that contradict each other.
+    #[error(
+        "`{key} = \"{here}\"` clashes with `{key} = \"{there}\"` of another file: all files of a folder have the same"
+    )]
+    Clash {
+        /// The key.
+        key: &'static str,
+        /// What is there.
+        here: Box<str>,
+        /// What the other says.
+        there: Box<str>,
+    },
+    /// Not the digits that are wanted.
+    #[error("`{found}` is no {noun}: {allowed}")]
+    Digits {
+        /// What it would be.
+        noun: Noun,
+        /// What is there.
+        found: Box<str>,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A list with nothing in it, or a text.
+    #[error("{what} must not be empty")]
+    Empty {
+        /// What.
+        what: &'static str,
+    },
+    /// A rate or bundle that does not say what it is for.
+    #[error("{place} needs `service` or `rating_groups`")]
+    ForNothing {
+        /// The place.
+        place: &'static str,
+    },
+    /// Rating groups of another service.
+    #[error("rating group {number} belongs to service `{owner}`, not to `{service}`")]
+    OtherService {
+        /// The rating group.
+        number: u32,
+        /// Its service.
+        owner: Box<str>,
+        /// The service wanted.
+        service: Box<str>,
+    },
+    /// `to` where nothing goes anywhere.
+    #[error("service `{service}` is counted in octets and has no called number: `to` does not belong here")]
+    NoDestinations {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A rating group with a price of its own.
+    #[error("a rating group may only be free, price = \"0\": other prices stand in the rates of a plan")]
+    GroupPrice,
+    /// A longest call where no time is counted.
+    #[error("`max_call` belongs to a service that is counted in seconds; `{service}` is not")]
+    MaxCall {
+        /// The service.
+        service: Box<str>,
+    },
+    /// `exact` where the client does not say how much it wants.
+    #[error("\"exact\" belongs to a service that is counted in pieces; `{service}` is not")]
+    Exact {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A rate that can never apply.
+    #[error("this rate never applies: an earlier one covers the same")]
+    SameCovers,
+    /// A bundle that goes on with rates that are not there.
+    #[error(
+        "bundle `{bundle}` goes on with the plan's rates, but plan `{plan}` has no rate for service `{service}`: add a rate, or say then = \"stop\""
+    )]
+    NoRateAfter {
+        /// The bundle.
+        bundle: Box<str>,
+        /// The plan.
+        plan: Box<str>,
+        /// The service.
+        service: Box<str>,
+    },
+    /// A plan without a price and without a bundle.
+    #[error("plan `{plan}` sells nothing: it has no rate and no bundle")]
+    SellsNothing {
+        /// The plan.
+        plan: Box<str>,
+    },
+    /// More of something than a catalogue holds.
+    #[error("too many {what}: at most {most}")]
+    TooMany {
+        /// What.
+        what: &'static str,
+        /// How many are allowed.
+        most: usize,
+    },
+    /// Warning: a price or a volume for what is free.
+    #[error("rating group {number} is free in every plan: {place} for it is never used")]
+    FreeGroup {
+        /// The rating group.
+        number: u32,
+        /// The place.
+        place: &'static str,
+    },
+    /// Warning: a prefix of two countries.
+    #[error("prefix 7 alone covers Russia and Kazakhstan together: longer prefixes tell them apart")]
+    WidePrefix,
+    /// Warning: the unified emergency number is not listed.
+    #[error("112 is not among the emergency numbers: calls to it are charged and may be refused")]
+    No112,
+}
+
+/// `, did you mean …`.
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default()
+}

@@ -1,0 +1,369 @@
+//! Plans: modes, bundles, rates, quotas.
+
+use core::fmt::Write as _;
+use std::collections::BTreeMap;
+
+use super::fault::{FaultKind, Noun};
+use super::reader::{Faults, Keys};
+use super::sections::{Names, next_place, sorted};
+use super::tree::{Entry, Node, Origin, Table, Value};
+use crate::charging::account::Mode;
+use crate::charging::catalogue::{Bundle, Covers, Plan, QuotaShape, Rate, ServiceIx, Then};
+use crate::charging::units::{Amount, Money, Unit};
+
+/// The most plans.
+const PLANS_MAX: usize = 10_000;
+/// The most rates and the most bundles of a plan: their places fit in 16 bits, with one to spare.
+const LINES_MAX: usize = 65_000;
+
+const PLAN: Keys = Keys {
+    place: "a plan",
+    known: &["modes", "bundle", "rate", "quota", "out_of_money"],
+    later: &["fee", "low_balance", "roaming", "throttle", "fair_use", "closed"],
+};
+const RATE: Keys = Keys {
+    place: "a rate",
+    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect"],
+    later: &["bands", "when", "zones"],
+};
+const BUNDLE: Keys = Keys {
+    place: "a bundle",
+    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
+    later: &["bands", "when", "zones", "validity"],
+};
+const QUOTA: Keys =
+    Keys { place: "a quota", known: &["grant", "threshold", "validity", "holding"], later: &["low_balance"] };
+const MODES: &[&str] = &["advance", "credit"];
+const THEN: &[&str] = &["rates", "stop"];
+const OUT_OF_MONEY: &[&str] = &["terminate"];
+
+/// Reads `[plans]`.
+pub(super) fn plans<'t>(
+    faults: &mut Faults,
+    names: &Names,
+    entries: impl Iterator<Item = &'t Entry>,
+) -> Vec<Plan> {
+    let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for entry in entries {
+        if let Some(&first) = places.get(&*entry.key) {
+            faults.clash(entry.origin, FaultKind::Twice { noun: Noun::Plan, name: entry.key.clone() }, first);
+            continue;
+        }
+        places.insert(&entry.key, entry.origin);
+        let Some(table) = faults.table(&entry.value) else { continue };
+        if next_place(faults, entry.origin, plans.len(), PLANS_MAX, "plans").is_none() {
+            break;
+        }
+        plans.push(plan(faults, names, entry, table));
+    }
+    plans
+}
+
+fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Plan {
+    faults.keys(table, PLAN);
+    if let Some(node) = table.get("out_of_money") {
+        later_word(faults, node, "out_of_money", OUT_OF_MONEY, &["redirect:", "restrict:"]);
+    }
+    let before = faults.faults.len();
+    let rates = rates(faults, names, table.get("rate"));
+    let rates_are_whole = faults.faults.len() == before;
+    let bundles = bundles(faults, names, table.get("bundle"));
+    for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
+    {
+        let service = bundle.covers.service;
+        if !rates.iter().any(|rate| rate.covers.service == service) {
+            let (plan, service) = (entry.key.clone(), names.service_name(service));
+            faults.add(*origin, FaultKind::NoRateAfter { bundle: bundle.id.clone(), plan, service });
+        }
+    }
+    if table.get("rate").is_none() && table.get("bundle").is_none() {
+        faults.add(entry.origin, FaultKind::SellsNothing { plan: entry.key.clone() });
+    }
+    let mut bundles: Vec<_> = bundles.into_iter().map(|(_, bundle)| bundle).collect();
+    bundles.sort_by_key(|bundle| bundle.priority);
+    let modes =
+        table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
+    let quotas = quotas(faults, names, table.get("quota"));
+    Plan { name: entry.key.clone(), modes, bundles, rates, quotas }
+}
+
+fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
+    let mut modes = Vec::new();
+    for (origin, text) in faults.texts(node) {
+        let mode = match faults.word_of(origin, text, MODES) {
+            Some(0) => Mode::Advance,
+            Some(_) => Mode::Credit,
+            None => continue,
+        };
+        if modes.contains(&mode) {
+            faults.add(origin, FaultKind::Twice { noun: Noun::Mode, name: text.into() });
+        } else {
+            modes.push(mode);
+        }
+    }
+    modes
+}
+
+/// A word, where other beginnings are refused as what comes later.
+fn later_word(
+    faults: &mut Faults,
+    node: &Node,
+    key: &str,
+    allowed: &'static [&'static str],
+    later: &[&str],
+) -> Option<usize> {
+    let text = faults.text(node)?;
+    if later.iter().any(|beginning| text.starts_with(beginning)) {
+        faults.add(node.origin, FaultKind::Later { what: format!("{key} = \"{text}\"").into() });
+        return None;
+    }
+    faults.word_of(node.origin, text, allowed)
+}
+
+/// What a rate or a bundle is for; none where there is a fault in it.
+fn covers(faults: &mut Faults, names: &Names, table: &Table, place: &'static str) -> Option<Covers> {
+    let before = faults.faults.len();
+    let asked = match table.get("service") {
+        Some(node) => {
+            let name = faults.text(node)?;
+            Some(names.service_named(faults, node.origin, name)?)
+        }
+        None => None,
+    };
+    let groups = table.get("rating_groups").map(|node| rating_groups(faults, names, node, asked));
+    let first = groups
+        .iter()
+        .flatten()
+        .next()
+        .and_then(|number| names.groups.get(number))
+        .map(|&(service, _)| service);
+    let Some(service) = asked.or(first) else {
+        if groups.is_none() {
+            faults.add(table.origin, FaultKind::ForNothing { place });
+        }
+        return None;
+    };
+    let mut destinations = Vec::new();
+    if let Some(node) = table.get("to") {
+        if names.service(service).is_some_and(|service| service.unit == Unit::Octets) {
+            faults.add(node.origin, FaultKind::NoDestinations { service: names.service_name(service) });
+        }
+        for (origin, name) in faults.texts(node) {
+            destinations.extend(names.destination_named(faults, origin, name));
+        }
+    }
+    for &number in groups.iter().flatten().filter(|number| names.free_groups.contains(number)) {
+        faults.warn(table.origin, FaultKind::FreeGroup { number, place });
+    }
+    if groups.as_ref().is_some_and(Vec::is_empty) || faults.faults.len() > before {
+        return None;
+    }
+    Some(Covers {
+        service,
+        rating_groups: sorted(groups.unwrap_or_default()),
+        destinations: sorted(destinations),
+    })
+}
+
+/// Rating groups of one service: of the one named, else of the first group's.
+fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Option<ServiceIx>) -> Vec<u32> {
+    let Value::List(list) = &node.value else {
+        faults.add(node.origin, FaultKind::Kind { wanted: "a list of numbers", found: node.value.kind() });
+        return Vec::new();
+    };
+    if list.is_empty() {
+        faults.add(node.origin, FaultKind::Empty { what: "the list" });
+    }
+    let mut service = service;
+    let mut numbers = Vec::new();
+    for one in list {
+        let Some(written) = faults.integer(one) else { continue };
+        let Ok(number) = u32::try_from(written) else {
+            faults.add(one.origin, FaultKind::Range { found: written, allowed: "0 to 4294967295" });
+            continue;
+        };
+        if names.broken_groups.contains(&number) {
+            return Vec::new();
+        }
+        let Some(&(owner, _)) = names.groups.get(&number) else {
+            let name = number.to_string().into();
+            faults.add(one.origin, FaultKind::Unknown { noun: Noun::RatingGroup, name, nearest: None });
+            continue;
+        };
+        let wanted = *service.get_or_insert(owner);
+        if wanted != owner {
+            let (owner, service) = (names.service_name(owner), names.service_name(wanted));
+            faults.add(one.origin, FaultKind::OtherService { number, owner, service });
+        } else if numbers.contains(&number) {
+            let name = number.to_string().into();
+            faults.add(one.origin, FaultKind::Twice { noun: Noun::RatingGroup, name });
+        } else {
+            numbers.push(number);
+        }
+    }
+    numbers
+}
+
+fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
+    let mut rates: Vec<Rate> = Vec::new();
+    let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
+    for table in faults.tables(node) {
+        faults.keys(table, RATE);
+        let covers = covers(faults, names, table, RATE.place);
+        let price = faults.needed(table, "price", RATE.place).and_then(|node| faults.price(node));
+        let connect = match table.get("connect") {
+            Some(node) => faults.price(node),
+            None => Some(Money::ZERO),
+        };
+        let Some(covers) = covers else { continue };
+        let unit = names.service(covers.service).map_or(Unit::Pieces, |service| service.unit);
+        let per = match (table.get("per"), unit) {
+            (Some(node), _) => faults.amount(node, unit),
+            (None, Unit::Pieces) => Some(1),
+            (None, Unit::Octets | Unit::Seconds | Unit::Money) => {
+                faults.add(table.origin, FaultKind::Missing { key: "per", place: RATE.place });
+                None
+            }
+        };
+        let step = table.get("step").map_or(per, |node| faults.amount(node, unit));
+        let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
+        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
+        if let Some(&earlier) = seen.get(&key) {
+            faults.clash(table.origin, FaultKind::SameCovers, earlier);
+            continue;
+        }
+        seen.insert(key, table.origin);
+        let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
+            (price, per, step, first, connect)
+        else {
+            continue;
+        };
+        if next_place(faults, table.origin, rates.len(), LINES_MAX, "rates in a plan").is_none() {
+            break;
+        }
+        let name = rate_name(names, &covers);
+        rates.push(Rate { covers, name, price, per, step, first, connect });
+    }
+    rates
+}
+
+/// What people call a rate: the service, its groups, where it goes.
+fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
+    let mut name = String::from(names.service_name(covers.service));
+    for (number, before) in covers.rating_groups.iter().zip([" "].into_iter().chain(core::iter::repeat(",")))
+    {
+        let _ = write!(name, "{before}{number}");
+    }
+    for (to, before) in covers.destinations.iter().zip([" to "].into_iter().chain(core::iter::repeat(", "))) {
+        if let Some(destination) = names.destinations.get(usize::from(to.0)) {
+            let _ = write!(name, "{before}{}", destination.name);
+        }
+    }
+    name.into()
+}
+
+fn bundles(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin, Bundle)> {
+    let mut bundles = Vec::new();
+    let mut ids: BTreeMap<&str, Origin> = BTreeMap::new();
+    for table in faults.tables(node) {
+        faults.keys(table, BUNDLE);
+        let covers = covers(faults, names, table, BUNDLE.place);
+        let id =
+            faults.needed(table, "id", BUNDLE.place).and_then(|node| Some((node.origin, faults.text(node)?)));
+        if let Some((origin, id)) = id
+            && let Some(first) = ids.insert(id, origin)
+        {
+            faults.clash(origin, FaultKind::Twice { noun: Noun::Bundle, name: id.into() }, first);
+        }
+        let then = match table.get("then") {
+            Some(node) => later_word(faults, node, "then", THEN, &["fair_use:", "redirect:", "restrict:"]),
+            None => Some(0),
+        };
+        let priority = table.get("priority").map_or(Some(0), |node| {
+            let written = faults.integer(node)?;
+            let priority = i32::try_from(written).ok();
+            if priority.is_none() {
+                faults.add(
+                    node.origin,
+                    FaultKind::Range { found: written, allowed: "a whole number of 32 bits" },
+                );
+            }
+            priority
+        });
+        let amount = faults.needed(table, "amount", BUNDLE.place);
+        let Some(covers) = covers else { continue };
+        let unit = names.service(covers.service).map_or(Unit::Pieces, |service| service.unit);
+        let amount = amount.and_then(|node| faults.amount(node, unit));
+        let (Some((origin, id)), Some(then), Some(priority), Some(count)) = (id, then, priority, amount)
+        else {
+            continue;
+        };
+        if next_place(faults, table.origin, bundles.len(), LINES_MAX, "bundles in a plan").is_none() {
+            break;
+        }
+        let then = if then == 0 { Then::Rates } else { Then::Stop };
+        let amount = Amount::new(unit, count);
+        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
+    }
+    bundles
+}
+
+/// The shapes of a plan's grants: what it says, and the defaults of the unit for what it does not say.
+fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<QuotaShape> {
+    let mut shapes: Vec<_> = names.services.iter().map(|service| default_shape(service.unit)).collect();
+    let Some(table) = node.and_then(|node| faults.table(node)) else { return shapes };
+    for entry in &table.entries {
+        if QUOTA.later.contains(&&*entry.key) {
+            faults.add(entry.origin, FaultKind::Later { what: entry.key.clone() });
+            continue;
+        }
+        let Some(place) = names.service_named(faults, entry.origin, &entry.key) else { continue };
+        let Some(table) = faults.table(&entry.value) else { continue };
+        faults.keys(table, QUOTA);
+        let unit = names.service(place).map_or(Unit::Pieces, |service| service.unit);
+        let Some(shape) = shapes.get_mut(usize::from(place.0)) else { continue };
+        if let Some(node) = table.get("grant") {
+            match &node.value {
+                Value::Text(text) if &**text == "exact" => {
+                    if unit != Unit::Pieces {
+                        faults.add(node.origin, FaultKind::Exact { service: entry.key.clone() });
+                    }
+                    shape.grant = None;
+                }
+                _ => shape.grant = faults.amount(node, unit),
+            }
+        }
+        if let Some(node) = table.get("threshold") {
+            shape.threshold_percent = if is_none(node) { None } else { faults.percent(node) };
+        }
+        if let Some(node) = table.get("holding") {
+            shape.holding_secs = if is_none(node) { None } else { faults.seconds(node) };
+        }
+        if let Some(secs) = table.get("validity").and_then(|node| faults.seconds(node)) {
+            shape.validity_secs = secs;
+        }
+    }
+    shapes
+}
+
+/// `"none"` switches a threshold or a holding time off.
+fn is_none(node: &Node) -> bool {
+    matches!(&node.value, Value::Text(text) if &**text == "none")
+}
+
+/// Data 50 MB, asked again at 20 % left, valid 1 h, idle 10 min; voice 60 s, valid 10 min; pieces as
+/// asked for.
+fn default_shape(unit: Unit) -> QuotaShape {
+    let shape = QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None };
+    match unit {
+        Unit::Octets => QuotaShape {
+            grant: Some(50 << 20),
+            threshold_percent: Some(20),
+            validity_secs: 3_600,
+            holding_secs: Some(600),
+        },
+        Unit::Seconds => QuotaShape { grant: Some(60), ..shape },
+        Unit::Pieces | Unit::Money => shape,
+    }
+}

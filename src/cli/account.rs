@@ -1,0 +1,263 @@
+//! `gyro account`: money, and why it went.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use super::client::{self, Absent, Reach, Stop, escaped, money, number, pages, told, with};
+use super::print::{self, Row};
+use super::{Rows, Status};
+use crate::admin::json::change::{Adjustment, Done, Topup};
+use crate::admin::json::ledger::{Explanation, Line, Page, Refusal};
+
+/// Money: pay in, correct, read the ledger, explain.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    /// Pay money in. A reference that is known already changes nothing.
+    Topup(TopupArgs),
+    /// Correct the balance; a negative amount takes away.
+    Adjust(AdjustArgs),
+    /// List the lines of the ledger, oldest first.
+    Ledger(LedgerArgs),
+    /// Say what was charged and what was refused, and why.
+    Explain(ExplainArgs),
+    /// Give money back (not built yet).
+    Refund(Later),
+    /// Take a payment back (not built yet).
+    Reverse(Later),
+    /// Promise a payment (not built yet).
+    Promise(Later),
+}
+
+/// The arguments of a command that is not built yet.
+#[derive(clap::Args, Debug)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<OsString>,
+}
+
+#[derive(clap::Args, Debug)]
+struct TopupArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// How much.
+    #[arg(value_parser = money, allow_hyphen_values = true)]
+    amount: String,
+    /// The payer's reference: the same one is never paid in twice.
+    #[arg(long)]
+    reference: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
+    output: Rows,
+}
+
+#[derive(clap::Args, Debug)]
+struct AdjustArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// What is added.
+    #[arg(value_parser = money, allow_hyphen_values = true)]
+    amount: String,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
+    output: Rows,
+}
+
+#[derive(clap::Args, Debug)]
+struct LedgerArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// Only the last so many lines [default: all].
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    reach: Reach,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
+    output: Rows,
+}
+
+#[derive(clap::Args, Debug)]
+struct ExplainArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// Only what belongs to this session.
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// So many lines of the ledger are looked at.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    limit: u16,
+    #[command(flatten)]
+    reach: Reach,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
+    output: Rows,
+}
+
+pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
+    let done = match &args.command {
+        Command::Topup(args) => topup(args, out),
+        Command::Adjust(args) => adjust(args, out),
+        Command::Ledger(args) => ledger(args, out, err),
+        Command::Explain(args) => explain(args, out),
+        Command::Refund(_) => return later("refund", err),
+        Command::Reverse(_) => return later("reverse", err),
+        Command::Promise(_) => return later("promise", err),
+    };
+    told(done, err)
+}
+
+fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
+    writeln!(
+        err,
+        "gyro account {name} is not built yet: this version knows topup, adjust, ledger and explain"
+    )?;
+    Ok(Status::Failed)
+}
+
+fn topup(args: &TopupArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Topup { amount: args.amount.clone(), reference: args.reference.clone() };
+    let path = format!("/v1/subscribers/{}/topup", args.msisdn);
+    let done: Done = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
+    Ok(client::say(&done, "topped up", args.output, out)?)
+}
+
+fn adjust(args: &AdjustArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Adjustment { amount: args.amount.clone(), note: args.note.clone() };
+    let path = format!("/v1/subscribers/{}/adjust", args.msisdn);
+    let done: Done = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
+    Ok(client::say(&done, "adjusted", args.output, out)?)
+}
+
+fn ledger(args: &LedgerArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
+    let mut archived = false;
+    let found = with(&args.reach, Absent::Refuse, |client| {
+        pages(args.limit, |query| {
+            let page: Page = client.get(&format!("/v1/subscribers/{}/ledger?{query}", args.msisdn))?;
+            archived |= page.archived;
+            Ok((page.entries, page.next))
+        })
+    })?;
+    // The pages go back in time, the lines of each go on.
+    let lines: Vec<Line> = found.into_iter().rev().flatten().collect();
+    if archived {
+        writeln!(err, "gyro: older lines were archived away: the list begins with what is kept")?;
+    }
+    Ok(print::rows(&lines, args.output, out)?)
+}
+
+fn explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let session = args.session.as_deref().map(|id| format!("&session={}", escaped(id))).unwrap_or_default();
+    let path = format!("/v1/subscribers/{}/explain?limit={}{session}", args.msisdn, args.limit);
+    let found: Explanation = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
+    match args.output {
+        Rows::Table => explain_in_words(&found, out)?,
+        Rows::Json => print::json(&found, out)?,
+        Rows::Jsonl => print::json_lines(core::slice::from_ref(&found), out)?,
+        Rows::Csv => print::rows(&found.charges, Rows::Csv, out)?,
+    }
+    Ok(())
+}
+
+fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    let subscriber = &found.subscriber;
+    let balance = &subscriber.balance;
+    writeln!(
+        out,
+        "{} on plan {}: {}, {} {} available ({} main, {} reserved)",
+        subscriber.msisdn,
+        subscriber.plan,
+        subscriber.status,
+        balance.available,
+        balance.currency,
+        balance.main,
+        balance.reserved
+    )?;
+    writeln!(out, "charged, in the last {} lines of the ledger:", found.looked_at)?;
+    for line in &found.charges {
+        writeln!(out, "  {}", charge_in_words(line))?;
+    }
+    writeln!(out, "refused, since {}:", found.refusals_since)?;
+    for refusal in &found.refusals {
+        writeln!(out, "  {}", refusal_in_words(refusal))?;
+    }
+    Ok(())
+}
+
+fn charge_in_words(line: &Line) -> String {
+    let Line { at, amount, balance, usage, session, .. } = line;
+    let Some(usage) = usage else { return format!("{at}  {amount}  balance {balance}") };
+    let mut words = format!(
+        "{at}  {amount}  balance {balance}  {} {} by {} of {}",
+        usage.used, usage.unit, usage.rate, usage.plan
+    );
+    if usage.from_bundles > 0 {
+        words.push_str(&format!(", {} from bundles", usage.from_bundles));
+    }
+    if usage.above_grant > 0 {
+        words.push_str(&format!(", {} beyond the grant", usage.above_grant));
+    }
+    if line.kind == "late" {
+        words.push_str(", reported late");
+    }
+    words.push_str(&format!("  (session {}, request {})", session.as_deref().unwrap_or("-"), usage.request));
+    words
+}
+
+fn refusal_in_words(refusal: &Refusal) -> String {
+    let group = refusal.rating_group.map(|group| format!(" of rating group {group}")).unwrap_or_default();
+    format!(
+        "{}  {} {}{group}: {}  (session {})",
+        refusal.at, refusal.request, refusal.number, refusal.explanation, refusal.session
+    )
+}
+
+impl Row for Line {
+    const HEADS: &'static [&'static str] = &[
+        "at",
+        "amount",
+        "balance",
+        "kind",
+        "reference",
+        "session",
+        "operator",
+        "note",
+        "used",
+        "unit",
+        "rate",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let usage = self.usage.as_ref();
+        vec![
+            self.at.clone(),
+            self.amount.clone(),
+            self.balance.clone(),
+            self.kind.clone(),
+            text(&self.reference),
+            text(&self.session),
+            text(&self.operator),
+            text(&self.note),
+            usage.map(|usage| usage.used.to_string()).unwrap_or_default(),
+            usage.map(|usage| usage.unit.clone()).unwrap_or_default(),
+            usage.map(|usage| usage.rate.clone()).unwrap_or_default(),
+        ]
+    }
+}

@@ -1,0 +1,199 @@
+//! CER and CEA (RFC 6733 §5.3): who a peer is and what it can do.
+
+use core::net::IpAddr;
+
+use bytes::BytesMut;
+
+use super::avps;
+use super::error_answer::{Refusal, error_message, failed_avp};
+use super::local::{Identity, LocalNode};
+use crate::diameter::avp::{Avp, AvpDef, AvpKey};
+use crate::diameter::data::Address;
+use crate::diameter::encode::{EncodeError, Encoder};
+use crate::diameter::error::{Fault, Scope};
+use crate::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
+use crate::diameter::message::Message;
+use crate::diameter::result_code::ResultCode;
+
+/// Applications that are kept of one peer; what comes behind them counts for nothing.
+pub const APPLICATIONS: usize = 64;
+
+/// What a peer says of itself in CER or CEA.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Capabilities {
+    /// Origin-Host: it alone identifies the peer (§5.3).
+    pub host: Identity,
+    /// Origin-Realm.
+    pub realm: Identity,
+    /// Product-Name.
+    pub product: Box<str>,
+    /// Vendor-Id.
+    pub vendor_id: u32,
+    /// Origin-State-Id; 0 says nothing (§8.16) and reads as `None`.
+    pub origin_state_id: Option<u32>,
+    /// Firmware-Revision.
+    pub firmware_revision: Option<u32>,
+    /// The numbers from all Auth-Application-Id, Acct-Application-Id and Vendor-Specific-Application-Id, each
+    /// once, in the order they came.
+    pub applications: Vec<ApplicationId>,
+}
+
+/// What must stand in CER and CEA, in the order of §5.3.1, with the least octets of its value.
+const REQUIRED: [(AvpDef, usize); 5] = [
+    (avps::ORIGIN_HOST, 0),
+    (avps::ORIGIN_REALM, 0),
+    (avps::HOST_IP_ADDRESS, 6),
+    (avps::VENDOR_ID, 4),
+    (avps::PRODUCT_NAME, 0),
+];
+
+impl Capabilities {
+    /// Reads a CER, or the part of a CEA that it shares with CER; the refusal names the first fault.
+    ///
+    /// A Vendor-Specific-Application-Id with several Vendor-Ids (RFC 3588 had them), with both kinds of
+    /// application, or with neither, is taken as far as it can be read.
+    pub fn read(message: &Message) -> Result<Self, Refusal> {
+        if let Some(fault) = message.faults().iter().find(|fault| fault.scope > Scope::Avp) {
+            return Err(Refusal::of_fault(fault, "the capabilities exchange is malformed"));
+        }
+        for (def, least_octets) in REQUIRED {
+            if message.find(def.key).is_none() {
+                let fault = Fault::missing(def, least_octets);
+                return Err(Refusal::of_fault(&fault, "the capabilities exchange lacks an AVP"));
+            }
+        }
+        if let Some(stranger) = message.avps().find(|avp| avp.flags().is_mandatory() && !is_known(avp.key()))
+        {
+            let fault = stranger.fault(ResultCode::AVP_UNSUPPORTED);
+            return Err(Refusal::of_fault(&fault, "an AVP with the M bit is not known here"));
+        }
+        Self::values(message).map_err(|fault| {
+            Refusal::of_fault(&fault, "an AVP of the capabilities exchange has no valid value")
+        })
+    }
+
+    fn values(message: &Message) -> Result<Self, Fault> {
+        let required = |def: AvpDef| message.find(def.key).ok_or_else(|| Fault::missing(def, 0));
+        for address in message.all(avps::HOST_IP_ADDRESS.key) {
+            address.address()?;
+        }
+        let optional = |def: AvpDef| message.find(def.key).map(|avp| avp.u32()).transpose();
+        Ok(Self {
+            host: required(avps::ORIGIN_HOST)?.identity()?.into(),
+            realm: required(avps::ORIGIN_REALM)?.identity()?.into(),
+            product: required(avps::PRODUCT_NAME)?.utf8()?.into(),
+            vendor_id: required(avps::VENDOR_ID)?.u32()?,
+            origin_state_id: optional(avps::ORIGIN_STATE_ID)?.filter(|state| *state != 0),
+            firmware_revision: optional(avps::FIRMWARE_REVISION)?,
+            applications: applications(message)?,
+        })
+    }
+}
+
+/// The AVPs of the base protocol that may come with M in CER and CEA: the grammar of §5.3.1 and §5.3.2.
+fn is_known(key: AvpKey) -> bool {
+    matches!(
+        key,
+        AvpKey {
+            vendor: 0,
+            code: 257..=260 | 263..=269 | 278 | 279 | 281 | 294 | 296 | 297 | 299
+        }
+    )
+}
+
+fn applications(message: &Message) -> Result<Vec<ApplicationId>, Fault> {
+    let mut found = Vec::new();
+    let mut add = |id: u32| {
+        let id = ApplicationId::new(id);
+        if found.len() < APPLICATIONS && !found.contains(&id) {
+            found.push(id);
+        }
+    };
+    for avp in message.avps() {
+        if is_application(&avp) {
+            add(avp.u32()?);
+        } else if avp.key() == avps::VENDOR_SPECIFIC_APPLICATION_ID.key {
+            avp.children().filter(is_application).filter_map(|inner| inner.u32().ok()).for_each(&mut add);
+        }
+    }
+    Ok(found)
+}
+
+fn is_application(avp: &Avp<'_>) -> bool {
+    avp.key() == avps::AUTH_APPLICATION_ID.key || avp.key() == avps::ACCT_APPLICATION_ID.key
+}
+
+/// Writes our CER (§5.3.1) and gives its length in octets; `address` is our end of the connection.
+pub fn write_cer(
+    out: &mut BytesMut,
+    hop_by_hop: HopByHop,
+    end_to_end: EndToEnd,
+    node: &LocalNode,
+    address: IpAddr,
+) -> Result<usize, EncodeError> {
+    let header = Header {
+        flags: CommandFlags::REQUEST,
+        command: CommandCode::CAPABILITIES_EXCHANGE,
+        application: ApplicationId::BASE,
+        hop_by_hop,
+        end_to_end,
+    };
+    let mut cer = Encoder::start(out, header);
+    who(&mut cer, node, address);
+    what(&mut cer, node);
+    cer.finish()
+}
+
+/// Writes our CEA (§5.3.2) to a CER with the header `request`, and gives its length in octets.
+///
+/// It tells our capabilities in either case. The E bit is set with 3xxx.
+pub fn write_cea(
+    out: &mut BytesMut,
+    request: Header,
+    node: &LocalNode,
+    address: IpAddr,
+    refusal: Option<&Refusal>,
+) -> Result<usize, EncodeError> {
+    let result_code = refusal.map_or(ResultCode::SUCCESS, |refusal| refusal.result_code);
+    let is_error = result_code.is_protocol_error();
+    let mut cea = Encoder::start(out, if is_error { request.error_answer() } else { request.answer() });
+    cea.u32(avps::RESULT_CODE, result_code.get());
+    who(&mut cea, node, address);
+    if let Some(refusal) = refusal {
+        error_message(&mut cea, refusal);
+        failed_avp(&mut cea, refusal);
+    }
+    what(&mut cea, node);
+    cea.finish()
+}
+
+fn who(message: &mut Encoder<'_>, node: &LocalNode, address: IpAddr) {
+    message.utf8(avps::ORIGIN_HOST, node.host.as_str()).utf8(avps::ORIGIN_REALM, node.realm.as_str());
+    message.address(avps::HOST_IP_ADDRESS, Address::from(address));
+    message.u32(avps::VENDOR_ID, node.vendor_id).utf8(avps::PRODUCT_NAME, &node.product);
+    if let Some(state) = node.origin_state_id {
+        message.u32(avps::ORIGIN_STATE_ID, state);
+    }
+}
+
+fn what(message: &mut Encoder<'_>, node: &LocalNode) {
+    for vendor in &node.supported_vendors {
+        message.u32(avps::SUPPORTED_VENDOR_ID, *vendor);
+    }
+    for application in node.applications.iter().filter(|application| application.plain) {
+        message.u32(avps::AUTH_APPLICATION_ID, application.id.get());
+    }
+    for application in &node.applications {
+        for vendor in &application.vendors {
+            message.grouped(avps::VENDOR_SPECIFIC_APPLICATION_ID, |group| {
+                group.u32(avps::VENDOR_ID, *vendor).u32(avps::AUTH_APPLICATION_ID, application.id.get());
+            });
+        }
+    }
+    if let Some(revision) = node.firmware_revision {
+        message.u32(avps::FIRMWARE_REVISION, revision);
+    }
+}
+
+#[cfg(test)]
+mod tests;

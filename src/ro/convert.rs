@@ -1,0 +1,230 @@
+//! From Gy/Ro words to charging's and back: a CCR becomes a request, an answer becomes a CCA.
+
+use core::time::Duration;
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
+
+use super::cca::{Answering, Asked, Origin, Refusal};
+use super::ccr::{Ccr, RequestType};
+use super::digest;
+use super::final_unit::indication;
+use super::mscc::{Mscc, MsccAnswer};
+use super::profile::{FreeAnswer, Profile};
+use super::result;
+use super::service_information::is_message;
+use super::subscription::{Subscription, by_weight, user_name};
+use super::units::measured_of;
+use crate::charging::answer::{Answer, Grant, Outcome, PartAnswer};
+use crate::charging::request::{
+    Action, ClientTraits, Identity, Kind, Measured, Part, QuotaKey, Request, SessionId, Shape,
+};
+use crate::charging::units::Unit;
+use crate::diameter::encode::EncodeError;
+use crate::time::Timestamp;
+
+/// How far back a client's clock is believed.
+const BACK: Duration = Duration::from_hours(24);
+/// How far ahead a client's clock is believed.
+const AHEAD: Duration = Duration::from_mins(5);
+
+/// The request that a CCR is for charging; none where its Session-Id is empty or too long, which it never is in one
+/// that was read.
+///
+/// `now` is the time of arrival, `serves` says whether any service has a context. A context that none has becomes
+/// the profile's, where it has one; else it stays and charging refuses it.
+pub fn request(
+    ccr: Ccr<'_>,
+    profile: &Profile,
+    now: Timestamp,
+    serves: impl Fn(&str) -> bool,
+) -> Option<Request> {
+    let session = SessionId::new(ccr.session_id)?;
+    let kind = kind(&ccr);
+    let told = ccr.context.unwrap_or_else(|| ccr.information.kinds.context());
+    let context = profile.default_context.as_deref().filter(|_| !serves(told)).unwrap_or(told);
+    let is_event = matches!(kind, Kind::Event(_));
+    let has_units = ccr.requested.is_some() || !ccr.used.is_empty() || is_event;
+    let shape = if ccr.msccs.is_empty() && has_units { Shape::Command } else { Shape::PerGroup };
+    // an event without units is about one message where it is about messages, else the server decides
+    let unnamed = is_event.then(|| {
+        let messages = is_message(context) || ccr.information.kinds.sms;
+        let pieces = messages.then(|| ccr.information.messages.map_or(1, u64::from));
+        Measured { pieces, ..Measured::default() }
+    });
+    let mut request = Request {
+        session,
+        kind,
+        number: ccr.number,
+        digest: 0,
+        client_host: ccr.origin_host.into(),
+        client_realm: ccr.origin_realm.into(),
+        profile: profile.name.as_ref().into(),
+        traits: ClientTraits {
+            honour_requested: profile.honour_rsu,
+            holding_time: profile.holding_time,
+            max_octets: profile.max_units,
+        },
+        identities: identities(&ccr),
+        context: context.into(),
+        at: happened(ccr.event_timestamp, now),
+        parties: ccr.information.parties(),
+        place: ccr.information.place(),
+        shape,
+        parts: Vec::new(),
+    };
+    let stamp = ccr.event_timestamp;
+    request.parts = match shape {
+        Shape::Command => vec![command_part(ccr, unnamed)],
+        Shape::PerGroup => ccr.msccs.into_iter().map(|mscc| part(mscc, unnamed)).collect(),
+    };
+    request.digest = digest::of(&request, stamp);
+    Some(request)
+}
+
+fn kind(ccr: &Ccr<'_>) -> Kind {
+    match ccr.request_type {
+        RequestType::Initial => Kind::Initial,
+        RequestType::Update => Kind::Update,
+        RequestType::Termination => Kind::Terminate,
+        RequestType::Event => Kind::Event(match ccr.requested_action {
+            Some(1) => Action::Refund,
+            Some(2) => Action::CheckBalance,
+            Some(3) => Action::PriceEnquiry,
+            _ => Action::Debit,
+        }),
+    }
+}
+
+/// Everyone whom the request names; the user name only where it names no one else.
+fn identities(ccr: &Ccr<'_>) -> Vec<Identity> {
+    let mut identities: Vec<_> = ccr.subscriptions.iter().filter_map(Subscription::identity).collect();
+    if identities.is_empty() {
+        identities.extend(ccr.user_name.and_then(user_name));
+    }
+    by_weight(&mut identities);
+    identities
+}
+
+/// The client's time where it is near enough to ours, else ours.
+fn happened(told: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    told.filter(|at| now.since(*at) <= BACK && at.since(now) <= AHEAD).unwrap_or(now)
+}
+
+fn part(mscc: Mscc, unnamed: Option<Measured>) -> Part {
+    let key = key(mscc.rating_group, mscc.services);
+    Part { key, requested: named_or(mscc.requested, unnamed), used: mscc.used, reason: mscc.reason }
+}
+
+fn command_part(ccr: Ccr<'_>, unnamed: Option<Measured>) -> Part {
+    let key = key(None, ccr.services);
+    Part { key, requested: named_or(ccr.requested, unnamed), used: ccr.used, reason: ccr.reason }
+}
+
+fn key(rating_group: Option<u32>, mut services: Vec<u32>) -> QuotaKey {
+    services.sort_unstable();
+    services.dedup();
+    QuotaKey { rating_group, services }
+}
+
+/// What is asked for; of an event that names no units, what stands for them.
+fn named_or(requested: Option<Measured>, unnamed: Option<Measured>) -> Option<Measured> {
+    let named = requested.filter(|requested| *requested != Measured::default());
+    named.or(unnamed).or(requested)
+}
+
+/// Whether an answer is for something that costs nothing whatever is done, and so may end credit control.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Charge {
+    /// Use is counted and charged.
+    Counted,
+    /// An emergency: the profile says whether it is a grant or no credit control at all.
+    Free,
+}
+
+/// Writes charging's answer to a request at the end of `out`, and gives its length in octets. The same answer gives
+/// the same octets, but for what is taken over from the request.
+pub fn answer(
+    out: &mut BytesMut,
+    origin: &Origin<'_>,
+    asked: &Asked<'_>,
+    answer: &Answer,
+    charge: Charge,
+    profile: &Profile,
+) -> Result<usize, EncodeError> {
+    let ends = asked.request_type == Some(RequestType::Termination.value());
+    let is_free = charge == Charge::Free && profile.free_answer == FreeAnswer::NotApplicable;
+    if is_free && !ends && answer.outcome == Outcome::Done {
+        return super::cca::refuse(out, origin, asked, &Refusal::new(result::FREE));
+    }
+    let (outcome, failed_avp) = whole(answer, asked);
+    let refusal = Refusal {
+        result_code: result::command(outcome),
+        failed_avp: &failed_avp,
+        message: answer.message.as_deref(),
+    };
+    let mut writing = Answering::start(out, origin, asked, &refusal);
+    match answer.shape {
+        _ if ends => (),
+        Shape::PerGroup => answer.parts.iter().for_each(|part| writing.mscc(&mscc(part, profile))),
+        Shape::Command => {
+            let granted = answer.parts.iter().find_map(|part| part.grant.as_ref());
+            if let Some(grant) = granted.filter(|_| outcome == Outcome::Done) {
+                let last = grant.final_unit.as_ref().map(indication);
+                writing.units(Some(&measured_of(grant.amount)), grant.validity_secs, last.as_ref());
+            }
+        }
+    }
+    writing.finish()
+}
+
+/// The outcome at command level, and the AVP that is to blame for it or for the first quota that was refused.
+/// Where the units stand at command level there is no other place for the outcome of a quota.
+fn whole(answer: &Answer, asked: &Asked<'_>) -> (Outcome, Bytes) {
+    let refused = answer.parts.iter().find_map(|part| match part.outcome {
+        Outcome::Denied(denial) => Some((denial, Some(&part.key))),
+        Outcome::Done => None,
+    });
+    let above = match answer.outcome {
+        Outcome::Denied(denial) => Some((denial, refused.and_then(|(_, key)| key))),
+        Outcome::Done => None,
+    };
+    let outcome = match (above, refused, answer.shape) {
+        (None, Some((denial, _)), Shape::Command) => Outcome::Denied(denial),
+        _ => answer.outcome,
+    };
+    let failed = above.or(refused).map(|(denial, key)| result::failed_avp(denial, asked, key));
+    (outcome, failed.unwrap_or_default())
+}
+
+fn mscc<'a>(part: &'a PartAnswer, profile: &Profile) -> MsccAnswer<'a> {
+    let refused = MsccAnswer {
+        rating_group: part.key.rating_group,
+        services: Cow::Borrowed(&part.key.services),
+        result_code: Some(result::quota(part.outcome)),
+        ..MsccAnswer::default()
+    };
+    match &part.grant {
+        Some(grant) if part.outcome == Outcome::Done => granted(grant, profile, refused),
+        _ => refused,
+    }
+}
+
+/// A threshold stands beside a grant only below it, and not beside a final unit.
+fn granted<'a>(grant: &Grant, profile: &Profile, plain: MsccAnswer<'a>) -> MsccAnswer<'a> {
+    let below = |threshold: &u64| *threshold < grant.amount.count && grant.final_unit.is_none();
+    let threshold = |unit| {
+        let threshold = grant.threshold.filter(|_| grant.amount.unit == unit).filter(below);
+        threshold.map(|threshold| u32::try_from(threshold).unwrap_or(u32::MAX))
+    };
+    MsccAnswer {
+        granted: Some(measured_of(grant.amount)),
+        validity: grant.validity_secs,
+        time_threshold: threshold(Unit::Seconds),
+        volume_threshold: threshold(Unit::Octets),
+        unit_threshold: threshold(Unit::Pieces),
+        holding_time: grant.holding_secs.filter(|_| profile.holding_time),
+        final_unit: grant.final_unit.as_ref().map(indication),
+        ..plain
+    }
+}

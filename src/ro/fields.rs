@@ -1,0 +1,377 @@
+//! The one table of the AVPs that Gy/Ro requests and answers are read from and written with: code, vendor,
+//! format, the flags they are sent with, and how often each may stand on which level.
+//!
+//! Codes and formats are those of RFC 6733 §4.5, RFC 8506 §8 and TS 32.299 §7.2; multiplicities those of
+//! RFC 8506 §3 and §10.1 and TS 32.299 §6.4, loosened where real clients send more or less. The reader and the
+//! writer know no AVP by any other way. AVPs that are only carried along, such as QoS-Information, are not here:
+//! the dictionary knows them.
+
+use crate::diameter::avp::{Avp, AvpDef, AvpKey};
+use crate::diameter::error::Fault;
+
+/// The format of a value (RFC 6733 §4.2, §4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Format {
+    /// Unsigned32.
+    U32,
+    /// Unsigned64.
+    U64,
+    /// Integer32.
+    I32,
+    /// Integer64.
+    I64,
+    /// Enumerated.
+    Enum,
+    /// Time.
+    Time,
+    /// UTF8String.
+    Utf8,
+    /// DiameterIdentity.
+    Identity,
+    /// OctetString.
+    Octets,
+    /// Grouped.
+    Group,
+}
+
+impl Format {
+    /// Octets of the shortest value, for the example in a Failed-AVP: none for text and groups.
+    pub const fn least_octets(self) -> usize {
+        match self {
+            Self::U32 | Self::I32 | Self::Enum | Self::Time => 4,
+            Self::U64 | Self::I64 => 8,
+            Self::Utf8 | Self::Identity | Self::Octets | Self::Group => 0,
+        }
+    }
+}
+
+macro_rules! vendor {
+    (ietf) => {
+        0
+    };
+    (tgpp) => {
+        10_415
+    };
+}
+
+macro_rules! mandatory {
+    (M) => {
+        true
+    };
+    (-) => {
+        false
+    };
+}
+
+macro_rules! fields {
+    ($($name:ident = $text:literal $space:ident $code:literal $format:ident $m:tt;)+) => {
+        /// An AVP that `ro` reads or writes. The order has no meaning.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Field {
+            $(#[doc = $text] $name,)+
+        }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The name in the standard.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The key, and the flags to send.
+            pub const fn def(self) -> AvpDef {
+                match self {
+                    $(Self::$name => AvpDef::of(AvpKey::new(vendor!($space), $code), mandatory!($m)),)+
+                }
+            }
+
+            /// The format of the value.
+            pub const fn format(self) -> Format {
+                match self { $(Self::$name => Format::$format,)+ }
+            }
+
+            /// The field of a key; none for an AVP that is not in the table.
+            pub const fn of(key: AvpKey) -> Option<Self> {
+                match (key.vendor, key.code) {
+                    $((vendor!($space), $code) => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    UserName = "User-Name" ietf 1 Utf8 M;
+    CalledStationId = "Called-Station-Id" ietf 30 Utf8 M;
+    ProxyState = "Proxy-State" ietf 33 Octets M;
+    EventTimestamp = "Event-Timestamp" ietf 55 Time M;
+    AuthApplicationId = "Auth-Application-Id" ietf 258 U32 M;
+    VendorSpecificApplicationId = "Vendor-Specific-Application-Id" ietf 260 Group M;
+    SessionId = "Session-Id" ietf 263 Utf8 M;
+    OriginHost = "Origin-Host" ietf 264 Identity M;
+    VendorId = "Vendor-Id" ietf 266 U32 M;
+    ResultCode = "Result-Code" ietf 268 U32 M;
+    OriginStateId = "Origin-State-Id" ietf 278 U32 M;
+    FailedAvp = "Failed-AVP" ietf 279 Group M;
+    ProxyHost = "Proxy-Host" ietf 280 Identity M;
+    ErrorMessage = "Error-Message" ietf 281 Utf8 -;
+    RouteRecord = "Route-Record" ietf 282 Identity M;
+    DestinationRealm = "Destination-Realm" ietf 283 Identity M;
+    ProxyInfo = "Proxy-Info" ietf 284 Group M;
+    DestinationHost = "Destination-Host" ietf 293 Identity M;
+    ErrorReportingHost = "Error-Reporting-Host" ietf 294 Identity -;
+    TerminationCause = "Termination-Cause" ietf 295 Enum M;
+    OriginRealm = "Origin-Realm" ietf 296 Identity M;
+    ExperimentalResult = "Experimental-Result" ietf 297 Group M;
+    CcInputOctets = "CC-Input-Octets" ietf 412 U64 M;
+    CcMoney = "CC-Money" ietf 413 Group M;
+    CcOutputOctets = "CC-Output-Octets" ietf 414 U64 M;
+    CcRequestNumber = "CC-Request-Number" ietf 415 U32 M;
+    CcRequestType = "CC-Request-Type" ietf 416 Enum M;
+    CcServiceSpecificUnits = "CC-Service-Specific-Units" ietf 417 U64 M;
+    CcSessionFailover = "CC-Session-Failover" ietf 418 Enum M;
+    CcTime = "CC-Time" ietf 420 U32 M;
+    CcTotalOctets = "CC-Total-Octets" ietf 421 U64 M;
+    CheckBalanceResult = "Check-Balance-Result" ietf 422 Enum M;
+    CostInformation = "Cost-Information" ietf 423 Group M;
+    CurrencyCode = "Currency-Code" ietf 425 U32 M;
+    CreditControlFailureHandling = "Credit-Control-Failure-Handling" ietf 427 Enum M;
+    DirectDebitingFailureHandling = "Direct-Debiting-Failure-Handling" ietf 428 Enum M;
+    Exponent = "Exponent" ietf 429 I32 M;
+    FinalUnitIndication = "Final-Unit-Indication" ietf 430 Group M;
+    GrantedServiceUnit = "Granted-Service-Unit" ietf 431 Group M;
+    RatingGroup = "Rating-Group" ietf 432 U32 M;
+    RedirectAddressType = "Redirect-Address-Type" ietf 433 Enum M;
+    RedirectServer = "Redirect-Server" ietf 434 Group M;
+    RedirectServerAddress = "Redirect-Server-Address" ietf 435 Utf8 M;
+    RequestedAction = "Requested-Action" ietf 436 Enum M;
+    RequestedServiceUnit = "Requested-Service-Unit" ietf 437 Group M;
+    RestrictionFilterRule = "Restriction-Filter-Rule" ietf 438 Utf8 M;
+    ServiceIdentifier = "Service-Identifier" ietf 439 U32 M;
+    SubscriptionId = "Subscription-Id" ietf 443 Group M;
+    SubscriptionIdData = "Subscription-Id-Data" ietf 444 Utf8 M;
+    UnitValue = "Unit-Value" ietf 445 Group M;
+    UsedServiceUnit = "Used-Service-Unit" ietf 446 Group M;
+    ValueDigits = "Value-Digits" ietf 447 I64 M;
+    ValidityTime = "Validity-Time" ietf 448 U32 M;
+    FinalUnitAction = "Final-Unit-Action" ietf 449 Enum M;
+    SubscriptionIdType = "Subscription-Id-Type" ietf 450 Enum M;
+    TariffChangeUsage = "Tariff-Change-Usage" ietf 452 Enum M;
+    MultipleServicesIndicator = "Multiple-Services-Indicator" ietf 455 Enum M;
+    MultipleServicesCreditControl = "Multiple-Services-Credit-Control" ietf 456 Group M;
+    ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
+    QosFinalUnitIndication = "QoS-Final-Unit-Indication" ietf 669 Group -;
+    FilterId = "Filter-Id" ietf 11 Utf8 M;
+    SgsnMccMnc = "3GPP-SGSN-MCC-MNC" tgpp 18 Utf8 M;
+    RatType = "3GPP-RAT-Type" tgpp 21 Octets M;
+    UserLocationInfo = "3GPP-User-Location-Info" tgpp 22 Octets M;
+    RoleOfNode = "Role-Of-Node" tgpp 829 Enum M;
+    CallingPartyAddress = "Calling-Party-Address" tgpp 831 Utf8 M;
+    CalledPartyAddress = "Called-Party-Address" tgpp 832 Utf8 M;
+    NodeFunctionality = "Node-Functionality" tgpp 862 Enum M;
+    TimeQuotaThreshold = "Time-Quota-Threshold" tgpp 868 U32 M;
+    VolumeQuotaThreshold = "Volume-Quota-Threshold" tgpp 869 U32 M;
+    QuotaHoldingTime = "Quota-Holding-Time" tgpp 871 U32 M;
+    ReportingReason = "Reporting-Reason" tgpp 872 Enum M;
+    ServiceInformation = "Service-Information" tgpp 873 Group M;
+    PsInformation = "PS-Information" tgpp 874 Group M;
+    ImsInformation = "IMS-Information" tgpp 876 Group M;
+    MmsInformation = "MMS-Information" tgpp 877 Group M;
+    AddressData = "Address-Data" tgpp 897 Utf8 M;
+    AddressType = "Address-Type" tgpp 899 Enum M;
+    RecipientAddress = "Recipient-Address" tgpp 1201 Group M;
+    UnitQuotaThreshold = "Unit-Quota-Threshold" tgpp 1226 U32 M;
+    RequestedPartyAddress = "Requested-Party-Address" tgpp 1251 Utf8 M;
+    SmsInformation = "SMS-Information" tgpp 2000 Group M;
+    InterfaceType = "Interface-Type" tgpp 2006 Enum M;
+    OriginatorInterface = "Originator-Interface" tgpp 2009 Group M;
+    NumberOfMessagesSent = "Number-Of-Messages-Sent" tgpp 2019 U32 M;
+    RecipientInfo = "Recipient-Info" tgpp 2026 Group M;
+    RecipientReceivedAddress = "Recipient-Received-Address" tgpp 2028 Group M;
+    VcsInformation = "VCS-Information" tgpp 3410 Group M;
+}
+
+impl Field {
+    /// 5005 for this AVP: an example of it.
+    #[cold]
+    pub(super) fn missing(self) -> Fault {
+        Fault::missing(self.def(), self.format().least_octets())
+    }
+
+    /// 5005 for this AVP in a group: an example of it in the chain of its groups.
+    #[cold]
+    pub(super) fn missing_in(self, group: &Avp<'_>) -> Fault {
+        group.missing(self.def(), self.format().least_octets())
+    }
+
+    /// One bit of its own.
+    #[expect(clippy::as_conversions, reason = "the place of a fieldless enum has no other way to a number")]
+    pub(super) const fn bit(self) -> u128 {
+        1 << (self as u8)
+    }
+}
+
+/// How often an AVP may stand on a level.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Occurs {
+    /// Exactly once; none is 5005, a second one is 5009.
+    Once,
+    /// Once or not at all; a second one is 5009.
+    AtMostOnce,
+    /// Any number of times, of which the first counts: it is only for information.
+    First,
+    /// Any number of times, and all of them count.
+    Many,
+    /// Not at all: 5008.
+    Never,
+    /// No part of this level: let pass, not read.
+    Open,
+}
+
+macro_rules! levels {
+    ($($(#[$doc:meta])+ $level:ident { $($occurs:ident: $($field:ident)+;)+ })+) => {
+        /// A message or a group, as a set of AVPs that may stand in it.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Level {
+            $($(#[$doc])+ $level,)+
+        }
+
+        impl Level {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$level),+];
+
+            /// How often a field may stand on this level.
+            pub const fn occurs(self, field: Field) -> Occurs {
+                match self {
+                    $(Self::$level => match field {
+                        $($(Field::$field)|+ => Occurs::$occurs,)+
+                        _ => Occurs::Open,
+                    },)+
+                }
+            }
+
+            /// The fields that this level names, in the order of the table.
+            pub const fn members(self) -> &'static [Field] {
+                match self {
+                    $(Self::$level => &[$($(Field::$field),+),+],)+
+                }
+            }
+        }
+    };
+}
+
+levels! {
+    /// A CCR.
+    Ccr {
+        Once: SessionId OriginHost OriginRealm CcRequestType CcRequestNumber;
+        AtMostOnce: DestinationRealm AuthApplicationId ServiceContextId DestinationHost UserName OriginStateId
+            EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
+            ServiceInformation;
+        Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
+            ProxyInfo RouteRecord;
+        First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation
+            VcsInformation SgsnMccMnc RatType UserLocationInfo CalledStationId RoleOfNode CalledPartyAddress
+            CallingPartyAddress RequestedPartyAddress;
+        Never: ResultCode FailedAvp ExperimentalResult CcSessionFailover CheckBalanceResult CostInformation
+            CreditControlFailureHandling DirectDebitingFailureHandling FinalUnitIndication GrantedServiceUnit
+            ValidityTime QosFinalUnitIndication;
+    }
+    /// Vendor-Specific-Application-Id.
+    VendorSpecificApplicationId {
+        First: VendorId AuthApplicationId;
+    }
+    /// Proxy-Info; what is in it is the proxy's own affair.
+    ProxyInfo {
+        First: ProxyHost ProxyState;
+    }
+    /// Subscription-Id.
+    SubscriptionId {
+        AtMostOnce: SubscriptionIdType SubscriptionIdData;
+    }
+    /// Multiple-Services-Credit-Control of a CCR.
+    Mscc {
+        AtMostOnce: RequestedServiceUnit RatingGroup;
+        Many: UsedServiceUnit ServiceIdentifier ReportingReason;
+    }
+    /// Requested-Service-Unit.
+    Rsu {
+        AtMostOnce: CcTime CcMoney CcTotalOctets CcInputOctets CcOutputOctets CcServiceSpecificUnits;
+    }
+    /// Used-Service-Unit.
+    Usu {
+        AtMostOnce: TariffChangeUsage CcTime CcMoney CcTotalOctets CcInputOctets CcOutputOctets
+            CcServiceSpecificUnits;
+        Many: ReportingReason;
+    }
+    /// Granted-Service-Unit.
+    Gsu {
+        AtMostOnce: CcTime CcMoney CcTotalOctets CcInputOctets CcOutputOctets CcServiceSpecificUnits;
+    }
+    /// CC-Money.
+    CcMoney {
+        AtMostOnce: UnitValue CurrencyCode;
+    }
+    /// Unit-Value.
+    UnitValue {
+        AtMostOnce: ValueDigits Exponent;
+    }
+    /// Service-Information.
+    ServiceInformation {
+        Many: SubscriptionId;
+        First: PsInformation ImsInformation SmsInformation MmsInformation VcsInformation;
+    }
+    /// PS-Information.
+    Ps {
+        First: SgsnMccMnc RatType UserLocationInfo CalledStationId;
+    }
+    /// IMS-Information and VCS-Information.
+    Call {
+        First: RoleOfNode NodeFunctionality CalledPartyAddress CallingPartyAddress RequestedPartyAddress;
+    }
+    /// SMS-Information and MMS-Information.
+    Messaging {
+        First: OriginatorInterface NumberOfMessagesSent;
+        Many: RecipientInfo RecipientAddress;
+    }
+    /// Originator-Interface.
+    OriginatorInterface {
+        First: InterfaceType;
+    }
+    /// Recipient-Info.
+    RecipientInfo {
+        Many: RecipientAddress RecipientReceivedAddress;
+    }
+    /// Recipient-Address and Recipient-Received-Address.
+    RecipientAddress {
+        First: AddressType AddressData;
+    }
+    /// A CCA. An answer in the form of RFC 6733 §7.2 lacks most of it.
+    Cca {
+        Once: ResultCode;
+        AtMostOnce: SessionId OriginHost OriginRealm AuthApplicationId CcRequestType CcRequestNumber OriginStateId
+            CcSessionFailover CreditControlFailureHandling ErrorMessage ErrorReportingHost GrantedServiceUnit
+            ValidityTime FinalUnitIndication;
+        First: FailedAvp;
+        Many: MultipleServicesCreditControl ProxyInfo;
+    }
+    /// Multiple-Services-Credit-Control of a CCA.
+    MsccAnswer {
+        AtMostOnce: GrantedServiceUnit RatingGroup ValidityTime ResultCode FinalUnitIndication TimeQuotaThreshold
+            VolumeQuotaThreshold UnitQuotaThreshold QuotaHoldingTime;
+        Many: ServiceIdentifier;
+    }
+    /// Final-Unit-Indication.
+    Fui {
+        Once: FinalUnitAction;
+        AtMostOnce: RedirectServer;
+        Many: RestrictionFilterRule FilterId;
+    }
+    /// Redirect-Server.
+    RedirectServer {
+        Once: RedirectAddressType RedirectServerAddress;
+    }
+}

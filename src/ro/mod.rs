@@ -1,0 +1,25 @@
+//! Gy/Ro: credit control in Diameter words (RFC 8506, TS 32.299), to and from charging's own words.
+//!
+//! [`ccr::Ccr`] is read from a parsed message by the table in [`fields`], [`convert`] makes a charging request of
+//! it, and writes charging's answer as a CCA in the one shape that all known clients take ([`cca`]).
+//! [`result`] alone knows which word of charging has which Result-Code, [`profile`] what clients differ in.
+//!
+//! Left out: re-authorisation and abort requests, tariff time change, credit pools, cost and balance answers.
+
+pub mod cca;
+pub mod ccr;
+pub mod convert;
+mod digest;
+pub mod fields;
+pub mod final_unit;
+pub mod mscc;
+mod overrides;
+pub mod profile;
+mod reason;
+pub mod result;
+pub mod service_information;
+pub mod subscription;
+mod units;
+mod wire;
+
+pub use overrides::OverrideError;

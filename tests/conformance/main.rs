@@ -1,0 +1,20 @@
+//! The standards, section by section: one module for each section that says what a node must do.
+//!
+//! A test is named by the row or the sentence it stands for. Nothing here has a clock or a socket: `node` drives
+//! machines by hand, `net` connects two nodes back to back, both under a time that the test moves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod net;
+mod node;
+mod ops;
+mod rfc3539;
+mod rfc6733;
+mod rfc8506;
+mod wire;
