@@ -30,8 +30,7 @@ Wants=network-online.target
 ExecStart=/usr/local/bin/gyro serve -c {folder}/gyro.toml
 WorkingDirectory={folder}
 User=gyro
-# SIGTERM drains; SIGHUP reads tariffs and peers again
-ExecReload=/bin/kill -HUP $MAINPID
+# SIGTERM drains: peers are told, what was decided becomes durable
 TimeoutStopSec=60
 # 73: the data directory; 74: damaged data; 78: configuration. A restart mends none of them.
 Restart=on-failure

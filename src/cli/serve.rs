@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -16,10 +16,13 @@ use crate::config::{self, Config, Written};
 use crate::engine::control::Mode;
 use crate::store;
 
+/// The configuration file where none is named.
+const FILE: &str = "gyro.toml";
+
 /// Run a server.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The configuration file.
+    /// The configuration file [default: gyro.toml, where there is one].
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where gateways connect; may be given several times; port 0 takes a free one.
@@ -63,13 +66,15 @@ impl Args {
         let of_store = self.store.as_deref().and_then(|url| url.strip_prefix("sled:")).map(str::to_owned);
         put("data", "--data", self.data.clone().or(of_store));
         put("store.url", "--store", self.store.clone());
-        written(self.config.as_deref(), flags)
+        let here = Path::new(FILE);
+        let file = self.config.as_deref().or_else(|| here.is_file().then_some(here));
+        written(file, flags)
     }
 }
 
 /// The layers of a configuration: a file, the environment, flags.
 pub(super) fn written(
-    file: Option<&std::path::Path>,
+    file: Option<&Path>,
     flags: Vec<(&'static str, &'static str, String)>,
 ) -> Result<Written, Trouble> {
     let file = match file {
@@ -143,6 +148,7 @@ async fn run_until_told(
     let operators = admin::serve(admin_listener, routes, ended.clone()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let announced = async {
         if mode.wait_for(|mode| *mode == Mode::Ready).await.is_ok() {
             let addresses: Vec<String> = diameter.iter().map(ToString::to_string).collect();
@@ -153,9 +159,14 @@ async fn run_until_told(
         core::future::pending::<()>().await;
     };
     let told = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {
+                    tracing::warn!("SIGHUP: reading tariffs and configuration anew comes with a later version; nothing changed");
+                }
+            }
         }
         tracing::info!("ending: peers are told, what was decided becomes durable");
         // the server holds the other end for as long as it runs

@@ -89,7 +89,11 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
         Price::Rate(rate, key) if terms.money => {
             let (units, charged) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            let budget = charged.checked_add(books.account.spendable()).unwrap_or(Money::MAX);
+            // what is owed beyond the floor comes first: it also takes back what is left of a step that was paid
+            let available = books.account.available();
+            let debt = available.is_negative() && !rate.price.is_zero();
+            let room = if debt { available } else { books.account.spendable() };
+            let budget = charged.checked_add(room).unwrap_or(Money::MAX);
             price::affordable(rate, budget).saturating_sub(units)
         }
         Price::Rate(..) | Price::Free | Price::None(_) => 0,

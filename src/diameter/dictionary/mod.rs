@@ -1,7 +1,7 @@
 //! The dictionary: what the numbers in a message mean.
 //!
 //! A [`Dictionary`] is an explicit value, made by a [`DictionaryBuilder`] from what is built in
-//! ([`builtin`]) and from files that the shell has read; nothing here is global, and nothing reads a file.
+//! ([`builtin()`]) and from files that the shell has read; nothing here is global, and nothing reads a file.
 
 pub mod builder;
 mod builtin;

@@ -7,11 +7,11 @@
 //! MANIFEST   up to where the state is durable
 //! ```
 //!
-//! * [`backing`]: a backup while it serves.
-//! * [`open`]: what is looked at before anything is served, and how it repairs itself.
-//! * [`overlay`]: what is durable in the journal and not yet in the state.
-//! * [`upkeep`]: checkpoints, exports, archive, in paced steps.
-//! * [`verification`]: what opening did not read, read in the background.
+//! * `backing`: a backup while it serves.
+//! * `open`: what is looked at before anything is served, and how it repairs itself.
+//! * `overlay`: what is durable in the journal and not yet in the state.
+//! * `upkeep`: checkpoints, exports, archive, in paced steps.
+//! * `verification`: what opening did not read, read in the background.
 
 mod backing;
 mod marks;

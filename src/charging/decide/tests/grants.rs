@@ -112,6 +112,18 @@ fn seconds_already_paid_for_are_granted_with_nothing_left() {
 }
 
 #[test]
+fn the_rest_of_a_begun_step_is_not_granted_to_who_owes_it() {
+    let mut parts = tariff();
+    parts.plans[0].rates[2] = rate(VOICE, &[], &[1], 600, 60, 60);
+    let mut world = World::new(parts, 600);
+    world.send(&Ask::voice(Kind::Initial, "v", 0, MOBILE).ask(whole()));
+    let answer = world.send(&Ask::voice(Kind::Update, "v", 1, MOBILE).more(whole(), seconds(61)));
+    // the second minute is charged and not paid: what is left of it is not his
+    assert_eq!(refused_in(&answer, 0), Denial::NoCredit);
+    assert_eq!((world.main(), world.reserved()), (cents(-600), Money::ZERO));
+}
+
+#[test]
 fn a_new_grant_replaces_the_old_one() {
     let mut world = World::new(tariff(), 7_000);
     world.send(&Ask::data(Kind::Initial, "s", 0).ask(group(10)));
