@@ -51,8 +51,7 @@ const HOUSE: &[Row] = &[
         &["engine::core", "charging", "store", "telemetry", "time"],
         &["tokio", "thiserror"],
     ),
-    // where what operators ask meets the engine that serves it
-    row("engine", &["store", "time"], &[]),
+    row("engine", &[], &[]),
     row("telemetry", &["time"], &["tracing", "tracing_subscriber", "prometheus_client"]),
     row("store", &["charging", "telemetry", "time"], &["sled", "crc32c", "thiserror", "libc"]),
     row("tariff", &["charging", "time"], &["serde", "toml", "csv", "rust_decimal", "sha2", "thiserror"]),
