@@ -300,7 +300,6 @@ mod tests {
         fn confirm_clock(&mut self) {
             self.confirmed = true;
         }
-        fn publish(&mut self, _now: Timestamp) {}
         fn poll_reply(&mut self) -> Option<(Tag, Outcome)> {
             self.replies.pop()
         }
