@@ -195,10 +195,7 @@ pub(super) fn read_tariff(path: &Path) -> Result<tariff::Loaded, Trouble> {
             }
             Ok(loaded)
         }
-        Err(errors) => {
-            let hint = if path.exists() { "" } else { "\n`gyro init DIR` writes one to start from" };
-            Err(Trouble::configuration(format!("{errors}{hint}")))
-        }
+        Err(errors) => Err(Trouble::configuration(errors)),
     }
 }
 

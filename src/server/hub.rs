@@ -34,6 +34,9 @@ use crate::time::Monotonic;
 /// Octets that may wait to be written to one peer before it is no longer read.
 const OUTBOX: usize = 4 * 1024 * 1024;
 
+/// The exit code of a failure to use the data directory.
+const DIRECTORY: u8 = 73;
+
 /// What the hub is made with.
 pub(super) struct Parts {
     pub(super) clock: Clock,
@@ -372,14 +375,19 @@ impl Hub {
                 self.introduce_with_state();
             }
             Event::Failed(failure) => {
+                // a directory that cannot be used, or that another process uses, is no store that failed: the other
+                // process serves better, and so will this one once the cause is mended
+                let ends = self.parts.failure_ends || failure.exit_code() == DIRECTORY;
                 let drop_held = |connection: &mut Connection| {
                     connection.held.drop_all();
                     connection.outbox.drop_held()
                 };
                 let dropped: usize = self.connections.values_mut().map(drop_held).sum();
-                tracing::error!(dropped, "{failure}: only emergency calls are granted until a restart");
+                let then =
+                    if ends { "the server ends" } else { "only emergency calls are granted until a restart" };
+                tracing::error!(dropped, "{failure}: {then}");
                 self.failure = Some(failure);
-                if self.parts.failure_ends {
+                if ends {
                     self.ends.notify_one();
                 }
             }
