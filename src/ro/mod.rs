@@ -4,7 +4,9 @@
 //! it, and writes charging's answer as a CCA in the one shape that all known clients take ([`cca`]).
 //! [`result`] alone knows which word of charging has which Result-Code, [`profile`] what clients differ in.
 //!
-//! Left out: re-authorisation and abort requests, tariff time change, credit pools, cost and balance answers.
+//! [`reauth`] has the requests that the server begins: RAR and ASR.
+//!
+//! Left out: tariff time change, credit pools, cost and balance answers.
 
 pub mod cca;
 pub mod ccr;
@@ -16,6 +18,7 @@ pub mod mscc;
 mod overrides;
 pub mod profile;
 mod reason;
+pub mod reauth;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
