@@ -23,6 +23,7 @@ mod figures;
 mod hub;
 mod network;
 mod outbox;
+mod reauth;
 mod seeds;
 mod serve;
 pub mod settings;
@@ -154,12 +155,12 @@ async fn connection(hub: Rc<RefCell<Hub>>, id: ConnectionId, stream: Rc<TcpStrea
 async fn engine(hub: Rc<RefCell<Hub>>) {
     let notices = hub.borrow().notices();
     loop {
-        let due = hub.borrow().next_due();
+        let due = hub.borrow_mut().await_due();
         tokio::select! {
             () = notices.notified() => {}
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
         }
-        hub.borrow_mut().turn();
+        hub.borrow_mut().on_engine();
     }
 }
 
