@@ -11,11 +11,11 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
+use super::asking::Asking;
 use super::bucket::Bucket;
 use super::clock::{Clock, Now};
 use super::connection::{Connection, Known, Next, Read};
 use super::figures::{self, Durations, Tally, Timed};
-use super::reauth::Asking;
 use super::seeds::Seeds;
 use crate::diameter::base::disconnect::DisconnectCause;
 use crate::diameter::base::local::Identity;
@@ -311,7 +311,9 @@ impl Hub {
             PeerEvent::Objection { request, refusal } => self.serve(id, request, Some(refusal)),
             PeerEvent::Down { reason, unanswered } => {
                 self.down(id, reason);
-                unanswered.into_iter().for_each(|tag| self.unanswered(tag));
+                for tag in unanswered {
+                    self.unanswered(tag);
+                }
             }
             PeerEvent::Close { reason } => {
                 if let Some(connection) = self.connections.get_mut(&id) {

@@ -16,6 +16,7 @@ use crate::diameter::peer::registry::ConnectionId;
 use crate::engine::control::Inbox;
 use crate::engine::run::Failure;
 
+mod asking;
 mod bucket;
 mod clock;
 mod connection;

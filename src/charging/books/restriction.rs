@@ -61,6 +61,9 @@ mod tests {
         Taken,
     }
 
+    /// What each answer told of each group.
+    type Answers<'a> = &'a [&'a [(u32, Told)]];
+
     fn key(group: u32) -> QuotaKey {
         QuotaKey { rating_group: Some(group), services: Vec::new() }
     }
@@ -83,7 +86,7 @@ mod tests {
         PartAnswer { key: key(group), outcome, grant }
     }
 
-    fn session(answers: &[&[(u32, Told)]]) -> Session {
+    fn session(answers: Answers<'_>) -> Session {
         let stored = |(number, parts): (usize, &&[(u32, Told)])| StoredAnswer {
             kind: Kind::Update,
             number: u32::try_from(number).unwrap(),
@@ -118,7 +121,7 @@ mod tests {
     #[test]
     fn what_was_told_last_of_a_quota_decides() {
         use Told::{Blocked, Last, NoCredit, Plenty, Taken};
-        let cases: [(&[&[(u32, Told)]], Option<u32>); 9] = [
+        let cases: [(Answers<'_>, Option<u32>); 9] = [
             (&[], None),
             (&[&[(10, Plenty)]], None),
             (&[&[(10, Last)]], Some(10)),

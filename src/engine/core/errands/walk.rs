@@ -1,13 +1,12 @@
 //! Going through the sessions that a demand is about, a limited number at a time.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::charging::account::AccountId;
 use crate::charging::units::Digits;
 use crate::engine::core::directory::{Directory, account_mark, host_mark};
 use crate::engine::core::query::SessionCursor;
-use crate::time::Timestamp;
+use crate::engine::core::reauth::Lost;
 
 use super::schedule::Wish;
 
@@ -19,15 +18,6 @@ const TOGETHER: usize = 64;
 
 /// Sessions looked up at once.
 const PAGE: usize = 128;
-
-/// A host that has lost its sessions.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::engine::core) struct Lost {
-    /// Its Origin-Host.
-    pub(in crate::engine::core) host: Arc<str>,
-    /// What was last heard of before this is lost.
-    pub(in crate::engine::core) before: Timestamp,
-}
 
 /// What is done with each session that is found.
 #[derive(Clone, PartialEq, Eq, Debug)]

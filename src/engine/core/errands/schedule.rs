@@ -9,9 +9,10 @@ use std::collections::{BTreeSet, HashMap};
 use crate::charging::account::Sequence;
 use crate::engine::core::hash::AsIs;
 use crate::engine::core::limits::Limits;
+use crate::engine::core::reauth::{
+    ErrandId, Outcomes, Outstanding, Reason, ReauthFacts, Route, Scope, Stage, Told, What,
+};
 use crate::time::Timestamp;
-
-use super::{ErrandId, Outcomes, Outstanding, Reason, ReauthFacts, Route, Scope, Stage, Told, What};
 
 /// Requests that stand close together are let pass as long as they are not ahead of the rate by more than this.
 const BURST: Duration = Duration::from_millis(100);

@@ -1,5 +1,5 @@
-//! Requests that the server begins: which clients are to report and ask anew (RFC 8506 §5.5) or to end (RFC 6733
-//! §8.5), when each is asked, and what becomes of it.
+//! The words of requests that the server begins: which clients are to report and ask anew (RFC 8506 §5.5) or to end
+//! (RFC 6733 §8.5), and what becomes of it.
 //!
 //! Whoever changes what a session may have hands in one [`Demand`]; [`Core::demand`](super::Core::demand) finds the
 //! sessions, in slices, and asks their clients, no faster than the limit, one request at a time for a session. The
@@ -8,25 +8,17 @@
 //!
 //! What waits to be asked is in memory alone and does not outlive the process. Emergencies are never asked.
 
-mod drive;
-mod schedule;
-#[cfg(test)]
-mod tests;
-mod walk;
-
 use core::num::NonZeroU16;
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::charging::account::AccountId;
 use crate::charging::request::SessionId;
+use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::hash::SessionKey;
-
-pub(super) use drive::Ending;
-pub(super) use schedule::Schedule;
-pub(super) use walk::Walks;
 
 /// Whose clients are to be asked. Only open sessions are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +84,7 @@ impl Reason {
     }
 
     /// Whether it goes before what concerns whole tariffs: somebody waits for it.
-    const fn is_urgent(self) -> bool {
+    pub(super) const fn is_urgent(self) -> bool {
         match self {
             Self::Topup | Self::Block | Self::Operator => true,
             Self::FairUse | Self::Tariff => false,
@@ -138,8 +130,8 @@ impl Route {
 /// One try to ask a client. An answer to an earlier try of the same errand counts for nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ErrandId {
-    session: u64,
-    turn: u32,
+    pub(super) session: u64,
+    pub(super) turn: u32,
 }
 
 /// A client that is to be asked now.
@@ -233,6 +225,38 @@ impl Stage {
             Self::Queued => "queued",
             Self::Asked => "asked",
             Self::Awaited => "awaited",
+        }
+    }
+}
+
+/// A host that has lost its sessions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Lost {
+    /// Its Origin-Host.
+    pub(super) host: Arc<str>,
+    /// What was last heard of before this is lost.
+    pub(super) before: Timestamp,
+}
+
+/// Why a session ends that its client has not ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Ending {
+    /// Its client does not know it.
+    Unknown,
+    /// Its client would not end it.
+    Aborted,
+    /// Its client has lost it.
+    Lost(Lost),
+}
+
+impl Ending {
+    /// Whether it concerns this session.
+    pub(super) fn is_of(&self, session: &Session) -> bool {
+        match self {
+            Self::Unknown | Self::Aborted => true,
+            Self::Lost(Lost { host, before }) => {
+                session.touched < *before && session.client_host.eq_ignore_ascii_case(host)
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The schedule by itself: one request at a time, joined demands, the rate, other ways, and giving up.
 
-use super::schedule::{Effect, Wish};
-use super::*;
+use super::schedule::{Effect, Schedule, Wish};
 use crate::charging::account::Sequence;
 use crate::engine::core::limits::Limits;
+use crate::engine::core::reauth::{ErrandId, Outcomes, Reason, Route, Scope, Stage, Told, What};
+use crate::time::Timestamp;
 
 const DURABLE: Sequence = Sequence(9);
 

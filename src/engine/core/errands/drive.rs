@@ -10,13 +10,15 @@ use crate::charging::session::{Session, SessionState};
 use crate::engine::core::hash::SessionKey;
 use crate::engine::core::load::Load;
 use crate::engine::core::query::Mode;
+use crate::engine::core::reauth::{
+    Demand, Ending, Errand, ErrandId, Lost, Outstanding, Reason, ReauthFacts, Route, Scope, Told, What, Who,
+};
 use crate::engine::core::waiting::{Job, Wait, Waiter};
 use crate::engine::core::{CommandError, Core};
 use crate::time::Timestamp;
 
 use super::schedule::{Effect, Try, Wish};
-use super::walk::{Found, Lost};
-use super::{Demand, Errand, ErrandId, Outstanding, Reason, ReauthFacts, Route, Scope, Told, What, Who};
+use super::walk::Found;
 
 /// How long walks and requests rest when there is too much to do.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -26,28 +28,6 @@ const BREATH: Duration = Duration::from_millis(2);
 
 /// Clients asked in one call.
 const STEP: usize = 64;
-
-/// Why a session ends that its client has not ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::engine::core) enum Ending {
-    /// Its client does not know it.
-    Unknown,
-    /// Its client would not end it.
-    Aborted,
-    /// Its client has lost it.
-    Lost(Lost),
-}
-
-impl Ending {
-    fn is_of(&self, session: &Session) -> bool {
-        match self {
-            Self::Unknown | Self::Aborted => true,
-            Self::Lost(Lost { host, before }) => {
-                session.touched < *before && session.client_host.eq_ignore_ascii_case(host)
-            }
-        }
-    }
-}
 
 impl Core {
     /// Demands something of clients: the one way to reach sessions that run. It may be called in the midst of a
