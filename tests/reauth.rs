@@ -364,7 +364,7 @@ async fn an_abort_has_its_own_code_and_ends_what_its_gateway_will_not_end() {
 }
 
 #[tokio::test]
-async fn what_one_connection_cannot_deliver_goes_over_the_next_with_the_same_identifier_and_the_t_bit() {
+async fn what_one_connection_cannot_deliver_goes_over_the_next() {
     let world = World::start(100).await;
     let (id, host) = ("pgw.epc.test;1;1", "pgw.epc.test");
     let mut one = world.connect(host, 1).await;
@@ -376,8 +376,8 @@ async fn what_one_connection_cannot_deliver_goes_over_the_next_with_the_same_ide
     let first = two.demand().await.unwrap();
     two.reply(&first, UNABLE_TO_DELIVER).await.unwrap();
     let second = one.demand().await.unwrap();
-    assert!(!first.header().flags.is_retransmitted() && second.header().flags.is_retransmitted());
-    assert_eq!(first.header().end_to_end, second.header().end_to_end);
+    assert!(!second.header().flags.is_retransmitted(), "the first was answered: this is another request");
+    assert_ne!(first.header().end_to_end, second.header().end_to_end);
     // an answer that nobody waits for is dropped
     two.reply(&first, UNKNOWN_SESSION).await.unwrap();
     two.call(&ccr(RequestType::Update, host, id, 2, Some(0))).await.unwrap();
@@ -386,10 +386,12 @@ async fn what_one_connection_cannot_deliver_goes_over_the_next_with_the_same_ide
     world.until(id, |view| view.outstanding.is_none()).await;
     // a connection that is gone has no answer for what waits on it
     world.demand(id, Wanted::Abort).await;
-    two.demand().await.unwrap();
+    let unanswered = two.demand().await.unwrap();
     drop(two);
     let asr = one.demand().await.unwrap();
     assert_eq!(Demand::read(&asr).unwrap().what, What::Abort);
+    assert!(asr.header().flags.is_retransmitted() && !unanswered.header().flags.is_retransmitted());
+    assert_eq!(asr.header().end_to_end, unanswered.header().end_to_end);
     one.reply(&asr, SUCCESS).await.unwrap();
     world.until(id, |view| view.outstanding.is_none()).await;
     let answer = stranger.call(&ccr(RequestType::Initial, "pgw2.epc.test", "s2", 0, None)).await.unwrap();

@@ -155,7 +155,7 @@ pub struct Errand {
     pub route: Option<Route>,
     /// Ways that were tried already, oldest first: another one is better.
     pub tried: Vec<Route>,
-    /// What the shell called the first try, where there was one.
+    /// What the shell called a try that was not answered: this is that request once more.
     pub token: Option<u32>,
     /// How long to wait for the answer.
     pub timeout: Duration,

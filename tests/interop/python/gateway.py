@@ -107,7 +107,8 @@ def main():
     application = SimpleThreadingApplication(
         constants.APP_DIAMETER_CREDIT_CONTROL_APPLICATION, is_auth_application=True, request_handler=demanded
     )
-    node.add_application(application, [peer])
+    # what the server asks is for this realm
+    node.add_application(application, [peer], realms=[REALM])
     node.start()
     application.wait_for_ready(timeout=20)
     print("ready", flush=True)

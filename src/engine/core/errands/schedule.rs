@@ -298,6 +298,8 @@ impl Schedule {
                 aborted(what)
             }
             Told::NoRoute | Told::Silent | Told::Elsewhere => {
+                // what was answered is not sent again: the next try is a request of its own (RFC 6733 §3, T bit)
+                entry.token = entry.token.filter(|_| told != Told::Elsewhere);
                 let given_up = self.again(session, now, limits);
                 // an answer that says that the client cannot be reached is an answer; silence is none
                 if given_up && told == Told::Elsewhere { aborted(what) } else { Effect::None }

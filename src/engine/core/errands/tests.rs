@@ -23,11 +23,13 @@ fn topup() -> Wish {
 struct Bench {
     schedule: Schedule,
     limits: Limits,
+    /// What each try was to be called.
+    tokens: Vec<Option<u32>>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { schedule: Schedule::default(), limits: Limits::default() }
+        Self { schedule: Schedule::default(), limits: Limits::default(), tokens: Vec::new() }
     }
 
     fn wish(&mut self, session: u64, wish: Wish, now: i64) {
@@ -39,8 +41,9 @@ impl Bench {
         let session = self.schedule.next(at(now), DURABLE, &self.limits)?;
         let wish = self.schedule.taken(session).unwrap();
         let sent = self.schedule.ask(session, at(now), &self.limits).unwrap();
-        assert_eq!(sent.token.is_some(), !sent.tried.is_empty(), "the first try gives the token");
-        self.told(sent.id, Told::Sent { route: Route::of(route), token: 7 }, now);
+        let token = sent.token.unwrap_or_else(|| u32::try_from(now).unwrap());
+        self.told(sent.id, Told::Sent { route: Route::of(route), token }, now);
+        self.tokens.push(sent.token);
         Some((sent.id, wish, sent.tried))
     }
 
@@ -164,6 +167,7 @@ fn a_request_that_got_no_answer_goes_another_way_later_and_is_given_up_after_the
     assert!(bench.schedule.is_empty());
     let counted = bench.reauthorisations();
     assert_eq!((counted.sent, counted.repeated, counted.given_up), (1, 3, 1));
+    assert_eq!(bench.tokens, [None, None, Some(1_100), Some(1_100)], "what was answered is another request");
 }
 
 #[test]
