@@ -108,6 +108,7 @@ fields! {
     UserName = "User-Name" ietf 1 Utf8 M;
     CalledStationId = "Called-Station-Id" ietf 30 Utf8 M;
     ProxyState = "Proxy-State" ietf 33 Octets M;
+    AcctMultiSessionId = "Acct-Multi-Session-Id" ietf 50 Utf8 M;
     EventTimestamp = "Event-Timestamp" ietf 55 Time M;
     AuthApplicationId = "Auth-Application-Id" ietf 258 U32 M;
     VendorSpecificApplicationId = "Vendor-Specific-Application-Id" ietf 260 Group M;
@@ -127,6 +128,7 @@ fields! {
     TerminationCause = "Termination-Cause" ietf 295 Enum M;
     OriginRealm = "Origin-Realm" ietf 296 Identity M;
     ExperimentalResult = "Experimental-Result" ietf 297 Group M;
+    CcCorrelationId = "CC-Correlation-Id" ietf 411 Octets -;
     CcInputOctets = "CC-Input-Octets" ietf 412 U64 M;
     CcMoney = "CC-Money" ietf 413 Group M;
     CcOutputOctets = "CC-Output-Octets" ietf 414 U64 M;
@@ -134,6 +136,7 @@ fields! {
     CcRequestType = "CC-Request-Type" ietf 416 Enum M;
     CcServiceSpecificUnits = "CC-Service-Specific-Units" ietf 417 U64 M;
     CcSessionFailover = "CC-Session-Failover" ietf 418 Enum M;
+    CcSubSessionId = "CC-Sub-Session-Id" ietf 419 U64 M;
     CcTime = "CC-Time" ietf 420 U32 M;
     CcTotalOctets = "CC-Total-Octets" ietf 421 U64 M;
     CheckBalanceResult = "Check-Balance-Result" ietf 422 Enum M;
@@ -163,7 +166,9 @@ fields! {
     TariffChangeUsage = "Tariff-Change-Usage" ietf 452 Enum M;
     MultipleServicesIndicator = "Multiple-Services-Indicator" ietf 455 Enum M;
     MultipleServicesCreditControl = "Multiple-Services-Credit-Control" ietf 456 Group M;
+    UserEquipmentInfo = "User-Equipment-Info" ietf 458 Group -;
     ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
+    UserEquipmentInfoExtension = "User-Equipment-Info-Extension" ietf 653 Group -;
     QosFinalUnitIndication = "QoS-Final-Unit-Indication" ietf 669 Group -;
     FilterId = "Filter-Id" ietf 11 Utf8 M;
     SgsnMccMnc = "3GPP-SGSN-MCC-MNC" tgpp 18 Utf8 M;
@@ -270,7 +275,8 @@ levels! {
         Once: SessionId OriginHost OriginRealm CcRequestType CcRequestNumber;
         AtMostOnce: DestinationRealm AuthApplicationId ServiceContextId DestinationHost UserName OriginStateId
             EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
-            ServiceInformation;
+            ServiceInformation AcctMultiSessionId CcCorrelationId CcSubSessionId UserEquipmentInfo
+            UserEquipmentInfoExtension;
         Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
             ProxyInfo RouteRecord;
         First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation
