@@ -115,7 +115,7 @@ fn references(text: &str) -> Vec<Reference<'_>> {
     for pair in pieces.chunks(2) {
         let [between, span] = pair else { continue };
         let follows = matches!(between.trim(), "" | "," | "and");
-        if span.ends_with(".rs") && !span.contains(' ') {
+        if Path::new(span).extension().is_some_and(|end| end == "rs") && !span.contains(' ') {
             let path = full(span);
             found.push(Reference { file: path.clone(), function: None });
             file = Some(path);

@@ -109,6 +109,10 @@ pub struct Ccr<'a> {
     pub requested_action: Option<i32>,
     /// Multiple-Services-Indicator, any number. The presence of quotas decides, not this.
     pub multiple_services: Option<i32>,
+    /// AoC-Request-Type: 0 none, 1 all, 2 the cost, 3 the tariff.
+    pub advice: Option<i32>,
+    /// Refund-Information at command level.
+    pub refund: Option<&'a [u8]>,
     /// Subscription-Ids, those inside Service-Information too.
     pub subscriptions: Vec<Subscription<'a>>,
     /// Requested-Service-Unit at command level.
@@ -172,6 +176,8 @@ impl<'a> Ccr<'a> {
             termination_cause: None,
             requested_action: None,
             multiple_services: None,
+            advice: None,
+            refund: None,
             subscriptions: Vec::new(),
             requested: None,
             used: Vec::new(),
@@ -251,6 +257,10 @@ impl<'a> Ccr<'a> {
         signed(out, Field::TerminationCause, self.termination_cause);
         signed(out, Field::RequestedAction, self.requested_action);
         signed(out, Field::MultipleServicesIndicator, self.multiple_services);
+        signed(out, Field::AocRequestType, self.advice);
+        if let Some(token) = self.refund {
+            out.plain(Field::RefundInformation, token);
+        }
     }
 
     fn write_units(&self, out: &mut Encoder<'_>) {
@@ -338,6 +348,8 @@ impl<'a, 'd> Draft<'a, 'd> {
                 self.action = Some(*avp);
             }
             Field::MultipleServicesIndicator => ccr.multiple_services = reader.enumerated(avp),
+            Field::AocRequestType => ccr.advice = reader.enumerated(avp),
+            Field::RefundInformation => ccr.refund = Some(avp.data()),
             Field::SubscriptionId => {
                 let named = Subscription::read(reader, avp);
                 if self.strange_payer.is_none() && named.is_some_and(|named| named.kind.is_strange()) {

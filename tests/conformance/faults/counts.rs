@@ -2,14 +2,15 @@
 //! maximum).
 
 use super::octets::{
-    ACCT_MULTI_SESSION_ID, AUTH_APPLICATION_ID, CC_CORRELATION_ID, CC_MONEY, CC_REQUEST_NUMBER,
-    CC_REQUEST_TYPE, CC_SUB_SESSION_ID, CC_TIME, CC_TOTAL_OCTETS, CURRENCY_CODE, DESTINATION_HOST,
-    DESTINATION_REALM, EVENT_TIMESTAMP, EXPONENT, HOST, MULTIPLE_SERVICES_INDICATOR, ORIGIN_HOST,
-    ORIGIN_REALM, ORIGIN_STATE_ID, PROXY_HOST, PROXY_INFO, PROXY_STATE, RATING_GROUP, REALM,
-    REQUESTED_ACTION, REQUESTED_SERVICE_UNIT, ROUTE_RECORD, SERVICE_CONTEXT_ID, SERVICE_IDENTIFIER,
-    SERVICE_INFORMATION, SESSION_ID, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE,
-    TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, UNIT_VALUE, USED_SERVICE_UNIT, USER_EQUIPMENT_INFO,
-    USER_EQUIPMENT_INFO_EXTENSION, USER_NAME, VALUE_DIGITS, all, bare, ccr, d, m, mscc, plain, v, w,
+    ACCT_MULTI_SESSION_ID, AOC_REQUEST_TYPE, AUTH_APPLICATION_ID, CC_CORRELATION_ID, CC_MONEY,
+    CC_REQUEST_NUMBER, CC_REQUEST_TYPE, CC_SUB_SESSION_ID, CC_TIME, CC_TOTAL_OCTETS, CURRENCY_CODE,
+    DESTINATION_HOST, DESTINATION_REALM, EVENT_TIMESTAMP, EXPONENT, HOST, MULTIPLE_SERVICES_INDICATOR,
+    ORIGIN_HOST, ORIGIN_REALM, ORIGIN_STATE_ID, PROXY_HOST, PROXY_INFO, PROXY_STATE, RATING_GROUP, REALM,
+    REFUND_INFORMATION, REQUESTED_ACTION, REQUESTED_SERVICE_UNIT, ROUTE_RECORD, SERVICE_CONTEXT_ID,
+    SERVICE_IDENTIFIER, SERVICE_INFORMATION, SESSION_ID, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA,
+    SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, TRIGGER, UNIT_VALUE, USED_SERVICE_UNIT,
+    USER_EQUIPMENT_INFO, USER_EQUIPMENT_INFO_EXTENSION, USER_NAME, VALUE_DIGITS, all, bare, ccr, d, m, mscc,
+    plain, v, w,
 };
 use super::{Row, fault, served};
 
@@ -55,6 +56,8 @@ fn optional() -> Vec<Row> {
             plain(USER_EQUIPMENT_INFO_EXTENSION, []),
         ),
         twice("a second Service-Information", v(SERVICE_INFORMATION, []), v(SERVICE_INFORMATION, [])),
+        twice("a second AoC-Request-Type", v(AOC_REQUEST_TYPE, w(0)), v(AOC_REQUEST_TYPE, w(1))),
+        twice("a second Refund-Information", v(REFUND_INFORMATION, "a"), v(REFUND_INFORMATION, "b")),
         numbers("a second Origin-State-Id", ORIGIN_STATE_ID),
         numbers("a second Event-Timestamp", EVENT_TIMESTAMP),
         numbers("a second Termination-Cause", TERMINATION_CAUSE),
@@ -89,6 +92,11 @@ fn members() -> Vec<Row> {
         quota("a second Rating-Group", all([group(1), used(total(5)), group(2)]), group(2)),
         quota("a second Requested-Service-Unit", all([asked(Vec::new()), asked(total(7))]), asked(total(7))),
         quota("a second CC-Total-Octets in a report", used(all([total(5), total(6)])), used(total(6))),
+        quota(
+            "a second Refund-Information in a quota",
+            all([v(REFUND_INFORMATION, "a"), v(REFUND_INFORMATION, "b")]),
+            v(REFUND_INFORMATION, "b"),
+        ),
         quota("a second Tariff-Change-Usage", used(all([side(0), side(1)])), used(side(1))),
         quota(
             "a second CC-Time in a request",
@@ -135,6 +143,7 @@ fn many() -> Vec<Row> {
         served("several Proxy-Infos", &ccr().with(proxy("a.kz")).with(proxy("b.kz"))),
         served("several Route-Records", &ccr().with(m(ROUTE_RECORD, "a.kz")).with(m(ROUTE_RECORD, "b.kz"))),
         served("several Used-Service-Units", &bare().with(mscc(all([used(1), used(2)])))),
+        served("several Triggers", &bare().with(mscc(all([v(TRIGGER, []), v(TRIGGER, [])])))),
         served("several Service-Identifiers", &bare().with(mscc(services))),
     ]
 }

@@ -5,15 +5,15 @@
 //! repeated, with the shortest value of the format, zeros; of a group and of text that is nothing.
 
 use super::octets::{
-    ADDRESS_TYPE, AUTH_APPLICATION_ID, CC_MONEY, CC_REQUEST_NUMBER, CC_REQUEST_TYPE,
+    ADDRESS_TYPE, AOC_REQUEST_TYPE, AUTH_APPLICATION_ID, CC_MONEY, CC_REQUEST_NUMBER, CC_REQUEST_TYPE,
     CC_SERVICE_SPECIFIC_UNITS, CC_SUB_SESSION_ID, CC_TIME, CC_TOTAL_OCTETS, EVENT_TIMESTAMP, EXPONENT,
     IMS_INFORMATION, M, MULTIPLE_SERVICES_CREDIT_CONTROL, MULTIPLE_SERVICES_INDICATOR,
     NUMBER_OF_MESSAGES_SENT, ORIGIN_HOST, ORIGIN_STATE_ID, PS_INFORMATION, RATING_GROUP, RECIPIENT_ADDRESS,
     RECIPIENT_INFO, REPORTING_REASON, REQUESTED_ACTION, REQUESTED_SERVICE_UNIT, ROLE_OF_NODE, Request,
     SERVICE_IDENTIFIER, SERVICE_INFORMATION, SGSN_ADDRESS, SMS_INFORMATION, SUBSCRIPTION_ID,
-    SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, TGPP, UNIT_VALUE,
-    USED_SERVICE_UNIT, V, VALUE_DIGITS, all, avp, bare, ccr, claiming, d, m, mscc, plain, stranger_without_m,
-    v, w,
+    SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, TGPP, TRIGGER,
+    TRIGGER_TYPE, UNIT_VALUE, USED_SERVICE_UNIT, V, VALUE_DIGITS, all, avp, bare, ccr, claiming, d, m, mscc,
+    plain, stranger_without_m, v, w,
 };
 use super::{Row, fault, served};
 
@@ -41,6 +41,7 @@ fn formats() -> Vec<Row> {
         more("Termination-Cause of 2 octets", m(TERMINATION_CAUSE, [0, 1])),
         more("Requested-Action of 8 octets", m(REQUESTED_ACTION, d(0))),
         more("Multiple-Services-Indicator of 3 octets", short(MULTIPLE_SERVICES_INDICATOR)),
+        more("AoC-Request-Type of 1 octet", v(AOC_REQUEST_TYPE, [0])),
         more("CC-Sub-Session-Id of 4 octets", m(CC_SUB_SESSION_ID, w(1))),
         wrong("Subscription-Id-Type of 1 octet", m(SUBSCRIPTION_ID, m(SUBSCRIPTION_ID_TYPE, [0]))),
         quota("Rating-Group of 2 octets", m(RATING_GROUP, [0, 1])),
@@ -49,6 +50,7 @@ fn formats() -> Vec<Row> {
         quota("CC-Service-Specific-Units of 4 octets", used(m(CC_SERVICE_SPECIFIC_UNITS, w(1)))),
         quota("Tariff-Change-Usage of 1 octet", used(m(TARIFF_CHANGE_USAGE, [1]))),
         quota("Reporting-Reason of 1 octet", used(v(REPORTING_REASON, [1]))),
+        quota("Trigger-Type of 2 octets", v(TRIGGER, v(TRIGGER_TYPE, [0, 1]))),
         quota("CC-Time of 8 octets", asked(m(CC_TIME, d(1)))),
         quota("Value-Digits of 4 octets", amount(m(VALUE_DIGITS, w(1)))),
         quota("Exponent of 8 octets", amount(m(EXPONENT, d(1)))),

@@ -7,9 +7,10 @@ use super::octets::{
     DIRECT_DEBITING_FAILURE_HANDLING, EXPERIMENTAL_RESULT, FAILED_AVP, FINAL_UNIT_ACTION,
     FINAL_UNIT_INDICATION, GRANTED_SERVICE_UNIT, GX, IMS_INFORMATION, M, ORIGIN_HOST, PGW, PROXY_HOST,
     PROXY_INFO, PROXY_STATE, PS_INFORMATION, QOS_FINAL_UNIT_INDICATION, QOS_INFORMATION, RATING_GROUP,
-    REQUESTED_SERVICE_UNIT, RESULT_CODE, SERVICE_INFORMATION, SESSION_ID, SUBSCRIPTION_ID, TGPP, UNIT_VALUE,
-    USED_SERVICE_UNIT, USER_EQUIPMENT_INFO, V, VALIDITY_TIME, VENDOR_ID, VENDOR_SPECIFIC_APPLICATION_ID, all,
-    avp, bare, ccr, d, m, mscc, plain, stranger, stranger_without_m, v, w,
+    REQUESTED_SERVICE_UNIT, RESULT_CODE, SERVICE_INFORMATION, SESSION_ID, SUBSCRIPTION_ID, TGPP, TRIGGER,
+    UNIT_VALUE, USED_SERVICE_UNIT, USER_EQUIPMENT_INFO, V, VALIDITY_TIME, VENDOR_ID,
+    VENDOR_SPECIFIC_APPLICATION_ID, all, avp, bare, ccr, d, m, mscc, plain, stranger, stranger_without_m, v,
+    w,
 };
 use super::{Row, fault, served};
 
@@ -75,6 +76,7 @@ fn unknown() -> Vec<Row> {
         bad("an unknown AVP with M in an amount", asked(m(CC_MONEY, m(UNIT_VALUE, stranger())))),
         bad("an unknown AVP with M in a group that is not read", mscc(v(QOS_INFORMATION, stranger()))),
         bad("an unknown AVP with M in a subscriber's name", m(SUBSCRIPTION_ID, stranger())),
+        bad("an unknown AVP with M in a Trigger", mscc(v(TRIGGER, stranger()))),
         bad("an unknown AVP with M in User-Equipment-Info", plain(USER_EQUIPMENT_INFO, stranger())),
         bad("an unknown AVP with M in Service-Information", v(SERVICE_INFORMATION, stranger())),
         bad("an unknown AVP with M in PS-Information", information(PS_INFORMATION, stranger())),

@@ -1,13 +1,13 @@
 //! What a CCR lacks, and values that it may not have (RFC 8506 §3.1, §8; RFC 6733 §4.3, §7.1.5: 5005 and 5004).
 
 use super::octets::{
-    ACCT_MULTI_SESSION_ID, ADDRESS_DATA, AUTH_APPLICATION_ID, CALLED_PARTY_ADDRESS, CC_MONEY,
-    CC_REQUEST_NUMBER, CC_REQUEST_TYPE, DESTINATION_REALM, EXPONENT, GX, GY, IMS_INFORMATION, ORIGIN_HOST,
-    ORIGIN_REALM, P, R, RECIPIENT_ADDRESS, RECIPIENT_INFO, REPORTING_REASON, REQUESTED_ACTION,
+    ACCT_MULTI_SESSION_ID, ADDRESS_DATA, AOC_REQUEST_TYPE, AUTH_APPLICATION_ID, CALLED_PARTY_ADDRESS,
+    CC_MONEY, CC_REQUEST_NUMBER, CC_REQUEST_TYPE, DESTINATION_REALM, EXPONENT, GX, GY, IMS_INFORMATION,
+    ORIGIN_HOST, ORIGIN_REALM, P, R, RECIPIENT_ADDRESS, RECIPIENT_INFO, REPORTING_REASON, REQUESTED_ACTION,
     REQUESTED_SERVICE_UNIT, ROUTE_RECORD, Request, SERVICE_CONTEXT_ID, SERVICE_INFORMATION, SESSION_ID,
     SMS_INFORMATION, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE,
-    TERMINATION_CAUSE, TGPP, UNIT_VALUE, USED_SERVICE_UNIT, USER_NAME, VALUE_DIGITS, VENDOR_ID,
-    VENDOR_SPECIFIC_APPLICATION_ID, all, bare, ccr, m, message, mscc, plain, v, w,
+    TERMINATION_CAUSE, TGPP, TRIGGER, TRIGGER_TYPE, UNIT_VALUE, USED_SERVICE_UNIT, USER_NAME, VALUE_DIGITS,
+    VENDOR_ID, VENDOR_SPECIFIC_APPLICATION_ID, all, bare, ccr, m, message, mscc, plain, v, w,
 };
 use super::{After, Row, Then, fault, row, served};
 
@@ -142,6 +142,8 @@ fn open_lists() -> Vec<Row> {
     vec![
         served("a Termination-Cause that nobody knows", &ccr().with(m(TERMINATION_CAUSE, w(99)))),
         served("a Tariff-Change-Usage that nobody knows", &used(m(TARIFF_CHANGE_USAGE, w(9)))),
+        served("a Trigger-Type that nobody knows", &bare().with(mscc(v(TRIGGER, v(TRIGGER_TYPE, w(99)))))),
+        served("an AoC-Request-Type that nobody knows", &ccr().with(v(AOC_REQUEST_TYPE, w(9)))),
         served("a Reporting-Reason that nobody knows", &used(v(REPORTING_REASON, w(99)))),
     ]
 }
