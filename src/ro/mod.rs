@@ -5,12 +5,11 @@
 //! [`result`] alone knows which word of charging has which Result-Code, [`profile`] what clients differ in.
 //!
 //! [`reauth`] has the requests that the server begins: RAR and ASR.
-//!
-//! Left out: tariff time change, credit pools, cost and balance answers.
 
 pub mod cca;
 pub mod ccr;
 pub mod convert;
+mod cost;
 mod digest;
 pub mod fields;
 pub mod final_unit;
@@ -22,6 +21,7 @@ pub mod reauth;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
+mod trigger;
 mod units;
 mod wire;
 

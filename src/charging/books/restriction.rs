@@ -1,5 +1,5 @@
-//! Which quotas of a session lack of money has limited: those that got their last units, or none. They are what a
-//! top-up can widen (RFC 8506 §5.5, §8.34).
+//! Which quotas of a session lack of money has limited: those that got their last units, none, or a limited service.
+//! They are what a top-up can widen (RFC 8506 §5.5, §8.34).
 
 use crate::charging::answer::{Denial, Outcome, PartAnswer};
 use crate::charging::request::QuotaKey;
@@ -17,37 +17,39 @@ pub fn only_group(session: &Session) -> Option<u32> {
     groups.all(|group| group == Some(first)).then_some(first)
 }
 
-/// The quotas that money would widen, some of them perhaps twice: those that hold their last units, and those whose
-/// last answer was the last units or a refusal for lack of money.
+/// The quotas that money would widen, some of them perhaps twice: those that hold their last units or whose service is
+/// limited, and those whose last answer was the last units or a refusal for lack of money.
 fn restricted(session: &Session) -> impl Iterator<Item = &QuotaKey> {
-    let holds_last =
-        session.quotas.iter().filter(|quota| quota.reservation.as_ref().is_some_and(|held| held.final_unit));
+    let held = session.quotas.iter().filter(|quota| {
+        quota.limited || quota.reservation.as_ref().is_some_and(|reservation| reservation.final_unit)
+    });
     let told = session.answers.iter().enumerate().flat_map(|(at, stored)| {
         let newer = session.answers.get(at.saturating_add(1)..).unwrap_or_default();
         let last = move |part: &&PartAnswer| is_limit(part) && !speaks_of(newer, &part.key);
         stored.answer.parts.iter().filter(last)
     });
-    holds_last.map(|quota| &quota.key).chain(told.map(|part| &part.key))
+    held.map(|quota| &quota.key).chain(told.map(|part| &part.key))
 }
 
-/// Whether an answer for a quota was its last units, or none for lack of money.
+/// Whether an answer for a quota was its last units, a limited service, or none for lack of money.
 fn is_limit(part: &PartAnswer) -> bool {
     let is_last = part.grant.as_ref().is_some_and(|grant| grant.final_unit.is_some());
-    is_last || part.outcome == Outcome::Denied(Denial::NoCredit)
+    is_last || part.limit.is_some() || part.outcome == Outcome::Denied(Denial::NoCredit)
 }
 
-/// Whether one of these answers granted this quota or refused it: use that was merely taken says nothing.
+/// Whether one of these answers granted this quota, limited or refused it: use that was merely taken says nothing.
 fn speaks_of(answers: &[StoredAnswer], key: &QuotaKey) -> bool {
-    let mut parts = answers.iter().flat_map(|stored| &stored.answer.parts);
-    parts.any(|part| part.key == *key && (part.grant.is_some() || part.outcome != Outcome::Done))
+    let speaks =
+        |part: &PartAnswer| part.grant.is_some() || part.limit.is_some() || part.outcome != Outcome::Done;
+    answers.iter().flat_map(|stored| &stored.answer.parts).any(|part| part.key == *key && speaks(part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::charging::account::AccountId;
-    use crate::charging::answer::{Answer, FinalUnit, Grant};
-    use crate::charging::request::{Kind, Parties, SessionId, Shape};
+    use crate::charging::answer::{Answer, FinalUnit, Grant, Limit, Reach, Redirect};
+    use crate::charging::request::{Kind, Parties, Place, SessionId, Shape};
     use crate::charging::session::{Quota, Reservation};
     use crate::charging::units::{Amount, Digits, Money, Unit};
     use crate::time::Timestamp;
@@ -56,6 +58,7 @@ mod tests {
     enum Told {
         Plenty,
         Last,
+        Redirected,
         NoCredit,
         Blocked,
         Taken,
@@ -69,21 +72,19 @@ mod tests {
     }
 
     fn part(group: u32, told: Told) -> PartAnswer {
-        let grant = |final_unit| Grant {
-            amount: Amount::new(Unit::Octets, 1),
-            validity_secs: Some(60),
-            threshold: None,
-            holding_secs: None,
-            final_unit,
-        };
-        let (outcome, grant) = match told {
-            Told::Plenty => (Outcome::Done, Some(grant(None))),
-            Told::Last => (Outcome::Done, Some(grant(Some(FinalUnit::Terminate)))),
-            Told::NoCredit => (Outcome::Denied(Denial::NoCredit), None),
-            Told::Blocked => (Outcome::Denied(Denial::Blocked), None),
-            Told::Taken => (Outcome::Done, None),
-        };
-        PartAnswer { key: key(group), outcome, grant }
+        let grant = |final_unit| Grant { final_unit, ..Grant::of(Amount::new(Unit::Octets, 1)) };
+        match told {
+            Told::Plenty => PartAnswer::granted(key(group), Some(grant(None))),
+            Told::Last => PartAnswer::granted(key(group), Some(grant(Some(FinalUnit::Terminate)))),
+            Told::Redirected => {
+                let to = Redirect { to: "http://pay.kz".into(), open: Reach::default() };
+                let limit = Limit { action: FinalUnit::Redirect(Box::new(to)), validity_secs: 60 };
+                PartAnswer { limit: Some(Box::new(limit)), ..PartAnswer::granted(key(group), None) }
+            }
+            Told::NoCredit => PartAnswer::new(key(group), Outcome::Denied(Denial::NoCredit)),
+            Told::Blocked => PartAnswer::new(key(group), Outcome::Denied(Denial::Blocked)),
+            Told::Taken => PartAnswer::granted(key(group), None),
+        }
     }
 
     fn session(answers: Answers<'_>) -> Session {
@@ -91,12 +92,11 @@ mod tests {
             kind: Kind::Update,
             number: u32::try_from(number).unwrap(),
             digest: 0,
-            answer: Answer {
-                outcome: Outcome::Done,
-                shape: Shape::PerGroup,
-                parts: parts.iter().map(|(group, told)| part(*group, *told)).collect(),
-                message: None,
-            },
+            answer: Answer::new(
+                Outcome::Done,
+                Shape::PerGroup,
+                parts.iter().map(|(group, told)| part(*group, *told)).collect(),
+            ),
         };
         Session {
             id: SessionId::new("s").unwrap(),
@@ -109,6 +109,7 @@ mod tests {
             client_realm: "realm".into(),
             profile: "standard".into(),
             parties: Parties::default(),
+            place: Place::default(),
             emergency: false,
             opened: Timestamp::EPOCH,
             touched: Timestamp::EPOCH,
@@ -120,8 +121,8 @@ mod tests {
 
     #[test]
     fn what_was_told_last_of_a_quota_decides() {
-        use Told::{Blocked, Last, NoCredit, Plenty, Taken};
-        let cases: [(Answers<'_>, Option<u32>); 9] = [
+        use Told::{Blocked, Last, NoCredit, Plenty, Redirected, Taken};
+        let cases: [(Answers<'_>, Option<u32>); 11] = [
             (&[], None),
             (&[&[(10, Plenty)]], None),
             (&[&[(10, Last)]], Some(10)),
@@ -131,6 +132,8 @@ mod tests {
             (&[&[(10, Last)], &[(10, Taken)]], Some(10)),
             (&[&[(10, NoCredit)], &[(10, Blocked)]], None),
             (&[&[(10, Last)], &[(10, NoCredit)]], Some(10)),
+            (&[&[(10, Last)], &[(10, Redirected)], &[(10, Taken)]], Some(10)),
+            (&[&[(10, Redirected)], &[(10, Plenty)]], None),
         ];
         for (answers, group) in cases {
             let session = session(answers);
@@ -158,10 +161,21 @@ mod tests {
             allowances: Vec::new(),
             expires: Timestamp::EPOCH,
             final_unit: true,
+            change: None,
         };
-        let quota =
-            Quota { key: key(10), used: 0, rated: Vec::new(), reservation: Some(held), lapsed: false };
-        let mut session = Session { quotas: vec![quota], ..session(&[]) };
+        let quota = |reservation, limited| Quota {
+            key: key(10),
+            used: 0,
+            rated: Vec::new(),
+            reservation,
+            lapsed: false,
+            limited,
+            pace: None,
+        };
+        let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
+        assert!(!is_restricted(&with(quota(None, false))));
+        assert_eq!(only_group(&with(quota(None, true))), Some(10));
+        let mut session = with(quota(Some(held), false));
         assert_eq!((is_restricted(&session), only_group(&session)), (true, Some(10)));
         session.state = SessionState::Ended(Timestamp::EPOCH);
         assert!(!is_restricted(&session), "what has ended asks for nothing");
