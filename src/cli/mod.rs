@@ -61,6 +61,7 @@ enum Command {
 /// Runs the command line of this process and returns its exit code: 0 done, 1 failed, 2 usage, 69 server not
 /// reachable, 73 data directory, 74 damaged data, 78 configuration.
 pub fn main() -> ExitCode {
+    crate::store::outlive_size_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! What can go wrong in a store, in words that say what to do.
 
 use core::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Sequence;
@@ -100,7 +101,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file cannot be read or written.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}{}", path.display(), room(source))]
     Io {
         /// What was tried, as a verb.
         doing: &'static str,
@@ -230,6 +231,15 @@ pub enum StoreError {
     /// The half was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+/// What to do where there was no room for what was to be written.
+fn room(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free space there and try again",
+        ErrorKind::FileTooLarge => "; raise the limit on the size of files (ulimit -f) and try again",
+        _ => "",
+    }
 }
 
 impl StoreError {

@@ -95,6 +95,7 @@ enum FromThreads {
     Status(Box<store::Status>),
     BackedUp(Tag, Result<(), String>),
     StoreStopped(Option<StoreError>),
+    NoRoom(StoreError),
     Problem(String),
 }
 
@@ -129,6 +130,8 @@ pub enum Event {
     },
     /// The store failed: from now on emergencies only. Nothing that is held may be sent.
     Failed(Arc<Failure>),
+    /// A batch finds no room; it is tried again until there is some. Nothing of it is written.
+    NoRoom(StoreError),
     /// Something is wrong, and the engine goes on.
     Problem(String),
     /// Emergencies that were kept elsewhere are entered.
@@ -372,6 +375,7 @@ impl Engine {
                 | FromThreads::Status(_)
                 | FromThreads::BackedUp(..)
                 | FromThreads::StoreStopped(None)
+                | FromThreads::NoRoom(_)
                 | FromThreads::Problem(_) => {}
             }
         }
@@ -404,6 +408,7 @@ impl Engine {
                 self.status = *status;
             }
             FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
+            FromThreads::NoRoom(error) => self.events.push(Event::NoRoom(error)),
             FromThreads::Problem(problem) => self.events.push(Event::Problem(problem)),
             FromThreads::CommitFailed(error) | FromThreads::OpenFailed(error) => self.fail(error.into(), now),
             FromThreads::OpenUnreadable(why) => self.fail(Failure::Unreadable(why), now),

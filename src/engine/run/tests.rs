@@ -431,7 +431,11 @@ fn a_journal_without_room_is_tried_again() {
     let mut side = faulty(&memory, &plan, None).ready();
     side.add();
     assert_eq!(side.show(), (10_000, 0));
-    assert!(side.events.iter().any(|event| matches!(event, Event::Problem(why) if why.contains("no room"))));
+    assert!(
+        side.events
+            .iter()
+            .any(|event| matches!(event, Event::NoRoom(why) if why.to_string().contains("no room")))
+    );
     side.engine.close().unwrap();
 }
 
