@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test stops at what is not as it should be"
 )]
 
@@ -13,8 +14,9 @@ use gyro::charging::account::{AccountId, Mode};
 use gyro::charging::books::operations::{self, Act};
 use gyro::charging::units::Money;
 use gyro::store::local::{self, Options};
-use gyro::store::record::{account, ledger};
+use gyro::store::record::{account, index, ledger};
 use gyro::store::{Batch, Class, Key, Notice, Opened, Probe, Record};
+use gyro::time::Timestamp;
 
 fn gyro(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gyro")).args(arguments).env_remove("GYRO_DATA").output().unwrap()
@@ -136,6 +138,47 @@ fn a_damaged_journal_is_refused_with_its_place() {
     let said = text(&refused.stderr);
     assert!(said.contains(segment.to_str().unwrap()) && said.contains("offset 4096"), "{said}");
     assert!(said.contains("gyro store restore"), "{said}");
+}
+
+/// The year in which the store's only subscriber was added, as its server's clock had it.
+fn year_of_next(data: &str, number: &str) -> String {
+    let tariffs = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tariffs/first.toml");
+    let add = ["subscriber", "add", number, "--plan", "comfort", "--data", data, "--tariffs", tariffs];
+    let added = gyro(&add);
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    let shown = gyro(&["subscriber", "show", number, "--data", data, "--output", "json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    shown["since"].as_str().unwrap()[..4].to_owned()
+}
+
+#[test]
+fn a_stamp_from_the_future_is_undone_and_engine_time_is_the_clock_again() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let data = dir.path().to_str().unwrap();
+    assert_ne!(year_of_next(data, "77010000001"), "2100");
+    let reset = || gyro(&["store", "clock-reset", "--data", data]);
+    let nothing = text(&reset().stdout);
+    assert!(
+        nothing.contains("not ahead of the clock") && nothing.ends_with(": nothing changed\n"),
+        "{nothing}"
+    );
+    let stamp = index::Fact::Time(Timestamp::from_secs(4_102_444_800));
+    let mut opened = open(dir.path());
+    let fact = Record::put(index::FACT_CLASS, index::fact_key(stamp.name()), index::encode_fact(stamp));
+    commit(&mut opened, vec![fact]);
+    let refused = reset();
+    assert_eq!(refused.status.code(), Some(73), "in use");
+    assert_eq!(text(&refused.stderr).lines().count(), 1, "{}", text(&refused.stderr));
+    opened.commit.close().unwrap();
+    drop(opened);
+    assert_eq!(year_of_next(data, "77010000002"), "2100", "engine time never goes back by itself");
+    let done = reset();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.starts_with("the last stamp was 2100-01-01T00:00:00"), "{said}");
+    assert!(said.contains(" ahead of the clock; it is ") && !said.contains("it is 2100"), "{said}");
+    assert_ne!(year_of_next(data, "77010000003"), "2100");
+    assert!(gyro(&["store", "verify", "--data", data]).status.success());
 }
 
 /// The child meets what sled would panic on; the store repairs itself.

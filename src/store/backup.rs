@@ -14,7 +14,7 @@ use super::export;
 use super::files::{self, Disk, Lock};
 use super::journal::frame;
 use super::journal::{Shared, recovery};
-use super::local::{BATCH, Options, Places, open_local, write_identity};
+use super::local::{BATCH, Options, Places, open_existing, write_identity};
 use super::sealed::{Kind, SealedReader, SealedWriter};
 use super::{Batch, Budget, Commit as _, Progress, Sequence, State as _, StoreError};
 
@@ -44,13 +44,6 @@ pub fn export_to(dir: &Path, options: Options, to: &Path) -> Result<Summary, Sto
     }
     local.writer.close()?;
     Ok(Summary { sequence: last, octets: size_of(to) })
-}
-
-fn open_existing(dir: &Path, options: Options) -> Result<super::local::Local, StoreError> {
-    if !dir.join("STORE").is_file() {
-        return Err(StoreError::NoStore { path: dir.to_path_buf() });
-    }
-    open_local(dir, options)
 }
 
 fn size_of(path: &Path) -> u64 {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Sequence;
-use super::record::{Class, Key, VALUE_MAX};
+use super::record::{Class, Key, RecordError, VALUE_MAX};
 
 /// What was found where something else should stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,6 +119,16 @@ pub enum StoreError {
         offset: u64,
         /// What was found.
         damage: Damage,
+    },
+    /// A record whose octets are whole makes no sense.
+    #[error("the {class} record {key} cannot be read: {error}; run `gyro store verify`")]
+    Record {
+        /// Its class.
+        class: Class,
+        /// Its key.
+        key: Key,
+        /// What is wrong with it.
+        error: RecordError,
     },
     /// A batch that was durable once is missing at the journal's end.
     #[error(
@@ -268,6 +278,11 @@ impl StoreError {
         path: &'a Path,
     ) -> impl FnOnce(std::io::Error) -> Self + use<'a> {
         move |source| Self::Io { doing, path: path.to_path_buf(), source }
+    }
+
+    /// A [`StoreError::Record`], as a closure for `map_err`.
+    pub(crate) fn record(class: Class, key: Key) -> impl FnOnce(RecordError) -> Self {
+        move |error| Self::Record { class, key, error }
     }
 
     /// A [`StoreError::Damaged`] file.

@@ -13,6 +13,7 @@ pub mod backup;
 #[cfg(test)]
 mod battery;
 pub mod books;
+pub mod clock;
 pub mod error;
 mod export;
 pub mod files;
