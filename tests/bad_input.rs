@@ -8,10 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -21,7 +20,10 @@ use gyro::store::local::{self, Options};
 use gyro::store::record::subscriber;
 use gyro::store::{Batch, Probe, Record};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_gyro");
+mod binary;
+
+use binary::{BINARY, Server, tariff};
+
 const NUMBER: &str = "77010000001";
 const OTHER: &str = "77010000002";
 /// No command of these tests takes long; one that does not end is a failure, not a test that hangs.
@@ -108,53 +110,18 @@ impl Place {
 
     /// A server that serves the store in `data`.
     fn server(&self) -> Server {
-        let mut command = self.command(BINARY);
-        command.args(Self::serve(&tariff(), &["--data", "data"]));
-        let mut child = command.env("GYRO_STORE__LOW_SPACE", "1MiB").spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let admin = line.trim_end().rsplit_once("admin=").map(|(_, admin)| admin.to_owned());
-        Server { child, admin: admin.unwrap_or_else(|| panic!("{line:?}")) }
+        Server::start(self.folder.path())
     }
 }
 
-struct Server {
-    child: Child,
-    admin: String,
-}
-
-impl Server {
-    fn id(&self) -> libc::pid_t {
-        self.child.id().try_into().unwrap()
-    }
-
-    /// No file of this process may grow or be written beyond so many octets.
-    #[allow(unsafe_code, reason = "the standard library has no prlimit")]
-    fn limit_files(&self, octets: u64) {
-        let limit = libc::rlimit { rlim_cur: octets, rlim_max: octets };
-        // SAFETY: `limit` is read during the call alone, and no old limit is asked for.
-        let set =
-            unsafe { libc::prlimit(self.id(), libc::RLIMIT_FSIZE, &raw const limit, std::ptr::null_mut()) };
-        assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
-    }
-
-    /// Ends it with SIGTERM; gives its exit code and what it said on stderr.
-    #[allow(unsafe_code, reason = "the standard library sends SIGKILL alone")]
-    fn end(mut self) -> (Option<i32>, String) {
-        // SAFETY: plain numbers are passed; the child was not waited for, so its number is still its own.
-        assert_eq!(unsafe { libc::kill(self.id(), libc::SIGTERM) }, 0);
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Already ended where the test went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// No file of a server may be written beyond so many octets.
+#[allow(unsafe_code, reason = "the standard library has no prlimit")]
+fn limit_files(server: &Server, octets: u64) {
+    let limit = libc::rlimit { rlim_cur: octets, rlim_max: octets };
+    // SAFETY: `limit` is read during the call alone, and no old limit is asked for.
+    let set =
+        unsafe { libc::prlimit(server.id(), libc::RLIMIT_FSIZE, &raw const limit, std::ptr::null_mut()) };
+    assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
 }
 
 /// The end of a command, which must come.
@@ -180,10 +147,6 @@ fn ended(command: &mut Command) -> Output {
 fn kill(id: libc::pid_t) {
     // SAFETY: plain numbers are passed; the child is being waited for and has not ended.
     unsafe { libc::kill(id, libc::SIGKILL) };
-}
-
-fn tariff() -> String {
-    format!("{}/examples/tariffs/first.toml", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn text(octets: &[u8]) -> String {
@@ -372,6 +335,7 @@ fn a_store_in_use_is_refused_at_once_and_goes_on_being_served() {
     refused(&place.gyro(&["store", "verify", "--data", "data"]), 73, &words);
     let list = place.done(&["subscriber", "list", "--output", "json", "--admin", &server.admin]);
     assert_eq!(list, before);
+    TcpStream::connect(&server.diameter).unwrap();
     let (code, said) = server.end();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(place.told().0, before);
@@ -468,7 +432,7 @@ fn a_server_whose_journal_cannot_be_written_says_so_once_and_has_changed_nothing
     let place = Place::with_store();
     let before = place.told();
     let server = place.server();
-    server.limit_files(4_096);
+    limit_files(&server, 4_096);
     let topup = ["account", "topup", NUMBER, "5", "--admin", &server.admin];
     let output = place.gyro(&topup);
     refused(&output, 74, &["the store failed: nothing is changed until the server is started again"]);

@@ -135,7 +135,7 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
             Ok(say(out, "exported", &at.file, done))
         }
         Command::Restore(at) => {
-            let done = backup::restore(&at.place.data, &options, &at.file)?;
+            let done = backup::restore(&at.place.data, &options, &at.file, Clock::start().now().wall)?;
             Ok(say(out, "restored", &at.place.data, done))
         }
         Command::ClockReset(at) => {
