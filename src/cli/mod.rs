@@ -14,6 +14,7 @@ pub mod decode;
 mod demo;
 pub mod dict;
 mod init;
+mod later;
 mod logs;
 mod output;
 mod peer;

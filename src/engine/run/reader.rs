@@ -2,20 +2,21 @@
 
 use crate::charging::account::{Account, AccountId, Sequence};
 use crate::charging::books::expiry::next_due;
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
+use crate::engine::core::SessionSummary;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};
-use crate::engine::core::{EmergencyRecord, SessionSummary};
 use crate::store::record::{
     RecordError, account, emergency, event, index, ledger, operation, session, subscriber,
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
-use super::encode::{emergency_from_store, operation_from_store, reference_from_store};
+use super::encode::{operation_from_store, reference_from_store};
 
 /// How many records a scan reads at a time.
 const SCAN_STEP: usize = 512;
@@ -256,7 +257,7 @@ fn each<T>(
 
 fn emergency_of(key: &Key, octets: &[u8]) -> Result<(SessionKey, EmergencyRecord), RecordError> {
     let key = SessionKey(session::hash(key)?);
-    Ok((key, emergency_from_store(emergency::decode(octets)?)))
+    Ok((key, emergency::decode(octets)?))
 }
 
 fn bucket_of(key: &Key, octets: &[u8]) -> Result<EventBucket, RecordError> {
