@@ -85,7 +85,7 @@ fn request(kind: Kind, number: u32, groups: usize, used: u64) -> Request {
             },
             side: None,
         }],
-        reason: None,
+        ..Part::default()
     };
     Request {
         session: SessionId::new("smf.epc.mnc002.mcc401.3gppnetwork.org;1737000000;17;app_gy").expect("short"),
@@ -95,13 +95,14 @@ fn request(kind: Kind, number: u32, groups: usize, used: u64) -> Request {
         client_host: "smf.epc.mnc002.mcc401.3gppnetwork.org".into(),
         client_realm: "epc.mnc002.mcc401.3gppnetwork.org".into(),
         profile: "open5gs".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: true, max_octets: None },
+        traits: ClientTraits { holding_time: true, ..ClientTraits::default() },
         identities: Vec::new(),
         context: "32251@3gpp.org".into(),
         at: Timestamp::from_secs(1_000_000),
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: GROUPS.iter().take(groups).map(part).collect(),
     }
 }
@@ -128,7 +129,7 @@ fn snapshot(catalogue: &Catalogue, groups: usize) -> Snapshot {
         since: Timestamp::EPOCH,
         revision: 0,
     };
-    let mut snapshot = Snapshot { account, subscriber, session: None, event: None };
+    let mut snapshot = Snapshot { account, subscriber, session: None, event: None, refunds: None };
     for number in 0..12 {
         let kind = if number == 0 { Kind::Initial } else { Kind::Update };
         let used = if number == 0 { 0 } else { 1 << 20 };

@@ -85,27 +85,22 @@ fn a_request_for_charging_takes_what_it_keeps_and_no_more() {
 fn writing_an_answer_into_a_buffer_with_room_takes_nothing() {
     let message = request(4, 20);
     let part = |group, outcome, grant| PartAnswer {
-        key: QuotaKey { rating_group: Some(group), services: vec![1, 2] },
-        outcome,
         grant,
+        ..PartAnswer::new(QuotaKey { rating_group: Some(group), services: vec![1, 2] }, outcome)
     };
     let grant = Grant {
-        amount: Amount::new(Unit::Octets, 1 << 24),
         validity_secs: Some(3_600),
         threshold: Some(1 << 20),
         holding_secs: Some(600),
         final_unit: Some(FinalUnit::Terminate),
+        ..Grant::of(Amount::new(Unit::Octets, 1 << 24))
     };
-    let answer = Answer {
-        outcome: Outcome::Done,
-        shape: Shape::PerGroup,
-        parts: vec![
-            part(0, Outcome::Done, Some(grant)),
-            part(1, Outcome::Denied(Denial::NoCredit), None),
-            part(2, Outcome::Denied(Denial::Blocked), None),
-        ],
-        message: None,
-    };
+    let parts = vec![
+        part(0, Outcome::Done, Some(grant)),
+        part(1, Outcome::Denied(Denial::NoCredit), None),
+        part(2, Outcome::Denied(Denial::Blocked), None),
+    ];
+    let answer = Answer::new(Outcome::Done, Shape::PerGroup, parts);
     let origin = Origin { state_id: Some(1), ..Origin::new("ocs.gyro.localdomain", "gyro.localdomain") };
     let mut out = BytesMut::with_capacity(4_096);
     let (written, count) = counted(|| {

@@ -60,7 +60,7 @@ pub fn grant(request: &Request) -> Answer {
             distinct.map(|(_, part)| part_of(request, part)).collect()
         }
     };
-    Answer { outcome: Outcome::Done, shape: request.shape, parts, message: None }
+    Answer::new(Outcome::Done, request.shape, parts)
 }
 
 fn part_of(request: &Request, part: &Part) -> PartAnswer {
@@ -70,14 +70,8 @@ fn part_of(request: &Request, part: &Part) -> PartAnswer {
         Kind::Terminate => false,
     };
     let validity_secs = (!matches!(request.kind, Kind::Event(_))).then_some(SECONDS);
-    let grant = Grant {
-        amount: amount(request, part),
-        validity_secs,
-        threshold: None,
-        holding_secs: None,
-        final_unit: None,
-    };
-    PartAnswer { key: part.key.clone(), outcome: Outcome::Done, grant: asks.then_some(grant) }
+    let grant = Grant { validity_secs, ..Grant::of(amount(request, part)) };
+    PartAnswer::granted(part.key.clone(), asks.then_some(grant))
 }
 
 /// What the client counts: as it asks or reports, else as its context says; calls by seconds.

@@ -2,7 +2,7 @@
 
 use super::account::AccountId;
 use super::answer::Answer;
-use super::request::{Kind, Parties, QuotaKey, SessionId};
+use super::request::{Kind, Parties, Place, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
 
@@ -65,6 +65,17 @@ pub struct Reservation {
     pub expires: Timestamp,
     /// It was the last grant.
     pub final_unit: bool,
+    /// The tariff changes while it lasts: when, and what of the grant is for after it where that is apart.
+    pub change: Option<(Timestamp, Option<u64>)>,
+}
+
+/// How fast a quota is used, as its reports show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Until when use is known.
+    pub at: Timestamp,
+    /// Units a second, smoothed over the last reports.
+    pub per_sec: u64,
 }
 
 /// One quota of a session.
@@ -80,6 +91,10 @@ pub struct Quota {
     pub reservation: Option<Reservation>,
     /// The last reservation ended by expiry: what is reported now is late.
     pub lapsed: bool,
+    /// The client was told to limit the service: it redirects, or restricts access.
+    pub limited: bool,
+    /// How fast it is used; none before the first report.
+    pub pace: Option<Pace>,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.
@@ -129,6 +144,8 @@ pub struct Session {
     pub profile: Box<str>,
     /// Who speaks with whom, as the opening request said.
     pub parties: Parties,
+    /// Where the subscriber was when it was last heard of: what is used until the next request is used there.
+    pub place: Place,
     /// It goes to an emergency number.
     pub emergency: bool,
     /// When it was opened.

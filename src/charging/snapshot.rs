@@ -4,7 +4,8 @@ use super::account::{Account, Subscriber};
 use super::answer::Answer;
 use super::ledger::LedgerEntry;
 use super::request::{Kind, SessionId};
-use super::session::Session;
+use super::session::{HeldAllowance, Session};
+use super::units::Money;
 use crate::time::Timestamp;
 
 /// What was loaded for a request whose subscriber is known. It is consumed by the decision, which gives
@@ -19,6 +20,19 @@ pub struct Snapshot {
     pub session: Option<Box<Session>>,
     /// The stored answer of a one-time event of the same key.
     pub event: Option<EventRecord>,
+    /// The event that a refund names by its token, where it is still known.
+    pub refunds: Option<EventRecord>,
+}
+
+/// What an event was charged, to be given back where it is refunded.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventCharge {
+    /// Money, nothing or more.
+    pub money: Money,
+    /// Units of bundles.
+    pub allowances: Vec<HeldAllowance>,
+    /// It was given back.
+    pub refunded: bool,
 }
 
 /// The answer to a one-time event, kept for 72 hours so that a repeat gets the same.
@@ -38,6 +52,8 @@ pub struct EventRecord {
     pub at: Timestamp,
     /// What was answered.
     pub answer: Answer,
+    /// What it was charged, where it may be given back.
+    pub charge: Option<EventCharge>,
 }
 
 /// Which of the loaded things changed and must be committed, all in one.
@@ -54,6 +70,8 @@ pub struct Changes {
     pub ledger: Vec<LedgerEntry>,
     /// The answer of an event, to be kept.
     pub event: Option<EventRecord>,
+    /// The event that was given back, to be kept as such.
+    pub refunded: Option<EventRecord>,
 }
 
 /// What was decided.

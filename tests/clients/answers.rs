@@ -29,22 +29,20 @@ fn key(rating_group: Option<u32>, services: &[u32]) -> QuotaKey {
 
 fn octets(count: u64) -> Grant {
     Grant {
-        amount: Amount::new(Unit::Octets, count),
         validity_secs: Some(3_600),
         threshold: Some(10 * MIB),
         holding_secs: Some(600),
-        final_unit: None,
+        ..Grant::of(Amount::new(Unit::Octets, count))
     }
 }
 
 fn seconds(count: u64, validity: u32) -> Grant {
     let amount = Amount::new(Unit::Seconds, count);
-    Grant { amount, validity_secs: Some(validity), threshold: None, holding_secs: None, final_unit: None }
+    Grant { validity_secs: Some(validity), ..Grant::of(amount) }
 }
 
 fn pieces(count: u64) -> Grant {
-    let amount = Amount::new(Unit::Pieces, count);
-    Grant { amount, validity_secs: None, threshold: None, holding_secs: None, final_unit: None }
+    Grant::of(Amount::new(Unit::Pieces, count))
 }
 
 fn last(mut grant: Grant) -> Grant {
@@ -53,15 +51,15 @@ fn last(mut grant: Grant) -> Grant {
 }
 
 fn granted(key: QuotaKey, grant: Grant) -> PartAnswer {
-    PartAnswer { key, outcome: Outcome::Done, grant: Some(grant) }
+    PartAnswer::granted(key, Some(grant))
 }
 
 fn denied(key: QuotaKey, denial: Denial) -> PartAnswer {
-    PartAnswer { key, outcome: Outcome::Denied(denial), grant: None }
+    PartAnswer::new(key, Outcome::Denied(denial))
 }
 
 fn done(parts: Vec<PartAnswer>) -> Answer {
-    Answer { outcome: Outcome::Done, shape: Shape::PerGroup, parts, message: None }
+    Answer::new(Outcome::Done, Shape::PerGroup, parts)
 }
 
 fn no(denial: Denial, parts: Vec<PartAnswer>) -> Answer {

@@ -145,6 +145,9 @@ const fn reason(denial: Denial) -> (&'static str, &'static str) {
         Denial::NoDestination => {
             ("no-destination", "the called number is missing or is none that has a price")
         }
+        Denial::NoRefund => {
+            ("no-refund", "what is to be given back was never charged, was given back, or is no longer known")
+        }
         Denial::NoCredit => ("no-credit", "there is not enough money or volume"),
         Denial::NotOffered => ("not-offered", "what was asked for is not offered"),
         Denial::TooManyGroups => ("too-many-groups", "the session has more rating groups than it may hold"),

@@ -149,7 +149,7 @@ pub fn read_cursor(text: &str) -> Option<SessionCursor> {
 mod tests {
     use super::*;
     use crate::charging::account::AccountId;
-    use crate::charging::request::{Parties, QuotaKey, SessionId};
+    use crate::charging::request::{Parties, Place, QuotaKey, SessionId};
     use crate::charging::session::{RateKey, Rated, Reservation};
     use crate::charging::units::{Amount, Digits, Unit};
     use crate::time::Timestamp;
@@ -166,6 +166,7 @@ mod tests {
             client_realm: "realm".into(),
             profile: "standard".into(),
             parties: Parties::default(),
+            place: Place::default(),
             emergency: false,
             opened: Timestamp::from_secs(0),
             touched: Timestamp::from_secs(60),
@@ -183,8 +184,11 @@ mod tests {
                     allowances: Vec::new(),
                     expires: Timestamp::from_secs(3_600),
                     final_unit: true,
+                    change: None,
                 }),
                 lapsed: false,
+                limited: false,
+                pace: None,
             }],
             answers: Vec::new(),
             seen: Vec::new(),

@@ -16,7 +16,7 @@ pub(super) struct Books {
 impl Books {
     /// Opens the books of a snapshot; its session and event stand beside them.
     pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
-        let Snapshot { account, subscriber, session, event } = snapshot;
+        let Snapshot { account, subscriber, session, event, refunds: _ } = snapshot;
         (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
     }
 
@@ -33,7 +33,8 @@ impl Books {
         if self.changes.subscriber {
             self.subscriber.count_change();
         }
-        let snapshot = Snapshot { account: self.account, subscriber: self.subscriber, session, event };
+        let (account, subscriber) = (self.account, self.subscriber);
+        let snapshot = Snapshot { account, subscriber, session, event, refunds: None };
         Decision { snapshot, changes: self.changes, answer, notes: self.notes }
     }
 }

@@ -222,6 +222,7 @@ fn fresh(case: Case<'_>, books: &Books, service: ServiceIx, incarnation: u32) ->
         client_realm: request.client_realm.clone(),
         profile: request.profile.clone(),
         parties: request.parties.clone(),
+        place: request.place,
         emergency: false,
         opened: case.now,
         touched: case.now,

@@ -35,6 +35,7 @@ pub(super) fn debit(case: Case<'_>, snapshot: Snapshot) -> Decision {
             profile: request.profile.clone(),
             at: case.now,
             answer: answer.clone(),
+            charge: None,
         });
     }
     books.close(session, event, answer)
@@ -80,10 +81,9 @@ fn charge(case: Case<'_>, books: &mut Books) -> Result<Answer, Denial> {
             return Err(denial);
         }
     }
-    let part =
-        |line: Line<'_>| PartAnswer { key: line.key.clone(), outcome: Outcome::Done, grant: line.grant };
+    let part = |line: Line<'_>| PartAnswer::granted(line.key.clone(), line.grant);
     let parts = if request.parts.is_empty() { Vec::new() } else { lines.into_iter().map(part).collect() };
-    Ok(Answer { outcome: Outcome::Done, shape: request.shape, parts, message: None })
+    Ok(Answer::new(Outcome::Done, request.shape, parts))
 }
 
 /// The lines of an event with the units that each is for: those asked for, else those reported, else one
@@ -118,12 +118,6 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
         covers(books, &quota, terms, line.used)?;
         units(case, books, &mut quota, terms, line.used, Report::Event)?;
     }
-    line.grant = Some(Grant {
-        amount: Amount::new(line.terms.unit, line.used),
-        validity_secs: None,
-        threshold: None,
-        holding_secs: None,
-        final_unit: None,
-    });
+    line.grant = Some(Grant::of(Amount::new(line.terms.unit, line.used)));
     Ok(())
 }

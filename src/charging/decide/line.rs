@@ -138,7 +138,15 @@ fn added(one: u64, other: u64) -> Result<u64, Denial> {
 
 /// A quota with nothing used and nothing held.
 pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
-    Quota { key: key.clone(), used: 0, rated: Vec::new(), reservation: None, lapsed: false }
+    Quota {
+        key: key.clone(),
+        used: 0,
+        rated: Vec::new(),
+        reservation: None,
+        lapsed: false,
+        limited: false,
+        pace: None,
+    }
 }
 
 /// The session's quota of this key, made where there is none and there is room for one.

@@ -58,6 +58,7 @@ fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) 
         threshold: threshold.filter(|&left| !last && left > 0 && left < amount.count),
         holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| case.request.traits.holding_time),
         final_unit: last.then_some(FinalUnit::Terminate),
+        extra: None,
     })
 }
 
@@ -87,6 +88,7 @@ fn hold(
         allowances: Vec::new(),
         expires: case.now,
         final_unit: false,
+        change: None,
     });
     reservation.money = reservation.money.checked_add(money).ok_or(Denial::Overflow)?;
     books.account.reserved = reserved;

@@ -179,12 +179,8 @@ mod tests {
             digest: 7,
             profile: "standard".into(),
             at: Timestamp::from_secs(at),
-            answer: Answer {
-                outcome: Outcome::Done,
-                shape: Shape::Command,
-                parts: Vec::new(),
-                message: None,
-            },
+            answer: Answer::new(Outcome::Done, Shape::Command, Vec::new()),
+            charge: None,
         }
     }
 

@@ -375,7 +375,7 @@ impl Core {
             reserved: money.reserved,
             session: session.as_ref().map(|session| session.state == SessionState::Open),
         };
-        Ok(Some((Snapshot { account: money, subscriber, session, event: None }, taken)))
+        Ok(Some((Snapshot { account: money, subscriber, session, event: None, refunds: None }, taken)))
     }
 
     fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
@@ -406,8 +406,9 @@ impl Core {
         now: Timestamp,
     ) -> Sequence {
         let next = self.commit.next;
-        let Snapshot { mut account, subscriber, session, event: _ } = snapshot;
-        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event } = changes;
+        let Snapshot { mut account, subscriber, session, event: _, refunds: _ } = snapshot;
+        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
+            changes;
         let changed = money || number || dialogue || event.is_some() || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -438,7 +439,7 @@ impl Core {
             self.subscribers.restore(taken.msisdn, subscriber);
         }
         self.put_back_session(session, dialogue, taken, service, now);
-        if let Some(event) = event {
+        for event in refunded.into_iter().chain(event) {
             self.keep_event(event, now);
         }
         if changed { next } else { taken.read }

@@ -78,19 +78,20 @@ fn request(kind: Kind, session: &str, number: u32, used: Option<u64>) -> Request
         client_host: "pgw".into(),
         client_realm: "realm".into(),
         profile: "standard".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: false, max_octets: None },
+        traits: ClientTraits::default(),
         identities: vec![Identity::E164(Digits::parse(MSISDN).unwrap())],
         context: if event { "32274@3gpp.org" } else { "32251@3gpp.org" }.into(),
         at: NOW,
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: vec![Part {
             key: QuotaKey::default(),
             requested: (kind != Kind::Terminate)
                 .then_some(Measured { pieces: event.then_some(1), ..Measured::default() }),
             used: used.map(|count| Used { measured: measured(count), side: None }).into_iter().collect(),
-            reason: None,
+            ..Part::default()
         }],
     }
 }

@@ -118,6 +118,17 @@ impl Writer {
         }
     }
 
+    /// Octets that may be absent: the length is one more than it is, 0 stands for none.
+    pub(crate) fn octets_or_none(&mut self, value: Option<&[u8]>) {
+        match value {
+            None => self.u8(0),
+            Some(value) => {
+                self.length(value.len().saturating_add(1));
+                self.raw(value);
+            }
+        }
+    }
+
     pub(crate) fn texts(&mut self, values: &[Box<str>]) {
         self.length(values.len());
         for value in values {
@@ -174,6 +185,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Begins to read a record of one of the versions from 1 to `newest`, and says which.
+    pub(crate) fn up_to(octets: &'a [u8], newest: u8) -> Result<(Self, u8), RecordError> {
+        let mut reader = Self { rest: octets::Reader::new(octets) };
+        match reader.u8()? {
+            found if (1..=newest).contains(&found) => Ok((reader, found)),
+            found => Err(RecordError::Version(found)),
+        }
+    }
+
     /// The record must be read to its end.
     pub(crate) fn finish(self) -> Result<(), RecordError> {
         if self.rest.is_empty() { Ok(()) } else { Err(RecordError::Trailing) }
@@ -204,7 +224,11 @@ impl<'a> Reader<'a> {
         self.rest.octets(octets).ok_or(RecordError::Truncated)
     }
 
-    fn i64(&mut self) -> Result<i64, RecordError> {
+    pub(crate) fn i32(&mut self) -> Result<i32, RecordError> {
+        self.rest.array().map(i32::from_le_bytes).ok_or(RecordError::Truncated)
+    }
+
+    pub(crate) fn i64(&mut self) -> Result<i64, RecordError> {
         self.rest.array().map(i64::from_le_bytes).ok_or(RecordError::Truncated)
     }
 
@@ -252,6 +276,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn length(&mut self) -> Result<usize, RecordError> {
         let length = octets::narrow(self.count()?);
         if length > self.left() { Err(RecordError::Truncated) } else { Ok(length) }
+    }
+
+    pub(crate) fn octets_or_none(&mut self) -> Result<Option<Box<[u8]>>, RecordError> {
+        match octets::narrow(self.count()?).checked_sub(1) {
+            None => Ok(None),
+            Some(length) => self.raw(length).map(|octets| Some(octets.into())),
+        }
     }
 
     pub(crate) fn text(&mut self, field: &'static str) -> Result<Box<str>, RecordError> {

@@ -1,14 +1,15 @@
-//! Answer of a one-time event, class 129, layout 1. Key: 64-bit hash of its repeat key, big-endian. Value: version u8 =
-//! 1 · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer.
+//! Answer of a one-time event, class 129, layouts 1 and 2. Key: 64-bit hash of its repeat key, big-endian. Value: version u8
+//! · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer · in layout 2, where
+//! it may be given back: flags u8 (1 refunded) · money i64 · bundles: number, each name text, expires time?, units count.
 //!
 //! Bucket of event keys, class 9, layout 1. Key: number of the bucket, big-endian. Value: version u8 = 1 · first i64 ·
 //! last i64 (µs) · entries, each: hash u64, batch u64.
 
 use super::codec::{Reader, RecordError, Writer};
-use super::session::{put_kind, take_kind};
+use super::session::{put_allowances, put_kind, take_allowances, take_kind};
 use super::{Class, Key, answer};
 use crate::charging::account::Sequence;
-use crate::charging::snapshot::EventRecord;
+use crate::charging::snapshot::{EventCharge, EventRecord};
 use crate::time::Timestamp;
 
 /// The class of answers of events.
@@ -17,6 +18,7 @@ pub const CLASS: Class = Class::EventAnswer;
 pub const BUCKET_CLASS: Class = Class::EventBucket;
 
 const VERSION: u8 = 1;
+const WITH_CHARGE: u8 = 2;
 const BUCKET_VERSION: u8 = 1;
 
 /// Where an answer stands within its batch.
@@ -26,7 +28,7 @@ pub fn key(hash: u64) -> Key {
 
 /// The answer's octets.
 pub fn encode(event: &EventRecord) -> Vec<u8> {
-    let mut to = Writer::new(VERSION, 128);
+    let mut to = Writer::new(if event.charge.is_some() { WITH_CHARGE } else { VERSION }, 128);
     put_kind(&mut to, event.kind);
     to.u32(event.number);
     to.u64(event.digest);
@@ -34,18 +36,29 @@ pub fn encode(event: &EventRecord) -> Vec<u8> {
     to.text(event.session.as_str());
     to.text(&event.profile);
     answer::put(&mut to, &event.answer);
+    if let Some(EventCharge { money, allowances, refunded }) = &event.charge {
+        to.u8(u8::from(*refunded));
+        to.money(*money);
+        put_allowances(&mut to, allowances);
+    }
     to.finish()
 }
 
 /// The answer of a record.
 pub fn decode(octets: &[u8]) -> Result<EventRecord, RecordError> {
-    let mut from = Reader::new(octets, VERSION)?;
+    let (mut from, version) = Reader::up_to(octets, WITH_CHARGE)?;
     let (kind, number, digest, at) = (take_kind(&mut from)?, from.u32()?, from.u64()?, from.time()?);
     let session = from.session_id()?;
     let profile = from.text("profile")?;
     let answer = answer::take(&mut from)?;
+    let charge = if version == WITH_CHARGE {
+        let refunded = from.flags(1)? == 1;
+        Some(EventCharge { refunded, money: from.money()?, allowances: take_allowances(&mut from)? })
+    } else {
+        None
+    };
     from.finish()?;
-    Ok(EventRecord { session, kind, number, digest, profile, at, answer })
+    Ok(EventRecord { session, kind, number, digest, profile, at, answer, charge })
 }
 
 /// Some event keys, in the order in which they were answered.
@@ -93,11 +106,13 @@ pub fn decode_bucket(key: &Key, octets: &[u8]) -> Result<Bucket, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests as answers;
-    use super::super::codec::tests::{damaged, session_id, text, time};
+    use super::super::codec::tests::{damaged, money, session_id, text, time};
     use super::super::session::tests::kinds;
     use super::*;
     use crate::charging::answer::{Answer, Outcome};
     use crate::charging::request::{Action, Kind, SessionId, Shape};
+    use crate::charging::session::HeldAllowance;
+    use crate::charging::units::Money;
     use proptest::prelude::*;
 
     fn sample() -> EventRecord {
@@ -108,7 +123,8 @@ mod tests {
             digest: 3,
             profile: "p".into(),
             at: Timestamp::from_micros(4),
-            answer: Answer { outcome: Outcome::Done, shape: Shape::Command, parts: vec![], message: None },
+            answer: Answer::new(Outcome::Done, Shape::Command, vec![]),
+            charge: None,
         }
     }
 
@@ -136,6 +152,16 @@ mod tests {
     #[test]
     fn damage_is_an_error() {
         damaged(&encode(&sample()), decode);
+        let held = HeldAllowance { bundle: "b".into(), expires: None, units: 5 };
+        let money = Money::from_micros(6);
+        let charge = Some(EventCharge { money, allowances: vec![held], refunded: true });
+        let refunded = EventRecord { charge, ..sample() };
+        let octets = encode(&refunded);
+        assert!(
+            super::super::hex(&octets).ends_with("010600000000000000 01016200 05".replace(' ', "").as_str())
+        );
+        assert_eq!(decode(&octets), Ok(refunded));
+        damaged(&octets, decode);
         let octets = encode_bucket(Timestamp::EPOCH, Timestamp::EPOCH, &[(1, Sequence(2)); 240]);
         assert!(octets.len() <= super::super::PART_MAX, "a full bucket is one part");
         for cut in (1..octets.len()).filter(|cut| cut % 16 != 1) {
@@ -146,9 +172,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(session in session_id(), kind in kinds(), number: u32, digest: u64, profile in text(),
-            at in time(), answer in answers::answers())
+            at in time(), answer in answers::answers(), money in proptest::option::of(money()), refunded: bool)
         {
-            let event = EventRecord { session, kind, number, digest, profile, at, answer };
+            let charge = money.map(|money| EventCharge { money, allowances: Vec::new(), refunded });
+            let event = EventRecord { session, kind, number, digest, profile, at, answer, charge };
             prop_assert_eq!(decode(&encode(&event)), Ok(event));
         }
     }

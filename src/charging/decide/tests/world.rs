@@ -157,13 +157,14 @@ impl Ask {
             client_host: "pgw".into(),
             client_realm: "realm".into(),
             profile: "standard".into(),
-            traits: ClientTraits { honour_requested: false, holding_time: true, max_octets: None },
+            traits: ClientTraits { holding_time: true, ..ClientTraits::default() },
             identities: Vec::new(),
             context: context.into(),
             at: Timestamp::EPOCH,
             parties: Parties::default(),
             place: Place::default(),
             shape: Shape::PerGroup,
+            advice: false,
             parts: Vec::new(),
         })
     }
@@ -209,13 +210,13 @@ impl Ask {
     /// A part that reports and asks.
     pub(in crate::charging) fn more(self, key: QuotaKey, used: Measured) -> Self {
         let used = vec![Used { measured: used, side: None }];
-        self.part(Part { key, requested: Some(Measured::default()), used, reason: None })
+        self.part(Part { key, requested: Some(Measured::default()), used, ..Part::default() })
     }
 
     /// A part that reports alone.
     pub(in crate::charging) fn used(self, key: QuotaKey, used: Measured) -> Self {
         let used = vec![Used { measured: used, side: None }];
-        self.part(Part { key, requested: None, used, reason: None })
+        self.part(Part { key, used, ..Part::default() })
     }
 
     pub(in crate::charging) fn reason(mut self, reason: Reason) -> Self {
@@ -310,6 +311,7 @@ impl World {
             subscriber: self.subscriber.clone(),
             session: self.sessions.get(key).cloned().map(Box::new),
             event,
+            refunds: None,
         }
     }
 

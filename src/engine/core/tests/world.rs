@@ -95,13 +95,14 @@ fn request(kind: Kind, session: &str, number: u32, context: &str) -> Request {
         client_host: "pgw".into(),
         client_realm: "realm".into(),
         profile: "standard".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: false, max_octets: None },
+        traits: ClientTraits::default(),
         identities: vec![Identity::E164(self::number(MSISDN))],
         context: context.into(),
         at: Timestamp::EPOCH,
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: Vec::new(),
     }
 }
@@ -111,7 +112,7 @@ fn part(used: Option<u64>, asks: bool) -> Part {
         key: QuotaKey { rating_group: Some(10), services: Vec::new() },
         requested: asks.then(Measured::default),
         used: used.map(|count| Used { measured: octets(count), side: None }).into_iter().collect(),
-        reason: None,
+        ..Part::default()
     }
 }
 
