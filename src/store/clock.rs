@@ -74,8 +74,13 @@ fn bring_back(session: &mut Session, now: Timestamp) {
     if let SessionState::Ended(at) = &mut session.state {
         *at = (*at).min(now);
     }
-    for reservation in session.quotas.iter_mut().filter_map(|quota| quota.reservation.as_mut()) {
-        reservation.expires = reservation.expires.minus(ahead);
+    for quota in &mut session.quotas {
+        if let Some(pace) = &mut quota.pace {
+            pace.at = pace.at.min(now);
+        }
+        if let Some(reservation) = &mut quota.reservation {
+            reservation.expires = reservation.expires.minus(ahead);
+        }
     }
 }
 
@@ -86,6 +91,7 @@ mod tests {
     use super::super::local::tests::{open, options};
     use super::super::record::index::Fact;
     use super::*;
+    use crate::charging::session::Pace;
     use crate::store::verify::verify;
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -121,8 +127,11 @@ mod tests {
     fn session(touched: Timestamp) -> Session {
         let sample = session::tests::sample();
         let mut session = Session { state: SessionState::Open, opened: touched, touched, ..sample };
-        for reservation in session.quotas.iter_mut().filter_map(|quota| quota.reservation.as_mut()) {
-            reservation.expires = touched.plus(Duration::from_mins(1));
+        for quota in &mut session.quotas {
+            quota.pace = Some(Pace { at: touched, per_sec: 1 });
+            if let Some(reservation) = &mut quota.reservation {
+                reservation.expires = touched.plus(Duration::from_mins(1));
+            }
         }
         session
     }
