@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::client::{Absent, Reach, Stop, escaped, number, pages, told, with};
+use super::Status;
+use super::client::{Absent, Asking, Stop, escaped, number, pages, told, with};
 use super::print::{self, Row};
-use super::{Rows, Status};
-use crate::admin::json::change::{Accepted, Reauthorisation};
+use crate::admin::json::change::Reauthorisation;
 use crate::admin::json::session::{Page, Session};
 
 /// List and show sessions, ask a gateway to re-authorise or end one.
@@ -38,10 +38,7 @@ struct List {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -58,10 +55,7 @@ struct One {
     /// The Session-Id.
     id: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -79,7 +73,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
     let of = args.msisdn.as_deref().map(|msisdn| format!("&msisdn={msisdn}")).unwrap_or_default();
     let mut complete = true;
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/sessions?{query}{of}"))?;
             complete &= page.complete;
@@ -93,26 +87,23 @@ fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Sto
         )?;
     }
     let found: Vec<Session> = found.into_iter().flatten().collect();
-    Ok(print::rows(&found, args.output, out)?)
+    Ok(print::rows(&found, args.asking.output, out)?)
 }
 
 fn show(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}", escaped(&args.id));
-    let found: Session = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(print::one(&found, args.output, out)?)
+    let found: Session = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    Ok(print::one(&found, args.asking.output, out)?)
 }
 
 fn ask(args: &One, what: &str, body: &impl Serialize, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}/{what}", escaped(&args.id));
-    let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, body))?;
-    match args.output {
-        Rows::Table | Rows::Csv => {
-            writeln!(out, "the gateway will be asked: see `gyro session show` for what comes of it")?;
-        }
-        Rows::Json => print::json(&done, out)?,
-        Rows::Jsonl => print::json_lines(&[done], out)?,
-    }
-    Ok(())
+    args.asking.order(
+        &path,
+        body,
+        "the gateway will be asked: `gyro session show` tells what is outstanding",
+        out,
+    )
 }
 
 impl Row for Session {
