@@ -94,7 +94,7 @@ pub struct ReauthFigures {
     /// Hosts whose Origin-State-Id grew.
     pub hosts_restarted: u64,
     /// Sessions that wait to be asked or to answer now.
-    pub waiting: usize,
+    pub waiting: u64,
 }
 
 /// One service's sums since the start.
@@ -299,7 +299,7 @@ impl EngineMetrics {
         self.horizon.set(level(figures.repeat_horizon_secs));
         let wide = |number: usize| level(u64::try_from(number).unwrap_or(u64::MAX));
         let [parked, under_way, reauth] = &self.queues;
-        reauth.set(wide(figures.reauth.waiting));
+        reauth.set(level(figures.reauth.waiting));
         let ReauthFigures { reauthorisations, aborts, freed, hosts_restarted, .. } = figures.reauth;
         let followed = self.reauthorisations.iter_mut().zip(reauthorisations);
         let followed =

@@ -55,11 +55,9 @@ pub struct Limits {
     pub reauth_backoff: Duration,
     /// Sessions that may wait to be asked: 100,000; what concerns whole tariffs waits for room, what somebody waits
     /// for has room for as many again.
-    pub reauth_queue: usize,
+    pub reauth_queue: u32,
     /// Sessions looked at in one call, to find those of a demand: 1,024.
-    pub walk_step: usize,
-    /// Hosts whose Origin-State-Id is remembered: 16,384.
-    pub hosts: usize,
+    pub walk_step: u16,
 }
 
 impl Default for Limits {
@@ -91,7 +89,6 @@ impl Default for Limits {
             reauth_backoff: Duration::from_secs(1),
             reauth_queue: 100_000,
             walk_step: 1_024,
-            hosts: 16_384,
         }
     }
 }

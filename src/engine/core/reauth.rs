@@ -306,5 +306,5 @@ pub struct ReauthFacts {
     /// Sessions ended for their client would not end them when asked to.
     pub freed_by_abort: u64,
     /// Sessions that wait to be asked or to answer now.
-    pub waiting: usize,
+    pub waiting: u64,
 }

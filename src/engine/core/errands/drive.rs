@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a walk rests between two steps, for others to have their turn.
 const BREATH: Duration = Duration::from_millis(2);
 
+/// Hosts whose Origin-State-Id is remembered.
+const HOSTS: usize = 16_384;
+
 /// Clients asked in one call.
 const STEP: usize = 64;
 
@@ -125,7 +128,7 @@ impl Core {
             return false;
         }
         let Some(known) = self.hosts.get_mut(host) else {
-            if self.hosts.len() < self.limits.hosts {
+            if self.hosts.len() < HOSTS {
                 self.hosts.insert(host.into(), state);
             }
             return false;
@@ -193,8 +196,8 @@ impl Core {
             return;
         }
         let mut looked_at = 0usize;
-        while looked_at < self.limits.walk_step {
-            let room = self.reauth.len() < self.limits.reauth_queue;
+        while looked_at < usize::from(self.limits.walk_step) {
+            let room = self.reauth.waiting() < u64::from(self.limits.reauth_queue);
             let idle = self.waiting.counts().sweeps < self.limits.sweep_parked;
             let step = if idle { self.walks.step(&self.directory, room) } else { None };
             let Some((found, looked)) = step else {

@@ -118,8 +118,8 @@ impl Schedule {
     }
 
     /// Sessions that wait.
-    pub(in crate::engine::core) fn len(&self) -> usize {
-        self.entries.len()
+    pub(in crate::engine::core) fn waiting(&self) -> u64 {
+        u64::try_from(self.entries.len()).unwrap_or(u64::MAX)
     }
 
     /// What waits for a session.
@@ -161,9 +161,8 @@ impl Schedule {
             return;
         }
         // room is kept for those that somebody waits for
-        let most =
-            if wish.reason.is_urgent() { limits.reauth_queue.saturating_mul(2) } else { limits.reauth_queue };
-        if limits.reauth_rate == 0 || self.entries.len() >= most {
+        let most = u64::from(limits.reauth_queue) << u32::from(wish.reason.is_urgent());
+        if limits.reauth_rate == 0 || self.waiting() >= most {
             count(self.outcomes(wish.what), |outcomes| &mut outcomes.dropped);
             return;
         }
@@ -354,7 +353,7 @@ impl Schedule {
 
     /// The sums, with what waits now.
     pub(in crate::engine::core) fn facts(&self) -> ReauthFacts {
-        ReauthFacts { waiting: self.len(), ..self.facts }
+        ReauthFacts { waiting: self.waiting(), ..self.facts }
     }
 
     /// The client has said yes: its report is awaited.

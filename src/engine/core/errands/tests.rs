@@ -273,7 +273,7 @@ fn what_somebody_waits_for_goes_before_what_concerns_whole_tariffs() {
     bench.limits.reauth_queue = 10;
     let tariff = wish(What::Reauthorise(Scope::Session), Reason::Tariff);
     (0..20).for_each(|session| bench.wish(session, tariff, 0));
-    assert_eq!(bench.schedule.len(), 10);
+    assert_eq!(bench.schedule.waiting(), 10);
     (100..105).for_each(|session| bench.wish(session, topup(), 1));
     bench.wish(7, topup(), 1);
     let urgent: Vec<Reason> = (0..6).map(|_| bench.ask(1, 1).unwrap().1.reason).collect();
