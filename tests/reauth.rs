@@ -181,7 +181,8 @@ impl World {
     }
 
     async fn top_up(&mut self, amount: i64) {
-        self.order(Change::Topup { msisdn: msisdn(), amount: money(amount), reference: None }).await;
+        self.order(Change::Topup { msisdn: msisdn(), amount: money(amount), reference: None, note: None })
+            .await;
     }
 
     async fn connect(&self, host: &str, seed: u64) -> Gateway {

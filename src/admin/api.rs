@@ -93,6 +93,10 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/subscribers/{msisdn}", get(show_subscriber).patch(set_subscriber))
         .route("/v1/subscribers/{msisdn}/topup", post(topup))
         .route("/v1/subscribers/{msisdn}/adjust", post(adjust))
+        .route("/v1/subscribers/{msisdn}/refund", post(refund))
+        .route("/v1/subscribers/{msisdn}/reverse", post(reverse))
+        .route("/v1/subscribers/{msisdn}/promise", post(promise))
+        .route("/v1/subscribers/{msisdn}/bonus", post(bonus))
         .route("/v1/subscribers/{msisdn}/ledger", get(show_ledger))
         .route("/v1/subscribers/{msisdn}/explain", get(explain))
         .route("/v1/sessions", get(list_sessions))
@@ -231,6 +235,42 @@ async fn adjust(
     Segment(msisdn): Segment,
     order: Order,
     Body(body): Body<change::Adjustment>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn refund(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Refund>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn reverse(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Reversal>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)).await.map(Json)
+}
+
+async fn promise(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Promise>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)).await.map(Json)
+}
+
+async fn bonus(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Bonus>,
 ) -> Told<Done> {
     admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
 }

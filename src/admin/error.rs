@@ -74,6 +74,8 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
         CommandError::Owner(_) => (WRONG, "owner"),
         CommandError::Language(_) => (WRONG, "language"),
         CommandError::ReferenceUsed { .. } => (TAKEN, "reference-used"),
+        CommandError::UnknownReference(_) => (StatusCode::NOT_FOUND, "unknown-reference"),
+        CommandError::ReferenceKept => (WRONG, "reference-kept"),
         CommandError::UnknownService { .. } => (WRONG, "unknown-service"),
         CommandError::UnknownSession(_) => (StatusCode::NOT_FOUND, "unknown-session"),
         CommandError::NobodyAsked => (TAKEN, "nobody-asked"),

@@ -1,5 +1,7 @@
 //! What operators give: the bodies of changes, and what comes of them. Unknown fields are refused.
 
+use core::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, amount};
@@ -95,6 +97,60 @@ pub struct Topup {
     /// The payer's reference.
     #[serde(default)]
     pub reference: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Money given back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// How much.
+    pub amount: String,
+    /// The reference of the transfer.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A payment to be taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reversal {
+    /// The reference it came under.
+    pub reference: String,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A payment to be promised.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promise {
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Bonus money.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bonus {
+    /// How much.
+    pub amount: String,
+    /// For how many seconds; for ever where nothing is said.
+    #[serde(default)]
+    pub valid_seconds: Option<u64>,
+    /// The services that it may pay; all where none is named.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// A correction.
@@ -248,7 +304,42 @@ impl Topup {
     /// The change of that number's account that it orders.
     pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
         let amount = money("amount", &self.amount)?;
-        Ok(Change::Topup { msisdn, amount, reference: boxed(self.reference) })
+        Ok(Change::Topup { msisdn, amount, reference: boxed(self.reference), note: boxed(self.note) })
+    }
+}
+
+impl Refund {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
+        let amount = money("amount", &self.amount)?;
+        Ok(Change::Refund { msisdn, amount, reference: boxed(self.reference), note: boxed(self.note) })
+    }
+}
+
+impl Reversal {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Change {
+        Change::Reverse { msisdn, reference: self.reference.into(), note: boxed(self.note) }
+    }
+}
+
+impl Promise {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Change {
+        Change::Promise { msisdn, note: boxed(self.note) }
+    }
+}
+
+impl Bonus {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
+        Ok(Change::Bonus {
+            msisdn,
+            amount: money("amount", &self.amount)?,
+            valid: self.valid_seconds.map(Duration::from_secs),
+            services: self.services.into_iter().map(Into::into).collect(),
+            note: boxed(self.note),
+        })
     }
 }
 

@@ -71,6 +71,10 @@ pub struct Balance {
     pub main: String,
     /// Bonus money.
     pub bonus: String,
+    /// Bonus money as it was given.
+    pub bonuses: Vec<Bonus>,
+    /// A promised payment that has not come.
+    pub promise: Option<Promise>,
     /// What open sessions hold.
     pub reserved: String,
     /// What may be spent now.
@@ -79,6 +83,26 @@ pub struct Balance {
     pub credit_limit: String,
     /// How far below nothing an advance account may go.
     pub overdraft: String,
+}
+
+/// One gift of bonus money.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Bonus {
+    /// What is left of it.
+    pub left: String,
+    /// When it ends.
+    pub expires: Option<String>,
+    /// The services that it may pay; all where none is named.
+    pub services: Vec<String>,
+}
+
+/// A promised payment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Promise {
+    /// What of it has not come.
+    pub left: String,
+    /// When that is taken back.
+    pub due: String,
 }
 
 /// What is left of a bundle.
@@ -172,10 +196,19 @@ impl Subscriber {
 }
 
 fn balance(account: &Account, form: &Form) -> Balance {
+    let bonus = |one: &crate::charging::account::Bonus| Bonus {
+        left: one.left.to_string(),
+        expires: one.expires.map(|at| form.time(at)),
+        services: one.services.iter().map(|name| name.as_ref().into()).collect(),
+    };
     Balance {
         currency: form.currency.clone(),
         main: account.main.to_string(),
         bonus: account.bonus.to_string(),
+        bonuses: account.bonuses.iter().map(bonus).collect(),
+        promise: account
+            .promise
+            .map(|promise| Promise { left: promise.left.to_string(), due: form.time(promise.due) }),
         reserved: account.reserved.to_string(),
         available: account.available().to_string(),
         credit_limit: account.credit_limit.to_string(),

@@ -160,7 +160,10 @@ impl<K: Copy + Eq + Hash, V: Weigh, S: BuildHasher> Cache<K, V, S> {
 
 impl Weigh for Account {
     fn octets(&self) -> usize {
-        size_of::<Self>()
+        let names =
+            |services: &[Box<str>]| services.iter().map(|name| name.len().saturating_add(16)).sum::<usize>();
+        let bonuses = self.bonuses.iter().map(|bonus| names(&bonus.services).saturating_add(72));
+        size_of::<Self>().saturating_add(bonuses.sum())
     }
 }
 

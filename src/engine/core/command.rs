@@ -1,6 +1,8 @@
 //! What operators order: each command carries a key, under which its result is kept, so that a repeat changes
 //! nothing.
 
+use core::time::Duration;
+
 use crate::charging::account::{AccountId, Brand, Mode};
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
@@ -43,6 +45,48 @@ pub enum Change {
         amount: Money,
         /// The payer's reference: known already with the same account and amount, nothing changes.
         reference: Option<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Money given back to the subscriber (`ACC-10`).
+    Refund {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths, no more than is the subscriber's own.
+        amount: Money,
+        /// The reference of the transfer: known already with the same account and amount, nothing changes.
+        reference: Option<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// A payment taken back, once (`ACC-11`).
+    Reverse {
+        /// A number of the account that was topped up.
+        msisdn: Digits,
+        /// The reference of the top-up.
+        reference: Box<str>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// A payment promised (`ACC-8`).
+    Promise {
+        /// Whose account.
+        msisdn: Digits,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Bonus money given (`ACC-13`).
+    Bonus {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths.
+        amount: Money,
+        /// For how long; for ever where nothing is said.
+        valid: Option<Duration>,
+        /// The services that it may pay, by name; all where there are none.
+        services: Vec<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
     },
     /// A correction.
     Adjust {
@@ -60,9 +104,13 @@ impl Change {
     pub const fn msisdn(&self) -> Digits {
         match self {
             Self::AddSubscriber(new) => new.msisdn,
-            Self::SetSubscriber { msisdn, .. } | Self::Topup { msisdn, .. } | Self::Adjust { msisdn, .. } => {
-                *msisdn
-            }
+            Self::SetSubscriber { msisdn, .. }
+            | Self::Topup { msisdn, .. }
+            | Self::Refund { msisdn, .. }
+            | Self::Reverse { msisdn, .. }
+            | Self::Promise { msisdn, .. }
+            | Self::Bonus { msisdn, .. }
+            | Self::Adjust { msisdn, .. } => *msisdn,
         }
     }
 }
@@ -192,6 +240,12 @@ pub enum CommandError {
         /// The amount it was used for.
         amount: Money,
     },
+    /// No payment has the reference.
+    #[error("no payment has the reference {0:?}: see `gyro account ledger`")]
+    UnknownReference(Box<str>),
+    /// The reference begins in a way that is kept for payments made here.
+    #[error("references that begin with \"voucher:\" are those of payment cards")]
+    ReferenceKept,
     /// The tariff has no such service.
     #[error("there is no service {service:?}")]
     UnknownService {

@@ -2,6 +2,7 @@
 //! that was decided before the question is durable.
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::books::payment::settle;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
@@ -148,7 +149,9 @@ impl Core {
             .ok_or(CommandError::UnknownSubscriber(msisdn)))
     }
 
-    fn view_of(&self, subscriber: Subscriber, account: Account) -> SubscriberView {
+    fn view_of(&self, subscriber: Subscriber, mut account: Account) -> SubscriberView {
+        // shown as the next touch will have it: what is over is over
+        let _ = settle(&mut account, self.clock.latest());
         let sessions = u32::try_from(self.directory.open_of(subscriber.msisdn)).unwrap_or(u32::MAX);
         SubscriberView { subscriber, account, sessions }
     }

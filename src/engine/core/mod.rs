@@ -24,6 +24,7 @@ pub mod hash;
 mod inspect;
 pub mod limits;
 pub mod load;
+mod money;
 mod operate;
 pub mod query;
 pub mod reauth;

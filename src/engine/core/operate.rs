@@ -1,9 +1,7 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
-use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
-use crate::charging::books::operations::{
-    Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
-};
+use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
+use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};
@@ -11,11 +9,12 @@ use crate::time::Timestamp;
 
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
-use super::hash::{command_digest, reference_hash};
+use super::hash::command_digest;
 use super::load::{Found, Load};
+use super::money::KEPT;
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
-use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
+use super::sink::{Done, Fact, OperationRecord};
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
 
@@ -31,7 +30,7 @@ const REFERENCE_MOST: usize = 256;
 const NOTE_MOST: usize = 1_024;
 
 /// What a command came to, or what it must wait for.
-type Attempt = Result<Result<Done, CommandError>, Wait>;
+pub(super) type Attempt = Result<Result<Done, CommandError>, Wait>;
 
 impl Core {
     /// Takes an operator's command; what it came to is told by [`Core::poll_reply`], once it is durable.
@@ -89,13 +88,17 @@ impl Core {
         let done = match &command.what {
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
             Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
-            Change::Topup { msisdn, amount, reference } => {
-                self.top_up(command, *msisdn, *amount, reference.as_deref(), given, now)?
-            }
             Change::Adjust { msisdn, amount, note } => {
                 let act = Act { note: note.clone(), ..act(command, now) };
-                self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
+                let once =
+                    |account| adjust(account, *amount, act).map(|(account, entry)| (account, vec![entry]));
+                self.move_money(*msisdn, now, once)?
             }
+            Change::Topup { .. }
+            | Change::Refund { .. }
+            | Change::Reverse { .. }
+            | Change::Promise { .. }
+            | Change::Bonus { .. } => self.pay(command, given, now)?,
         };
         let done = match done {
             Ok(done) => done,
@@ -112,10 +115,13 @@ impl Core {
     /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
     fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
         let more = match what {
-            Change::Topup { .. } => done.changed,
+            Change::Topup { .. } | Change::Promise { .. } | Change::Bonus { .. } => done.changed,
             Change::Adjust { amount, .. } => amount.is_positive(),
-            // what else changes is told where it is seen
-            Change::AddSubscriber(_) | Change::SetSubscriber { .. } => false,
+            // of less money what is held stays held; what else changes is told where it is seen
+            Change::Refund { .. }
+            | Change::Reverse { .. }
+            | Change::AddSubscriber(_)
+            | Change::SetSubscriber { .. } => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -215,7 +221,7 @@ impl Core {
         }
         let (mut account, entry) = open(id, mode, new.balance, act(command, now))?;
         if !new.credit_limit.is_zero() {
-            account = set_credit_limit(account, new.credit_limit)?;
+            account = set_limit_below(account, new.credit_limit, self.policy.accounts.credit_ceiling)?;
         }
         if !new.overdraft.is_zero() {
             account = set_overdraft(account, new.overdraft)?;
@@ -278,7 +284,7 @@ impl Core {
             }
         }
         if let Some(limit) = set.credit_limit {
-            *account = set_credit_limit(account.clone(), limit)?;
+            *account = set_limit_below(account.clone(), limit, self.policy.accounts.credit_ceiling)?;
         }
         if let Some(overdraft) = set.overdraft {
             *account = set_overdraft(account.clone(), overdraft)?;
@@ -305,65 +311,6 @@ impl Core {
         Ok(())
     }
 
-    fn top_up(
-        &mut self,
-        command: &Command,
-        msisdn: Digits,
-        amount: Money,
-        reference: Option<&str>,
-        given: Option<&Found>,
-        now: Timestamp,
-    ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
-            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
-        };
-        if let Some(reference) = reference {
-            let key = reference_hash(self.hash_key, reference);
-            let open = self.commit.open.references.iter().find(|(of, _)| *of == key).map(|(_, known)| known);
-            let recent = open.or_else(|| self.recent_references.get(&key).map(|(known, _)| known));
-            let known = match (recent, given) {
-                (Some(known), _) => Some(known),
-                (None, Some(Found::Reference(known))) => known.as_ref(),
-                (None, _) => return Err(Wait::Load(Load::Reference(key))),
-            };
-            if let Some(known) = known {
-                return Ok(if known.account == account.id && known.amount == amount {
-                    Ok(Done { msisdn, account: account.id, balance: account.main, changed: false })
-                } else {
-                    let ReferenceRecord { reference, account, amount, .. } = known.clone();
-                    Err(CommandError::ReferenceUsed { reference, account, amount })
-                });
-            }
-        }
-        let act = Act { reference: reference.map(Into::into), ..act(command, now) };
-        let done = self.move_money(msisdn, now, |account| topup(account, amount, act))?;
-        if let (Ok(done), Some(reference)) = (&done, reference) {
-            let key = reference_hash(self.hash_key, reference);
-            let record =
-                ReferenceRecord { reference: reference.into(), account: done.account, amount, at: now };
-            self.recent_references.insert(key, (record.clone(), self.commit.next));
-            self.commit.open.references.push((key, record));
-            self.commit.open.touch(now, 256);
-        }
-        Ok(done)
-    }
-
-    fn move_money(
-        &mut self,
-        msisdn: Digits,
-        now: Timestamp,
-        operation: impl FnOnce(Account) -> Result<(Account, LedgerEntry), OperationError>,
-    ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
-            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
-        };
-        Ok(operation(account).map_err(CommandError::from).map(|(account, entry)| {
-            let (id, balance) = (account.id, account.main);
-            self.write_account(account, Some(entry), now);
-            Done { msisdn, account: id, balance, changed: true }
-        }))
-    }
-
     /// A copy of a subscriber and its account.
     pub(super) fn load_both(&mut self, msisdn: Digits) -> Result<Option<(Subscriber, Account)>, Wait> {
         let slot = self.subscribers.slot(msisdn).ok_or(Wait::Load(Load::Subscriber(msisdn)))?;
@@ -381,11 +328,20 @@ impl Core {
         })
     }
 
-    fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
+    /// Writes an account with new entries of its ledger, in their order.
+    pub(super) fn write_account(
+        &mut self,
+        mut account: Account,
+        entries: impl IntoIterator<Item = LedgerEntry>,
+        now: Timestamp,
+    ) {
         let next = self.commit.next;
-        if let Some(entry) = entry {
+        let mut entries: Vec<LedgerEntry> = entries.into_iter().collect();
+        if !entries.is_empty() {
+            // Each entry names the batch of the one before it, so that the chain can be cut anywhere.
+            entries.iter_mut().skip(1).for_each(|entry| entry.previous = Some(next));
             account.ledger_head = Some(next);
-            self.book(vec![entry], None, now);
+            self.book(entries, None, now);
         }
         let id = account.id;
         if self.accounts.write(id, account, next) {
@@ -426,14 +382,9 @@ impl Core {
             known: names().take(KNOWN_PLANS).map(Box::from).collect(),
         }
     }
-
-    /// References that are durable need not be remembered: the store has them.
-    pub(super) fn forget_references(&mut self, durable: Sequence) {
-        self.recent_references.retain(|_, (_, written_at)| *written_at > durable);
-    }
 }
 
-fn act(command: &Command, now: Timestamp) -> Act {
+pub(super) fn act(command: &Command, now: Timestamp) -> Act {
     Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
 }
 
@@ -516,10 +467,19 @@ fn check_language(language: &str) -> Result<Box<str>, CommandError> {
 
 fn check_texts(command: &Command) -> Result<(), CommandError> {
     let (reference, note) = match &command.what {
-        Change::Topup { reference, .. } => (reference.as_deref(), None),
-        Change::Adjust { note, .. } => (None, note.as_deref()),
+        Change::Topup { reference, note, .. } | Change::Refund { reference, note, .. } => {
+            (reference.as_deref(), note.as_deref())
+        }
+        Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
+        Change::Promise { note, .. } | Change::Bonus { note, .. } | Change::Adjust { note, .. } => {
+            (None, note.as_deref())
+        }
         Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
     };
+    let taken_back = matches!(command.what, Change::Reverse { .. });
+    if !taken_back && reference.is_some_and(|reference| reference.starts_with(KEPT)) {
+        return Err(CommandError::ReferenceKept);
+    }
     let texts = [
         ("operator", Some(&*command.operator), OPERATOR_MOST),
         ("reference", reference, REFERENCE_MOST),

@@ -3,6 +3,7 @@
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
+use crate::charging::books::payment::settle;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
@@ -403,9 +404,20 @@ impl Core {
         Ok(Some((Snapshot { account: money, subscriber, session, event: None, refunds: None }, taken)))
     }
 
-    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
-        let Decision { snapshot, changes, answer, notes } =
+    fn decide(
+        &mut self,
+        request: &Request,
+        mut snapshot: Snapshot,
+        taken: &Taken,
+        now: Timestamp,
+    ) -> Handled {
+        let mut due = settle(&mut snapshot.account, now);
+        let Decision { snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
+        if !due.is_empty() {
+            due.append(&mut changes.ledger);
+            changes.ledger = due;
+        }
         let session = snapshot.session.as_deref();
         let profile = session.filter(|session| notes.repeat && session.profile != request.profile);
         let profile = profile.map(|session| session.profile.clone());

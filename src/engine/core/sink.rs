@@ -2,7 +2,7 @@
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
-use crate::charging::ledger::LedgerEntry;
+use crate::charging::ledger::{Counter, LedgerEntry};
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
@@ -130,8 +130,12 @@ pub struct ReferenceRecord {
     pub reference: Box<str>,
     /// The account that was topped up.
     pub account: AccountId,
-    /// By how much.
+    /// By how much; below nothing where it was given back.
     pub amount: Money,
     /// When.
     pub at: Timestamp,
+    /// Where the money came from.
+    pub from: Counter,
+    /// When it was taken back.
+    pub reversed: Option<Timestamp>,
 }

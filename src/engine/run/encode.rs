@@ -82,8 +82,9 @@ impl BatchSink for Encoder {
     }
 
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
-        let ReferenceRecord { reference, account, amount, at } = record.clone();
-        let value = operation::encode_reference(&operation::Reference { account, amount, at, reference });
+        let ReferenceRecord { reference, account, amount, at, from, reversed } = record.clone();
+        let found = operation::Reference { account, amount, at, reference, from, reversed };
+        let value = operation::encode_reference(&found);
         self.records.push(Record::put(operation::REFERENCE_CLASS, operation::key(key), value));
     }
 
@@ -128,6 +129,6 @@ pub(super) fn operation_from_store(found: operation::Operation) -> OperationReco
 
 /// A reference as the core knows it.
 pub(super) fn reference_from_store(found: operation::Reference) -> ReferenceRecord {
-    let operation::Reference { account, amount, at, reference } = found;
-    ReferenceRecord { reference, account, amount, at }
+    let operation::Reference { account, amount, at, reference, from, reversed } = found;
+    ReferenceRecord { reference, account, amount, at, from, reversed }
 }

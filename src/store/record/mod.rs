@@ -278,6 +278,14 @@ fn hex(octets: &[u8]) -> String {
     })
 }
 
+/// Octets of hexadecimal, for golden tests.
+#[cfg(test)]
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().map(|digit| u8::try_from(digit.to_digit(16).unwrap()).unwrap()).collect();
+    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 mod commit;
 mod emergency;
 mod model;
+mod money;
 mod operators;
 mod overload;
 mod reauth;

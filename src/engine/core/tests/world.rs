@@ -355,13 +355,25 @@ pub(super) struct World {
     starts: u8,
     /// A planted fault: answers leave at once.
     pub(super) early: bool,
+    policy: Policy,
 }
 
 impl World {
     pub(super) fn new(limits: Limits) -> Self {
+        Self::governed(limits, Policy::default())
+    }
+
+    /// A world where no credit limit is above that.
+    pub(super) fn with_ceiling(ceiling: Money) -> Self {
+        let mut policy = Policy::default();
+        policy.accounts.credit_ceiling = Some(ceiling);
+        Self::governed(Limits::default(), policy)
+    }
+
+    fn governed(limits: Limits, policy: Policy) -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
         let mut world = Self {
-            core: Self::core(limits, 1),
+            core: Self::core(limits, policy, 1),
             disk: Disk::default(),
             now,
             limits,
@@ -372,6 +384,7 @@ impl World {
             next: 0,
             starts: 1,
             early: false,
+            policy,
         };
         world.open();
         world
@@ -384,10 +397,10 @@ impl World {
         world
     }
 
-    fn core(limits: Limits, starts: u8) -> Core {
+    fn core(limits: Limits, policy: Policy, starts: u8) -> Core {
         Core::new(Settings {
             limits,
-            policy: Policy::default(),
+            policy,
             catalogue: Arc::new(catalogue(1)),
             hash_key: HashKey([starts; 16]),
         })
@@ -421,7 +434,7 @@ impl World {
     /// The power goes: what is not on the disk is lost. Nothing is opened yet.
     pub(super) fn cut(&mut self) {
         self.starts = self.starts.wrapping_add(1);
-        self.core = Self::core(self.limits, self.starts);
+        self.core = Self::core(self.limits, self.policy, self.starts);
         self.flight = None;
         self.held.clear();
     }
