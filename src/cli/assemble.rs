@@ -285,6 +285,7 @@ fn start_engine(
             },
             catalogue,
             hash_key: HashKey(random()?),
+            hash_code: crate::engine::run::hash_code,
         },
         content,
         open: Box::new(move || local::open(&data, store_options)),

@@ -7,9 +7,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod assemble;
+mod bulk;
 mod check;
 mod client;
 mod completions;
+mod contract;
 pub mod decode;
 mod demo;
 pub mod dict;
@@ -28,6 +30,7 @@ pub mod store;
 mod subscriber;
 mod tariff;
 mod version;
+mod voucher;
 
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
@@ -55,6 +58,8 @@ enum Command {
     Init(init::Args),
     Subscriber(subscriber::Args),
     Account(account::Args),
+    Voucher(voucher::Args),
+    Contract(contract::Args),
     Session(session::Args),
     Peer(peer::Args),
     Tariff(tariff::Args),
@@ -101,6 +106,8 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Init(args) => init::run(args, out, err),
         Command::Subscriber(args) => subscriber::run(args, out, err),
         Command::Account(args) => account::run(args, out, err),
+        Command::Voucher(args) => voucher::run(args, out, err),
+        Command::Contract(args) => contract::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),

@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::Status;
 use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
-use super::later::{self, Later};
 use super::print::{self, Row};
-use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
+use super::{Status, bulk};
+use crate::admin::json::change::{Done, Ending, NewSubscriber, SubscriberChange};
 use crate::admin::json::subscriber::{Page, Subscriber};
 
 /// Add, show and change subscribers.
@@ -26,12 +25,12 @@ enum Command {
     List(List),
     /// Change properties of a subscriber.
     Set(Box<Set>),
-    /// End a subscriber's contract (not built yet).
-    End(Later),
-    /// Add many subscribers from a CSV file (not built yet).
-    Import(Later),
-    /// Write all subscribers as CSV (not built yet).
-    Export(Later),
+    /// End a subscriber's contract: the number and the SIM are free, the account and what is owed stay.
+    End(End),
+    /// Add many subscribers from a CSV file with a header: all of them or none.
+    Import(bulk::Import),
+    /// Write all subscribers as CSV, in the form that import reads.
+    Export(bulk::Export),
 }
 
 #[derive(clap::Args, Debug)]
@@ -69,9 +68,27 @@ struct Add {
     /// The account that pays, where numbers share one [default: a new one].
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// The contract of a new account, where a contract has several [default: a new one].
+    #[arg(long, value_name = "ID", conflicts_with = "account")]
+    contract: Option<String>,
+    /// The owner may have more numbers than an individual may.
+    #[arg(long = "override")]
+    override_limit: bool,
     /// The language of messages.
     #[arg(long, value_parser = ["kk", "ru", "en"])]
     language: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct End {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -99,6 +116,12 @@ struct Set {
     /// The number.
     #[arg(value_parser = number)]
     msisdn: String,
+    /// Another number: account, plan and bundles stay; nothing else is changed with it.
+    #[arg(long = "msisdn", value_name = "NUMBER", value_parser = number)]
+    to: Option<String>,
+    /// Another owner may have more numbers than an individual may.
+    #[arg(long = "override")]
+    override_limit: bool,
     /// Another plan.
     #[arg(long)]
     plan: Option<String>,
@@ -142,15 +165,11 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Show(args) => show(args, out),
         Command::List(args) => list(args, out),
         Command::Set(args) => set(args, out),
-        Command::End(_) => return later("end", err),
-        Command::Import(_) => return later("import", err),
-        Command::Export(_) => return later("export", err),
+        Command::End(args) => end(args, out),
+        Command::Import(args) => bulk::import(args, out, err),
+        Command::Export(args) => bulk::export(args, out),
     };
     told(done, err)
-}
-
-fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    later::refuse("subscriber", name, "add, show, list and set", err)
 }
 
 fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
@@ -166,6 +185,8 @@ fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
         owner: args.owner.clone(),
         owner_kind: args.owner_kind.clone(),
         account: args.account.clone(),
+        contract: args.contract.clone(),
+        override_limit: args.override_limit,
         language: args.language.clone(),
     };
     let done: Done = with(&args.asking.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
@@ -202,10 +223,19 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
         brand: args.brand.clone(),
         owner: args.owner.clone(),
         owner_kind: args.owner_kind.clone(),
+        msisdn: args.to.clone(),
+        override_limit: args.override_limit,
     };
     let path = format!("/v1/subscribers/{}", args.msisdn);
     let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
     Ok(client::say(&done, "changed", args.asking.output, out)?)
+}
+
+fn end(args: &End, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Ending { note: args.note.clone() };
+    let path = format!("/v1/subscribers/{}/end", args.msisdn);
+    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post(&path, &body))?;
+    Ok(client::say(&done, "ended", args.asking.output, out)?)
 }
 
 impl Row for Subscriber {
@@ -232,6 +262,9 @@ impl Row for Subscriber {
         "barred",
         "overage",
         "since",
+        "contract",
+        "promise",
+        "bonuses",
         "allowances",
     ];
 
@@ -242,6 +275,12 @@ impl Row for Subscriber {
             format!("{} {} {} ({} reserved){end}", held.id, held.left, held.unit, held.reserved)
         };
         let allowances: Vec<String> = self.allowances.iter().map(allowance).collect();
+        let bonus = |one: &crate::admin::json::subscriber::Bonus| {
+            let end = one.expires.as_ref().map_or_else(String::new, |end| format!(" until {end}"));
+            let of = if one.services.is_empty() { "all".into() } else { one.services.join(" ") };
+            format!("{} for {of}{end}", one.left)
+        };
+        let bonuses: Vec<String> = self.bonuses.iter().map(bonus).collect();
         let balance = &self.balance;
         vec![
             self.msisdn.clone(),
@@ -266,6 +305,9 @@ impl Row for Subscriber {
             self.barred.join(" "),
             self.overage.to_string(),
             self.since.clone(),
+            self.contract.clone(),
+            self.promise.as_ref().map(|one| format!("{} due {}", one.left, one.due)).unwrap_or_default(),
+            bonuses.join(", "),
             allowances.join(", "),
         ]
     }

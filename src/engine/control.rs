@@ -8,12 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange, mode_name,
+    Change, Command, CommandError, Import, NewSubscriber, NewVouchers, OperationKey, RowRefused,
+    SubscriberChange, mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
+pub use super::core::import::{Imported, MOST_ROWS};
 pub use super::core::query::{
-    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SessionView, SubscriberView, View,
+    ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal,
+    SessionCursor, SessionView, SubscriberView, View,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord};

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
-use super::record::{account, emergency, event, index, ledger, operation, session, subscriber};
+use super::record::{
+    account, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
@@ -187,12 +189,14 @@ impl Books {
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Voucher => voucher::check(key, octets)?,
+            Class::Contract => contract::decode(octets).map(|_| ())?,
+            Class::Holder => contract::decode_holder(octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
             Class::Catalogue
             | Class::Msisdn
             | Class::Counter
             | Class::Case
-            | Class::Voucher
             | Class::Invoice
             | Class::Audit => {}
         }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Form;
 use crate::charging::account::status::status;
-use crate::charging::account::{Account, Brand};
+use crate::charging::account::{Account, Brand, ContractId};
 use crate::charging::units::Unit;
-use crate::engine::control::{SubscriberView, mode_name};
+use crate::engine::control::{ContractView, SubscriberView, mode_name};
 
 /// A subscriber.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +51,12 @@ pub struct Subscriber {
     pub overage: bool,
     /// Since when it is served.
     pub since: String,
+    /// The contract of its account.
+    pub contract: String,
+    /// The account's bonus money as it was given.
+    pub bonuses: Vec<Bonus>,
+    /// A promised payment to the account that has not come.
+    pub promise: Option<Promise>,
 }
 
 /// A suspension.
@@ -71,10 +77,6 @@ pub struct Balance {
     pub main: String,
     /// Bonus money.
     pub bonus: String,
-    /// Bonus money as it was given.
-    pub bonuses: Vec<Bonus>,
-    /// A promised payment that has not come.
-    pub promise: Option<Promise>,
     /// What open sessions hold.
     pub reserved: String,
     /// What may be spent now.
@@ -129,6 +131,55 @@ pub struct FairUse {
     pub step: u32,
     /// Until when.
     pub until: Option<String>,
+}
+
+/// A contract with its accounts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Contract {
+    /// Its number.
+    pub contract: String,
+    /// The holder's 12-digit number.
+    pub owner: Option<String>,
+    /// `individual` or `entity`; null where no holder is named.
+    pub owner_kind: Option<String>,
+    /// Since when it is there.
+    pub since: String,
+    /// Its accounts.
+    pub accounts: Vec<AccountMoney>,
+    /// All numbers of its holder, in this contract or another.
+    pub numbers: Vec<String>,
+}
+
+/// An account of a contract.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountMoney {
+    /// Its number.
+    pub account: String,
+    /// `advance` or `credit`.
+    pub mode: String,
+    /// Its money.
+    pub balance: Balance,
+}
+
+impl Contract {
+    /// As operators see it.
+    pub fn of(id: ContractId, view: &ContractView, form: &Form) -> Self {
+        let ContractView { contract, accounts, numbers } = view;
+        let kind = if contract.is_entity { "entity" } else { "individual" };
+        let account = |account: &Account| AccountMoney {
+            account: account.id.0.to_string(),
+            mode: mode_name(account.mode).into(),
+            balance: balance(account, form),
+        };
+        Self {
+            contract: id.0.to_string(),
+            owner: contract.owner.map(|owner| owner.to_string()),
+            owner_kind: contract.owner.map(|_| kind.into()),
+            since: form.time(contract.since),
+            accounts: accounts.iter().map(account).collect(),
+            numbers: numbers.iter().map(|number| number.to_string()).collect(),
+        }
+    }
 }
 
 /// A page of subscribers.
@@ -191,24 +242,30 @@ impl Subscriber {
             barred: subscriber.barred.iter().map(|service| service.as_ref().into()).collect(),
             overage: subscriber.overage,
             since: form.time(subscriber.since),
+            contract: account.contract.0.to_string(),
+            bonuses: account.bonuses.iter().map(|one| Bonus::of(one, form)).collect(),
+            promise: account
+                .promise
+                .map(|promise| Promise { left: promise.left.to_string(), due: form.time(promise.due) }),
+        }
+    }
+}
+
+impl Bonus {
+    fn of(one: &crate::charging::account::Bonus, form: &Form) -> Self {
+        Self {
+            left: one.left.to_string(),
+            expires: one.expires.map(|at| form.time(at)),
+            services: one.services.iter().map(|name| name.as_ref().into()).collect(),
         }
     }
 }
 
 fn balance(account: &Account, form: &Form) -> Balance {
-    let bonus = |one: &crate::charging::account::Bonus| Bonus {
-        left: one.left.to_string(),
-        expires: one.expires.map(|at| form.time(at)),
-        services: one.services.iter().map(|name| name.as_ref().into()).collect(),
-    };
     Balance {
         currency: form.currency.clone(),
         main: account.main.to_string(),
         bonus: account.bonus.to_string(),
-        bonuses: account.bonuses.iter().map(bonus).collect(),
-        promise: account
-            .promise
-            .map(|promise| Promise { left: promise.left.to_string(), due: form.time(promise.due) }),
         reserved: account.reserved.to_string(),
         available: account.available().to_string(),
         credit_limit: account.credit_limit.to_string(),

@@ -130,6 +130,8 @@ impl Scene<'_, '_> {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         };
         self.order(Change::AddSubscriber(new)).await

@@ -106,6 +106,14 @@ impl<K: Copy + Eq + Hash, V: Weigh, S: BuildHasher> Cache<K, V, S> {
         }
     }
 
+    /// Puts back what was there before a change that is given up.
+    pub(crate) fn put_back(&mut self, key: K, value: Option<V>, sequence: Sequence) {
+        match value {
+            Some(value) => drop(self.write(key, value, sequence)),
+            None => self.gone(key, sequence),
+        }
+    }
+
     /// Notes that a thing is there no more, as that batch writes.
     pub(crate) fn gone(&mut self, key: K, sequence: Sequence) {
         match self.slots.entry(key) {

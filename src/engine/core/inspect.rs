@@ -1,7 +1,7 @@
 //! Operators' questions. What is told is held like an answer, and pages of the store are read only once everything
 //! that was decided before the question is durable.
 
-use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::books::payment::settle;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
@@ -12,8 +12,8 @@ use super::command::CommandError;
 use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
-    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, SessionCursor,
-    SessionView, SubscriberView, View,
+    ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query,
+    SessionCursor, SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -135,11 +135,30 @@ impl Core {
                 Ok(demanded.map(|()| View::Demanded))
             }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
+            Query::ShowBatch(batch) => {
+                let found = self.batch(*batch).map_err(plain)?;
+                Ok(found.map(|found| View::Batch(Box::new(found))).ok_or(CommandError::NoBatch(*batch)))
+            }
+            Query::ShowContract(id) => self.show_contract(*id).map_err(plain),
             Query::Operation(key) => {
                 let slot = self.operations.slot(*key).ok_or((Wait::Load(Load::Operation(*key)), begun))?;
                 Ok(Ok(View::Operation(slot.value.clone())))
             }
         }
+    }
+
+    fn show_contract(&mut self, id: ContractId) -> Result<Outcome, Wait> {
+        let Some(contract) = self.contract(id)? else { return Ok(Err(CommandError::NoContract(id))) };
+        let mut accounts = Vec::with_capacity(contract.accounts.len());
+        for account in &contract.accounts {
+            let slot = self.accounts.slot(*account).ok_or(Wait::Load(Load::Account(*account)))?;
+            accounts.extend(slot.value.clone());
+        }
+        let numbers = match contract.owner {
+            Some(owner) => self.holder(owner)?.numbers,
+            None => Vec::new(),
+        };
+        Ok(Ok(View::Contract(Box::new(ContractView { contract, accounts, numbers }))))
     }
 
     fn view(&mut self, msisdn: Digits) -> Result<Result<SubscriberView, CommandError>, Wait> {

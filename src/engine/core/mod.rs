@@ -13,6 +13,7 @@ mod cache;
 mod clock;
 pub mod command;
 mod commit;
+mod contracts;
 mod count;
 mod desk;
 mod directory;
@@ -21,11 +22,13 @@ mod events;
 pub mod facts;
 mod handled;
 pub mod hash;
+pub mod import;
 mod inspect;
 pub mod limits;
 pub mod load;
 mod money;
 mod operate;
+pub mod papers;
 pub mod query;
 pub mod reauth;
 mod refusals;
@@ -34,6 +37,7 @@ pub mod sink;
 mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod vouchers;
 mod waiting;
 
 use core::time::Duration;
@@ -68,8 +72,10 @@ use directory::Directory;
 use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
+use papers::{Paper, PaperKey};
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
+use vouchers::HashCode;
 use waiting::{Counts, Job, Waiter, Waiting};
 
 /// The engine's core.
@@ -90,6 +96,8 @@ pub struct Core {
     imsis: Cache<Digits, Digits, Keyed>,
     sessions: Cache<u64, Box<Session>, AsIs>,
     operations: Cache<OperationKey, OperationRecord, Keyed>,
+    papers: Cache<PaperKey, Paper, Keyed>,
+    hash_code: HashCode,
     directory: Directory,
     events: Events,
     desk: Desk,
@@ -130,12 +138,14 @@ pub struct Settings {
     pub catalogue: Arc<Catalogue>,
     /// The key of hashes in memory, and of a new store: drawn at random by the shell.
     pub hash_key: HashKey,
+    /// How the codes of payment cards are hashed.
+    pub hash_code: HashCode,
 }
 
 impl Core {
     /// A core that serves emergencies only: [`Core::on_recovered`] opens it for all.
     pub fn new(settings: Settings) -> Self {
-        let Settings { limits, policy, catalogue, hash_key } = settings;
+        let Settings { limits, policy, catalogue, hash_key, hash_code } = settings;
         let keyed = Keyed(hash_key);
         Self {
             limits,
@@ -153,6 +163,8 @@ impl Core {
             imsis: Cache::new(keyed),
             sessions: Cache::new(AsIs::default()),
             operations: Cache::new(keyed),
+            papers: Cache::new(keyed),
+            hash_code,
             directory: Directory::default(),
             events: Events::default(),
             desk: Desk::default(),
@@ -267,6 +279,7 @@ impl Core {
             }
             (Load::Events(sequence), Found::Events(events)) => self.take_in_events(sequence, events),
             (Load::Operation(key), Found::Operation(record)) => self.operations.loaded(key, record),
+            (Load::Paper(key), Found::Paper(paper)) => self.papers.loaded(key, paper),
             (_, found) => return Some(found),
         }
         None
@@ -391,6 +404,9 @@ impl Core {
         for key in open.operations {
             self.operations.hand_out(key).into_iter().for_each(|record| sink.operation(key, record));
         }
+        for key in open.papers {
+            self.papers.hand_out(key).into_iter().for_each(|paper| sink.paper(key, paper));
+        }
         open.references.iter().for_each(|(key, record)| sink.reference(*key, record));
         while self.desk_is_due()
             && let Some((key, record)) = self.desk.hand_out()
@@ -505,6 +521,7 @@ impl Core {
                 self.accounts.evict(durable),
                 self.imsis.evict(durable),
                 self.operations.evict(durable),
+                self.papers.evict(durable),
             ];
             let evicted = u64::try_from(evicted.into_iter().filter(|evicted| *evicted).count()).unwrap_or(0);
             self.facts.evicted = self.facts.evicted.saturating_add(evicted);
@@ -594,6 +611,7 @@ impl Core {
             self.imsis.octets(),
             self.sessions.octets(),
             self.operations.octets(),
+            self.papers.octets(),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

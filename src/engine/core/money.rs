@@ -102,7 +102,7 @@ impl Core {
             && let Some(known) = self.reference(reference, given)?
         {
             return Ok(if known.account == account.id && known.amount == amount {
-                Ok(Done { msisdn, account: account.id, balance: account.main, changed: false })
+                Ok(Done::new(msisdn, account.id, account.main, false))
             } else {
                 Err(used(known))
             });
@@ -129,7 +129,7 @@ impl Core {
             return Ok(Err(used(known)));
         }
         if known.reversed.is_some() {
-            return Ok(Ok(Done { msisdn, account: account.id, balance: account.main, changed: false }));
+            return Ok(Ok(Done::new(msisdn, account.id, account.main, false)));
         }
         let (now, act) = (act.at, Act { reference: Some(reference.into()), ..act });
         let done = self.move_money(msisdn, now, |account| reverse(account, known.amount, known.from, act))?;
@@ -149,12 +149,9 @@ impl Core {
         let Some((_, account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
-        Ok(self.move_on(account, now, operation).map(|(account, balance)| Done {
-            msisdn,
-            account,
-            balance,
-            changed: true,
-        }))
+        Ok(self
+            .move_on(account, now, operation)
+            .map(|(account, balance)| Done::new(msisdn, account, balance, true)))
     }
 
     /// Moves money on an account, and gives its number and its main balance after it.

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
+use super::contracts::Owner;
 use super::hash::command_digest;
 use super::load::{Found, Load};
 use super::money::KEPT;
@@ -73,7 +74,7 @@ impl Core {
     }
 
     fn operate(&mut self, command: &Command, given: Option<&Found>, now: Timestamp) -> Result<Outcome, Wait> {
-        let digest = command_digest(self.hash_key, &format!("{:?}", command.what));
+        let digest = self.digest(&command.what);
         let slot = self.operations.slot(command.key).ok_or(Wait::Load(Load::Operation(command.key)))?;
         if let Some(known) = &slot.value {
             return Ok(if known.digest == digest {
@@ -85,7 +86,16 @@ impl Core {
         if let Err(why) = check_texts(command) {
             return Ok(Err(why));
         }
+        let mut imported = None;
         let done = match &command.what {
+            Change::Import(import) => match self.import(command, import, now)? {
+                Ok(done) => {
+                    let changed = done.added > 0;
+                    imported = Some(done);
+                    Ok(Done::of_batch(Money::ZERO, changed))
+                }
+                Err(why) => Err(why),
+            },
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
             Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
             Change::Adjust { msisdn, amount, note } => {
@@ -93,6 +103,11 @@ impl Core {
                 let once =
                     |account| adjust(account, *amount, act).map(|(account, entry)| (account, vec![entry]));
                 self.move_money(*msisdn, now, once)?
+            }
+            Change::Renumber { msisdn, to } => self.renumber(*msisdn, *to, now)?,
+            Change::EndSubscriber { msisdn, .. } => self.end_subscriber(*msisdn, now)?,
+            Change::AddVouchers(_) | Change::ActivateVoucher { .. } | Change::VoidVouchers { .. } => {
+                self.card(command, now)?
             }
             Change::Topup { .. }
             | Change::Refund { .. }
@@ -109,17 +124,37 @@ impl Core {
         self.operations.write(command.key, record, self.commit.next);
         self.commit.open.operations.push(command.key);
         self.commit.open.touch(now, 256);
-        Ok(Ok(View::Done { done, repeated: false }))
+        Ok(Ok(imported.map_or(View::Done { done, repeated: false }, View::Imported)))
+    }
+
+    /// The digest of a command: by what it says, codes of payment cards by their hashes.
+    fn digest(&self, what: &Change) -> u64 {
+        let mut words = format!("{what:?}");
+        let codes = match what {
+            Change::AddVouchers(new) => &*new.codes,
+            Change::ActivateVoucher { code, .. } => core::slice::from_ref(code),
+            _ => &[],
+        };
+        codes.iter().for_each(|code| words.push_str(&format!("{:?}", self.hash_of(code))));
+        command_digest(self.hash_key, &words)
     }
 
     /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
     fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
         let more = match what {
-            Change::Topup { .. } | Change::Promise { .. } | Change::Bonus { .. } => done.changed,
+            Change::Topup { .. }
+            | Change::Promise { .. }
+            | Change::Bonus { .. }
+            | Change::ActivateVoucher { .. } => done.changed,
             Change::Adjust { amount, .. } => amount.is_positive(),
             // of less money what is held stays held; what else changes is told where it is seen
             Change::Refund { .. }
             | Change::Reverse { .. }
+            | Change::AddVouchers(_)
+            | Change::VoidVouchers { .. }
+            | Change::Renumber { .. }
+            | Change::EndSubscriber { .. }
+            | Change::Import(_)
             | Change::AddSubscriber(_)
             | Change::SetSubscriber { .. } => false,
         };
@@ -129,7 +164,7 @@ impl Core {
     }
 
     /// What else may be had now, or not, reaches sessions (`SUS-6`).
-    fn reach_changed(
+    pub(super) fn reach_changed(
         &mut self,
         before: &(Subscriber, Account),
         after: &(Subscriber, Account),
@@ -148,7 +183,12 @@ impl Core {
         }
     }
 
-    fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
+    pub(super) fn add_subscriber(
+        &mut self,
+        command: &Command,
+        new: &NewSubscriber,
+        now: Timestamp,
+    ) -> Attempt {
         let catalogue = std::sync::Arc::clone(&self.catalogue);
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
@@ -156,9 +196,8 @@ impl Core {
         if let Err(why) = check_new(new) {
             return Ok(Err(why));
         }
-        let slot = self.subscribers.slot(new.msisdn).ok_or(Wait::Load(Load::Subscriber(new.msisdn)))?;
-        if slot.value.is_some() {
-            return Ok(Err(CommandError::DuplicateSubscriber(new.msisdn)));
+        if let Err(why) = self.is_free(new.msisdn)? {
+            return Ok(Err(why));
         }
         if let Some(imsi) = new.imsi
             && let Err(why) = self.check_imsi(imsi, new.msisdn)?
@@ -168,37 +207,39 @@ impl Core {
         let shared = match new.account {
             Some(id) => {
                 let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
-                slot.value.as_ref().map(|account| account.mode)
+                slot.value.clone()
             }
             None => None,
         };
-        let opened = match (shared, new.account) {
-            (Some(mode), Some(id)) => check_shared(new, id, mode, plan).map(|()| None),
-            _ => self.open_account(command, new, plan, now).map(Some),
+        let opened = new.account.unwrap_or(AccountId(self.next_account));
+        let joining = match self.join(new, shared.as_ref(), opened, now)? {
+            Ok(joining) => joining,
+            Err(why) => return Ok(Err(why)),
+        };
+        let owner = joining.owner.clone();
+        let opened = match &shared {
+            Some(account) => check_shared(new, account.id, account.mode, plan).map(|()| None),
+            None => self.open_account(command, new, plan, now).map(Some),
         };
         let (id, balance) = match opened {
-            Ok(Some((account, entry))) => {
+            Ok(Some((mut account, entry))) => {
                 let (id, balance) = (account.id, account.main);
+                account.contract = self.joined(joining, now).unwrap_or(account.contract);
                 self.write_account(account, entry, now);
                 (id, balance)
             }
             Ok(None) => {
-                let id = new.account.unwrap_or(AccountId(0));
-                (
-                    id,
-                    self.accounts
-                        .peek(id)
-                        .and_then(|slot| slot.value.as_ref())
-                        .map_or(Money::ZERO, |of| of.main),
-                )
+                self.joined(joining, now);
+                shared.map_or((opened_as(new), Money::ZERO), |account| (account.id, account.main))
             }
             Err(why) => return Ok(Err(why)),
         };
         if let Some(imsi) = new.imsi {
             self.write_imsi(imsi, Some(new.msisdn), now);
         }
-        self.write_subscriber(subscriber_of(new, id, plan, now), now);
-        Ok(Ok(Done { msisdn: new.msisdn, account: id, balance, changed: true }))
+        self.refusals.forget(new.msisdn);
+        self.write_subscriber(subscriber_of(new, (id, owner), plan, now), now);
+        Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
 
     /// A new account for a new subscriber, with its advance.
@@ -247,6 +288,19 @@ impl Core {
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let (mut left, mut held) = (None, None);
+        if subscriber.owner != before.0.owner || subscriber.owner_is_entity != before.0.owner_is_entity {
+            let owner = Owner { number: subscriber.owner.clone(), is_entity: subscriber.owner_is_entity };
+            if subscriber.owner != before.0.owner {
+                left = self.left_by(&before.0)?;
+            }
+            held = match self.held_by(&owner, msisdn, set.override_limit)? {
+                Ok(held) => held,
+                Err(why) => return Ok(Err(why)),
+            };
+        }
+        self.write_holder(left, now);
+        self.write_holder(held, now);
         let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
         if account != before.1 {
@@ -263,7 +317,7 @@ impl Core {
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);
         self.reach_changed(&before, &after, now);
-        Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
+        Ok(Ok(Done::new(msisdn, id, balance, true)))
     }
 
     /// Changes what is asked for, all or nothing is written by the caller.
@@ -350,7 +404,7 @@ impl Core {
         }
     }
 
-    fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
+    pub(super) fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
         let (msisdn, octets) = (subscriber.msisdn, subscriber.octets());
         if self.subscribers.write(msisdn, subscriber, self.commit.next) {
             self.commit.open.subscribers.push(msisdn);
@@ -358,7 +412,7 @@ impl Core {
         }
     }
 
-    fn write_imsi(&mut self, imsi: Digits, msisdn: Option<Digits>, now: Timestamp) {
+    pub(super) fn write_imsi(&mut self, imsi: Digits, msisdn: Option<Digits>, now: Timestamp) {
         match msisdn {
             Some(msisdn) => {
                 self.imsis.write(imsi, msisdn, self.commit.next);
@@ -388,15 +442,24 @@ pub(super) fn act(command: &Command, now: Timestamp) -> Act {
     Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
 }
 
-fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
+fn opened_as(new: &NewSubscriber) -> AccountId {
+    new.account.unwrap_or(AccountId(0))
+}
+
+fn subscriber_of(
+    new: &NewSubscriber,
+    (account, owner): (AccountId, Owner),
+    plan: &Plan,
+    now: Timestamp,
+) -> Subscriber {
     Subscriber {
         msisdn: new.msisdn,
         imsi: new.imsi,
         account,
         plan: new.plan.clone(),
         brand: new.brand,
-        owner: new.owner.clone(),
-        owner_is_entity: new.owner_is_entity,
+        owner: owner.number,
+        owner_is_entity: owner.is_entity,
         standing: Standing::Active,
         language: new.language.clone(),
         barred: Vec::new(),
@@ -474,7 +537,13 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
         Change::Promise { note, .. } | Change::Bonus { note, .. } | Change::Adjust { note, .. } => {
             (None, note.as_deref())
         }
-        Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
+        Change::VoidVouchers { note, .. } | Change::EndSubscriber { note, .. } => (None, note.as_deref()),
+        Change::AddSubscriber(_)
+        | Change::Import(_)
+        | Change::Renumber { .. }
+        | Change::SetSubscriber { .. }
+        | Change::AddVouchers(_)
+        | Change::ActivateVoucher { .. } => (None, None),
     };
     let taken_back = matches!(command.what, Change::Reverse { .. });
     if !taken_back && reference.is_some_and(|reference| reference.starts_with(KEPT)) {

@@ -1,6 +1,6 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
-use crate::charging::account::{AccountId, Sequence};
+use crate::charging::account::{AccountId, Sequence, Standing, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
 use crate::charging::books::payment::settle;
@@ -38,6 +38,8 @@ pub(super) struct Taken {
     pub(super) reserved: Money,
     /// The session that was read: whether it was open.
     pub(super) session: Option<bool>,
+    /// The number is another's by now (`ACC-2`): its holder, whom the session of the former one is not shown.
+    holder: Option<Subscriber>,
 }
 
 impl Core {
@@ -393,7 +395,13 @@ impl Core {
             read = read.max(*written_at);
         }
         let session = session.map(|(session, _)| session);
+        let (subscriber, holder) = if own == account {
+            (subscriber, None)
+        } else {
+            (former_of(&subscriber, account), Some(subscriber))
+        };
         let taken = Taken {
+            holder,
             account,
             msisdn,
             key,
@@ -444,8 +452,11 @@ impl Core {
     ) -> Sequence {
         let next = self.commit.next;
         let Snapshot { mut account, subscriber, session, event: _, refunds: _ } = snapshot;
+        let is_former = taken.holder.is_some();
+        let subscriber = taken.holder.clone().unwrap_or(subscriber);
         let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
             changes;
+        let number = number && !is_former;
         let changed = money || number || dialogue || event.is_some() || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -560,6 +571,20 @@ impl Core {
         self.count_answer(&answer, service);
         self.commit.hold(read);
         Handled::Answered(Answered { answer, profile: None, held: Some(read), notes: Notes::default() })
+    }
+}
+
+/// Who stands for the former holder of a number in what is left of his sessions: nothing of the present one's.
+fn former_of(present: &Subscriber, account: AccountId) -> Subscriber {
+    Subscriber {
+        account,
+        imsi: None,
+        owner: None,
+        standing: Standing::Ended,
+        barred: Vec::new(),
+        allowances: Vec::new(),
+        emergency_calls: 0,
+        ..present.clone()
     }
 }
 

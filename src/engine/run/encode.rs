@@ -8,9 +8,12 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
+use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
-use crate::store::record::{account, emergency, event, index, ledger, operation, session, subscriber};
-use crate::store::{self, Batch, Record};
+use crate::store::record::{
+    RecordError, account, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+};
+use crate::store::{self, Batch, Class, Key, Record};
 
 /// Records of a batch that is being gathered.
 #[derive(Debug)]
@@ -81,6 +84,18 @@ impl BatchSink for Encoder {
         self.records.push(Record::put(operation::CLASS, operation::key(key.0), value));
     }
 
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        let (class, key) = paper_place(key);
+        let value = match paper {
+            Paper::Voucher(one) => voucher::encode(one),
+            Paper::Batch(one) => voucher::encode_batch(one),
+            Paper::Tries(one) => voucher::encode_tries(one),
+            Paper::Contract(one) => contract::encode(one),
+            Paper::Holder(one) => contract::encode_holder(one),
+        };
+        self.records.push(Record::put(class, key, value));
+    }
+
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
         let ReferenceRecord { reference, account, amount, at, from, reversed } = record.clone();
         let found = operation::Reference { account, amount, at, reference, from, reversed };
@@ -113,6 +128,28 @@ impl BatchSink for Encoder {
         let key = index::fact_key(fact.name());
         self.records.push(Record::put(index::FACT_CLASS, key, index::encode_fact(fact)));
     }
+}
+
+/// Where a paper stands.
+pub(super) fn paper_place(key: PaperKey) -> (Class, Key) {
+    match key {
+        PaperKey::Voucher(hash) => (voucher::CLASS, voucher::key(hash)),
+        PaperKey::Batch(batch) => (voucher::CLASS, voucher::batch_key(batch)),
+        PaperKey::Tries(msisdn) => (voucher::TRIES_CLASS, voucher::tries_key(msisdn)),
+        PaperKey::Contract(id) => (contract::CLASS, contract::key(id)),
+        PaperKey::Holder(owner) => (contract::HOLDER_CLASS, contract::holder_key(owner)),
+    }
+}
+
+/// A paper as the core knows it.
+pub(super) fn paper_from_store(key: PaperKey, octets: &[u8]) -> Result<Paper, RecordError> {
+    Ok(match key {
+        PaperKey::Voucher(_) => Paper::Voucher(voucher::decode(octets)?),
+        PaperKey::Batch(_) => Paper::Batch(voucher::decode_batch(octets)?),
+        PaperKey::Tries(_) => Paper::Tries(voucher::decode_tries(octets)?),
+        PaperKey::Contract(_) => Paper::Contract(contract::decode(octets)?),
+        PaperKey::Holder(_) => Paper::Holder(contract::decode_holder(octets)?),
+    })
 }
 
 fn operation_to_store(record: &OperationRecord) -> operation::Operation {

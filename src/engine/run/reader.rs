@@ -16,7 +16,7 @@ use crate::store::record::{
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
-use super::encode::{operation_from_store, reference_from_store};
+use super::encode::{operation_from_store, paper_from_store, paper_place, reference_from_store};
 
 /// How many records a scan reads at a time.
 const SCAN_STEP: usize = 512;
@@ -58,6 +58,10 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
             let key = operation::key(key);
             let found = one(state, operation::REFERENCE_CLASS, &key, operation::decode_reference)?;
             Found::Reference(found.map(reference_from_store))
+        }
+        Load::Paper(paper) => {
+            let (class, key) = paper_place(paper);
+            Found::Paper(one(state, class, &key, |octets| paper_from_store(paper, octets))?)
         }
         Load::Subscribers { after, limit } => subscribers(state, after, limit)?,
         Load::Ledger { account, head, below, limit } => {

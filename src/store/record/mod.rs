@@ -6,6 +6,7 @@
 pub mod account;
 mod answer;
 mod codec;
+pub mod contract;
 pub mod emergency;
 pub mod event;
 pub mod index;
@@ -13,6 +14,7 @@ pub mod ledger;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod voucher;
 
 use core::fmt;
 
@@ -65,6 +67,10 @@ pub enum Class {
     Invoice = 14,
     /// An emergency session or event, granted from the request alone.
     Emergency = 15,
+    /// A contract.
+    Contract = 16,
+    /// The holder of numbers, by its 12-digit number.
+    Holder = 17,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -75,7 +81,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -91,6 +97,8 @@ impl Class {
         Self::Payment,
         Self::Invoice,
         Self::Emergency,
+        Self::Contract,
+        Self::Holder,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -133,6 +141,8 @@ impl Class {
             Self::Payment => "payment",
             Self::Invoice => "invoice",
             Self::Emergency => "emergency",
+            Self::Contract => "contract",
+            Self::Holder => "holder",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",

@@ -1,5 +1,5 @@
 //! Operator's command, class 8, layout 1. Key: its idempotency key. Value: version u8 = 1 · at i64 (µs) · digest u64 ·
-//! number packed u64 · account u64 · balance i64 (millionths) · changed u8 · operator text.
+//! number packed u64 (0 none) · account u64 · balance i64 (millionths) · changed u8 · operator text.
 //!
 //! Payer's reference, class 13, layout 2. Key: 128-bit hash of the reference. Value: version u8 = 2 · account u64 ·
 //! amount i64 (millionths; below nothing where it was given back) · at i64 (µs) · reference text · counter-account u8
@@ -27,8 +27,8 @@ pub struct Operation {
     pub at: Timestamp,
     /// A digest of the command.
     pub digest: u64,
-    /// The number it was about.
-    pub msisdn: Digits,
+    /// The number it was about, where it was about one.
+    pub msisdn: Option<Digits>,
     /// The account it was about.
     pub account: AccountId,
     /// The main balance after it.
@@ -66,7 +66,7 @@ pub fn encode(operation: &Operation) -> Vec<u8> {
     let mut to = Writer::new(VERSION, 64);
     to.time(operation.at);
     to.u64(operation.digest);
-    to.digits(operation.msisdn);
+    to.digits_or_none(operation.msisdn);
     to.u64(operation.account.0);
     to.money(operation.balance);
     to.u8(u8::from(operation.changed));
@@ -80,7 +80,7 @@ pub fn decode(octets: &[u8]) -> Result<Operation, RecordError> {
     let operation = Operation {
         at: from.time()?,
         digest: from.u64()?,
-        msisdn: from.digits("number")?,
+        msisdn: from.digits_or_none("number")?,
         account: AccountId(from.u64()?),
         balance: from.money()?,
         changed: from.flags(1)? == 1,
@@ -131,7 +131,7 @@ mod tests {
         Operation {
             at: Timestamp::from_micros(1),
             digest: 2,
-            msisdn: Digits::parse("7").unwrap(),
+            msisdn: Digits::parse("7"),
             account: AccountId(3),
             balance: Money::from_micros(-1),
             changed: true,
@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(at in time(), numbers: [u64; 2], msisdn in number(), balance in money(), changed: bool,
+        fn what_is_written_is_read(at in time(), numbers: [u64; 2], msisdn in proptest::option::of(number()), balance in money(), changed: bool,
             operator in text(), reversed in proptest::option::of(time()))
         {
             let [digest, account] = numbers;

@@ -1,7 +1,9 @@
 //! Tests of the core: driven by a disk in memory whose power can be cut, without a thread or a clock.
 
 mod commit;
+mod contracts;
 mod emergency;
+mod import;
 mod model;
 mod money;
 mod operators;
@@ -9,4 +11,5 @@ mod overload;
 mod reauth;
 mod restart;
 mod sweep;
+mod vouchers;
 mod world;

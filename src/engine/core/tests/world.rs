@@ -21,8 +21,10 @@ use crate::charging::request::{
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money, Unit};
+use crate::charging::voucher::{Code, CodeHash};
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
+use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::query::Outcome;
 use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
 use crate::engine::core::{
@@ -156,6 +158,7 @@ pub(super) enum Op {
     Bucket(EventBucket),
     BucketGone(u64),
     Operation(OperationKey, OperationRecord),
+    Paper(PaperKey, Paper),
     Reference([u8; 16], ReferenceRecord),
     Emergency(SessionKey, EmergencyRecord),
     EmergencyGone(SessionKey),
@@ -197,6 +200,9 @@ impl BatchSink for Recorder {
     fn operation(&mut self, key: OperationKey, record: &OperationRecord) {
         self.0.push(Op::Operation(key, record.clone()));
     }
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        self.0.push(Op::Paper(key, paper.clone()));
+    }
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
         self.0.push(Op::Reference(key, record.clone()));
     }
@@ -227,6 +233,7 @@ pub(super) struct Disk {
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
+    pub(super) papers: BTreeMap<PaperKey, Paper>,
     pub(super) emergencies: BTreeMap<SessionKey, EmergencyRecord>,
     pub(super) catalogues: BTreeMap<u64, Vec<u8>>,
 }
@@ -255,6 +262,7 @@ impl Disk {
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
                 Op::Operation(key, record) => drop(self.operations.insert(key, record)),
+                Op::Paper(key, paper) => drop(self.papers.insert(key, paper)),
                 Op::Reference(key, record) => drop(self.references.insert(key, record)),
                 Op::Emergency(key, record) => drop(self.emergencies.insert(key, record)),
                 Op::EmergencyGone(key) => drop(self.emergencies.remove(&key)),
@@ -285,6 +293,7 @@ impl Disk {
                 Found::Events(of.map(|(_, event)| event.clone()).collect())
             }
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
+            Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
             Load::Subscribers { after, limit } => {
                 let of = self.subscribers.values().filter(|one| after.is_none_or(|after| one.msisdn > after));
@@ -403,6 +412,7 @@ impl World {
             policy,
             catalogue: Arc::new(catalogue(1)),
             hash_key: HashKey([starts; 16]),
+            hash_code: plain_hash,
         })
     }
 
@@ -579,6 +589,13 @@ impl World {
     }
 }
 
+/// A hash that shows its code: the real one belongs to the shell.
+pub(super) fn plain_hash(key: HashKey, code: &Code) -> CodeHash {
+    let mut hash = [key.0[0]; 32];
+    hash[..20].copy_from_slice(code.as_str().as_bytes());
+    CodeHash(hash)
+}
+
 pub(super) fn new_subscriber(msisdn: &str, balance: i64) -> NewSubscriber {
     NewSubscriber {
         msisdn: number(msisdn),
@@ -592,6 +609,8 @@ pub(super) fn new_subscriber(msisdn: &str, balance: i64) -> NewSubscriber {
         owner: None,
         owner_is_entity: false,
         account: None,
+        contract: None,
+        override_limit: false,
         language: None,
     }
 }
