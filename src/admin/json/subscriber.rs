@@ -177,7 +177,7 @@ impl Contract {
             owner_kind: contract.owner.map(|_| kind.into()),
             since: form.time(contract.since),
             accounts: accounts.iter().map(account).collect(),
-            numbers: numbers.iter().map(|number| number.to_string()).collect(),
+            numbers: numbers.iter().map(ToString::to_string).collect(),
         }
     }
 }

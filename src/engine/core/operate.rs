@@ -135,7 +135,9 @@ impl Core {
             Change::ActivateVoucher { code, .. } => core::slice::from_ref(code),
             _ => &[],
         };
-        codes.iter().for_each(|code| words.push_str(&format!("{:?}", self.hash_of(code))));
+        for code in codes {
+            words.push_str(&format!("{:?}", self.hash_of(code)));
+        }
         command_digest(self.hash_key, &words)
     }
 

@@ -30,7 +30,7 @@ mod tests {
     fn the_hash_is_what_another_implementation_gives() {
         let code = Code::parse("01234567890123456789").unwrap();
         let CodeHash(hash) = hash_code(HashKey([7; 16]), &code);
-        let text: String = hash.iter().map(|octet| format!("{octet:02x}")).collect();
+        let text = hash.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"));
         assert_eq!(text, "0294db1697833faaea009ff671a18a1db135fed017f50a69691c8556cdaa4230");
         assert_ne!(hash_code(HashKey([8; 16]), &code), CodeHash(hash));
     }

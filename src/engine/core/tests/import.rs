@@ -80,12 +80,16 @@ fn one_refused_row_leaves_no_trace_of_the_others() {
 fn an_import_keeps_to_the_most_numbers_of_an_individual() {
     let mut world = World::new(Limits::default());
     let mut all = rows(11);
-    all.iter_mut().for_each(|row| row.owner = Some(OWNER.into()));
+    for row in &mut all {
+        row.owner = Some(OWNER.into());
+    }
     let why = world.order(1, import(all.clone(), false)).unwrap_err();
     assert!(why.to_string().contains("row 11: the owner 900101300123 has 10 numbers"), "{why}");
     assert!(world.disk.subscribers.is_empty());
     assert!(world.disk.papers.is_empty(), "the holder has none");
-    all.iter_mut().for_each(|row| row.override_limit = true);
+    for row in &mut all {
+        row.override_limit = true;
+    }
     assert_eq!(imported(world.order(2, import(all, false))).added, 11);
     assert_eq!(world.order(3, import(Vec::new(), false)), Err(CommandError::Rows(50_000)));
 }

@@ -18,7 +18,7 @@ fn code(serial: u32) -> Code {
 
 fn cards(batch: u32, first: u32, count: u32, valid: Option<u64>) -> Change {
     let codes = (first..first + count).map(|serial| code(batch * 1_000 + serial)).collect();
-    let valid = valid.map(|hours| Duration::from_hours(hours));
+    let valid = valid.map(Duration::from_hours);
     Change::AddVouchers(NewVouchers { batch: BatchId(batch), value: cents(50_000), valid, first, codes })
 }
 
