@@ -13,6 +13,7 @@ pub mod free_numbers;
 pub mod ledger;
 pub mod policy;
 pub mod rating;
+pub mod refund;
 pub mod request;
 pub mod session;
 pub mod snapshot;

@@ -1,10 +1,12 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod enquiries;
 mod events;
 mod grants;
 mod lost_money;
 mod money;
 mod property;
+mod refunds;
 mod sessions;
 pub(in crate::charging) mod world;
