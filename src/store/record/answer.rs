@@ -487,7 +487,7 @@ pub(crate) mod tests {
         let answer =
             Answer { extra: Some(Box::new(cost)), ..Answer::new(Outcome::Done, Shape::Command, Vec::new()) };
         let octets = encode(&answer);
-        assert_eq!(super::super::hex(&octets), "0100030000840100000000000000013c");
+        assert_eq!(super::super::hex(&octets), "010100030000840100000000000000013c");
         assert_eq!(decode(&octets), Ok(answer));
     }
 

@@ -229,7 +229,7 @@ mod tests {
         damaged(&encode(&sample()), decode);
         let refunded = EventRecord { charge: Some(charge(true)), ..sample() };
         let octets = encode(&refunded);
-        let golden = "0700000000000000 1700000000000000 01 01 02 01000000 02000000 0205 \
+        let golden = "0700000000000000 1100000000000000 01 01 02 02000000 0205 \
              01 0600000000000000 01 02 00 0000000000000000 03 0800000000000000 01 00 03 01 0162 00 05"
             .replace(' ', "");
         assert!(super::super::hex(&octets).ends_with(golden.as_str()), "{}", super::super::hex(&octets));
