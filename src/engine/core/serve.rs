@@ -224,12 +224,9 @@ impl Core {
         }
     }
 
-    /// The debit that a refund names, as it is after every refund of it. While keys are still being read through, a
-    /// later record of it may not have been seen.
+    /// The debit that a refund names, as it is after every refund of it. That the refund's own key is new is known
+    /// only once all keys were read through, and so no later record of the debit is missed here.
     fn find_refunded(&self, token: &Token) -> Result<Option<(EventRecord, Sequence)>, Wait> {
-        if !self.events.is_complete() {
-            return Err(Wait::EventIndex);
-        }
         let found = self.find_event((&token.session, Kind::Event(Action::Debit), token.number))?;
         Ok(found.cloned())
     }
