@@ -11,10 +11,14 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+#[cfg(feature = "shell")]
+mod counter;
 mod net;
 mod node;
 mod ops;
 mod rfc3539;
 mod rfc6733;
 mod rfc8506;
+#[cfg(feature = "shell")]
+mod ts32299;
 mod wire;
