@@ -113,6 +113,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "qos_fui",
     "pools",
     "holding_time",
+    "refund",
 ];
 
 /// Keys that a later version brings: refused by name instead of being ignored.
