@@ -8,7 +8,7 @@ use super::settle::{Report, rated, units};
 use super::slice::covers;
 use crate::charging::account::Allowance;
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer, PartExtra};
-use crate::charging::rating::lookup::{Price, Terms};
+use crate::charging::rating::lookup::{Price, Source, Terms};
 use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge, Token};
 use crate::charging::request::{QuotaKey, Request};
 use crate::charging::session::{HeldAllowance, Quota, RateKey};
@@ -81,10 +81,11 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
     let refundable = case.request.traits.refund;
     for terms in line.all_terms() {
         covers(books, &quota, terms, line.used)?;
-        let before = if refundable { books.subscriber.allowances.clone() } else { Vec::new() };
+        let left = |allowance: &Allowance| allowance.left;
+        let before: Vec<u64> = books.subscriber.allowances.iter().map(left).collect();
         units(case, books, &mut quota, terms, line.used, Report::Event)?;
         if refundable {
-            legs.push((terms, taken(&before, &books.subscriber.allowances)));
+            legs.push((terms, taken(terms, &before, &books.subscriber.allowances)));
         }
     }
     let amount = Amount::new(line.terms.unit, line.used);
@@ -93,13 +94,15 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
     Ok(charge)
 }
 
-/// What was taken from bundles, in the order in which it was taken.
-fn taken(before: &[Allowance], after: &[Allowance]) -> Vec<HeldAllowance> {
-    let pairs = before.iter().zip(after).map(|(before, after)| {
-        let units = before.left.saturating_sub(after.left);
-        HeldAllowance { bundle: before.bundle.clone(), expires: before.expires, units }
-    });
-    pairs.filter(|held| held.units > 0).collect()
+/// What was taken from bundles, in the order of their use, where so much had been left of each.
+fn taken(terms: &Terms<'_>, before: &[u64], after: &[Allowance]) -> Vec<HeldAllowance> {
+    let of = |source: &Source| Some((before.get(source.allowance)?, after.get(source.allowance)?));
+    let held = |(before, after): (&u64, &Allowance)| HeldAllowance {
+        bundle: after.bundle.clone(),
+        expires: after.expires,
+        units: before.saturating_sub(after.left),
+    };
+    terms.bundles.iter().filter_map(of).map(held).filter(|held| held.units > 0).collect()
 }
 
 fn charge_of(quota: &Quota, amount: Amount, legs: Vec<(&Terms<'_>, Vec<HeldAllowance>)>) -> PartCharge {

@@ -13,7 +13,7 @@ use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot}
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
-use super::cache::{Weigh, answer_octets};
+use super::cache::{Weigh, answer_octets, charge_octets};
 use super::directory::{Lookup, SessionSummary};
 use super::hash::{SessionKey, event_hash};
 use super::load::Load;
@@ -532,7 +532,9 @@ impl Core {
 
     fn keep_event(&mut self, event: EventRecord, now: Timestamp) {
         let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
+        let charged = event.charge.as_ref().map_or(0, charge_octets);
         let octets = answer_octets(&event.answer).saturating_add(event.session.as_str().len() + 64);
+        let octets = octets.saturating_add(charged);
         // Of an event that was answered in this very batch there is one record, as it is now.
         let Some(bucket) = self.events.add(hash, event, self.commit.next) else { return };
         let open = &mut self.commit.open;

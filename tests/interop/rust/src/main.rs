@@ -173,7 +173,7 @@ fn answer(cca: &DiameterMessage, unit: u32) -> String {
         line.push_str(&format!(" mscc={}", fields.join(":")));
         let token = part.iter().find(|avp| avp.get_code() == 2022 && avp.get_vendor_id() == Some(10415));
         if let Some(token) = token.and_then(Avp::get_octetstring) {
-            let hex: String = token.iter().map(|octet| format!("{octet:02x}")).collect();
+            let hex: String = token.value().iter().map(|octet| format!("{octet:02x}")).collect();
             line.push_str(&format!(" refund={hex}"));
         }
     }
