@@ -474,7 +474,7 @@ mod tests {
             let recipient = |address: &&'static str| Recipient { kind: Some(1), address };
             let recipients = recipients.iter().map(recipient).collect();
             let information =
-                ServiceInformation { recipients, originator, role, ..ServiceInformation::default() };
+                ServiceInformation { role, originator, recipients, ..ServiceInformation::default() };
             information.leg(&payer)
         };
         for own in ["77010000001", "+77010000001", "87010000001"] {

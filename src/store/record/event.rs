@@ -58,7 +58,9 @@ fn put_charge(to: &mut Writer, charge: &EventCharge) {
         to.length(rates.len());
         for ChargedRate { price, per, step, first, connect, units, charged } in rates {
             to.money(*price);
-            [per, step, first].into_iter().for_each(|count| to.count(*count));
+            to.count(*per);
+            to.count(*step);
+            to.count(*first);
             to.money(*connect);
             to.count(*units);
             to.money(*charged);

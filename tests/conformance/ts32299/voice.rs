@@ -54,7 +54,7 @@ fn an_unanswered_call_costs_nothing() {
     for end in ends {
         let mut counter = Counter::new(10_000);
         counter.send(&invite(MOBILE));
-        counter.now = counter.now.plus(core::time::Duration::from_secs(60));
+        counter.now = counter.now.plus(core::time::Duration::from_mins(1));
         assert_eq!(counter.send(&end()).code(), 2001);
         assert_eq!((counter.cents(), counter.ledger.len()), ((10_000, 0), 1));
     }
