@@ -2,8 +2,8 @@
 
 use super::books::Books;
 use super::case::Case;
-use super::event::{Refused, lines, priced};
 use super::line::{Line, empty_quota};
+use super::sale::{Refused, lines, priced, sold_so};
 use super::settle::{Report, rated, units};
 use super::slice::covers;
 use crate::charging::account::Allowance;
@@ -60,18 +60,6 @@ fn named(request: &Request, line: &Line<'_>) -> Result<u64, Refused> {
         Denial::NoRate,
         "the event names no units, and its service is not counted in pieces",
     ))
-}
-
-/// An amount of money that is asked for is not taken for something else.
-pub(super) fn sold_so(request: &Request, line: &Line<'_>) -> Result<(), Refused> {
-    let other = line.wanted.is_none() && line.used == 0 && line.terms.unit != Unit::Money;
-    let in_money = request.parts.iter().any(|part| {
-        part.key == *line.key && part.requested.is_some_and(|requested| requested.money.is_some())
-    });
-    if other && in_money {
-        return Err(Refused::because(Denial::NoRate, "the service is not counted in money"));
-    }
-    Ok(())
 }
 
 /// Charges a line for one recipient after the other: what one has taken is not there for the next.

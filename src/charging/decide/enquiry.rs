@@ -7,9 +7,8 @@
 
 use super::books::Books;
 use super::case::Case;
-use super::debit::sold_so;
-use super::event::{Refused, lines, priced};
 use super::line::{Line, empty_quota};
+use super::sale::{Refused, lines, priced, sold_so};
 use super::settle::{Report, units};
 use super::slice::covers;
 use crate::charging::answer::{AnswerExtra, Denial};

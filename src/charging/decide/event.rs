@@ -3,37 +3,12 @@
 //! Debits and refunds are kept, so that a repeat gets the same answer; balance checks and price enquiries change
 //! nothing, are not kept, and are answered at command level.
 
-use super::answer::refuse;
 use super::books::Books;
 use super::case::Case;
-use super::line::{Line, gather};
-use super::{debit, enquiry, gates, refund};
+use super::{debit, enquiry, refund};
 use crate::charging::answer::{Answer, Denial, Outcome};
-use crate::charging::rating::lookup::Leg;
-use crate::charging::request::{Action, QuotaKey, Request};
+use crate::charging::request::{Action, Request};
 use crate::charging::snapshot::{Decision, EventRecord, Snapshot};
-
-/// Why an event is refused, and what is said of it.
-pub(super) struct Refused {
-    pub(super) denial: Denial,
-    pub(super) message: Option<&'static str>,
-}
-
-impl From<Denial> for Refused {
-    fn from(denial: Denial) -> Self {
-        Self { denial, message: None }
-    }
-}
-
-impl Refused {
-    pub(super) const fn because(denial: Denial, message: &'static str) -> Self {
-        Self { denial, message: Some(message) }
-    }
-
-    fn answer(self, request: &Request) -> Answer {
-        Answer { message: self.message.map(Into::into), ..refuse(request, self.denial) }
-    }
-}
 
 /// Decides an event.
 pub(super) fn decide(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
@@ -94,29 +69,4 @@ fn asked(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
 
 fn is_of(stored: &EventRecord, request: &Request) -> bool {
     stored.kind == request.kind && stored.number == request.number && stored.session == request.session
-}
-
-/// The lines of an event, at least one, once the gates are passed. `whole` is the quota of an event that names none.
-pub(super) fn lines<'a>(
-    case: Case<'a>,
-    books: &Books,
-    whole: &'a QuotaKey,
-) -> Result<Vec<Line<'a>>, Refused> {
-    let parties = &case.request.parties;
-    let leg = Leg::of(parties, case.catalogue.numbers());
-    let service = case.catalogue.service_of(&case.request.context);
-    let service = gates::pass(case, &books.subscriber, service, leg)?;
-    let mut lines = gather(case, &books.subscriber, service, parties, leg);
-    if lines.is_empty() {
-        lines.push(Line::new(case, &books.subscriber, service, parties, leg, whole));
-    }
-    if lines.len() > case.policy.max_groups {
-        return Err(Denial::TooManyGroups.into());
-    }
-    Ok(lines)
-}
-
-/// Refuses an event of which a line has no price.
-pub(super) fn priced(lines: &[Line<'_>]) -> Result<(), Refused> {
-    lines.iter().find_map(|line| line.denial).map_or(Ok(()), |denial| Err(denial.into()))
 }

@@ -16,6 +16,7 @@ mod gates;
 mod line;
 mod refund;
 mod reserve;
+mod sale;
 mod settle;
 mod slice;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::books::Books;
 use super::case::Case;
-use super::event::Refused;
+use super::sale::Refused;
 use crate::charging::account::Standing;
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
 use crate::charging::books::operations::Act;
