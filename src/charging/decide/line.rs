@@ -146,6 +146,7 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         lapsed: false,
         limited: false,
         pace: None,
+        armed: Vec::new(),
     }
 }
 

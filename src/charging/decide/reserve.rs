@@ -89,6 +89,7 @@ fn hold(
         expires: case.now,
         final_unit: false,
         change: None,
+        pool: None,
     });
     reservation.money = reservation.money.checked_add(money).ok_or(Denial::Overflow)?;
     books.account.reserved = reserved;

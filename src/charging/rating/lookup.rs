@@ -143,7 +143,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         money: true,
     };
     let Some(plan) = query.plan else { return terms };
-    terms.shape = catalogue.quota(plan, place);
+    terms.shape = catalogue.quota(plan, place, query.rating_group);
     if query.leg.is_free() || group.is_some_and(|group| group.free) {
         terms.price = Price::Free;
         return terms;

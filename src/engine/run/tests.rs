@@ -44,7 +44,7 @@ fn catalogue() -> Catalogue {
         first: 0,
         connect: Money::ZERO,
     };
-    let quota = |grant| QuotaShape { grant, threshold_percent: None, validity_secs: 60, holding_secs: None };
+    let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
     Catalogue::new(Parts {
         version: 1,
         currency: Currency { code: *b"KZT", numeric: 398 },

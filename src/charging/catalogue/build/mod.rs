@@ -9,6 +9,7 @@ mod fault;
 mod nearest;
 mod plans;
 mod quantity;
+mod quotas;
 mod reader;
 mod sections;
 mod tree;

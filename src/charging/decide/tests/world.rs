@@ -83,14 +83,10 @@ pub(in crate::charging) fn tariff() -> Parts {
                     threshold_percent: Some(20),
                     validity_secs: 3_600,
                     holding_secs: Some(600),
+                    ..QuotaShape::default()
                 },
-                QuotaShape {
-                    grant: Some(60),
-                    threshold_percent: None,
-                    validity_secs: 600,
-                    holding_secs: None,
-                },
-                QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None },
+                QuotaShape { grant: Some(60), validity_secs: 600, ..QuotaShape::default() },
+                QuotaShape { validity_secs: 600, ..QuotaShape::default() },
             ],
         }],
     }
