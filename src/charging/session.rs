@@ -75,10 +75,12 @@ pub struct Reservation {
 /// How fast a quota is used, as its reports show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
-    /// Since when use is not known: the last report that was measured, or the grant where nothing was used before.
+    /// Since when use is measured next: the last report that was measured, or the grant after an idle time.
     pub at: Timestamp,
     /// Units a second, smoothed over the last reports; 0 while none was measured.
     pub per_sec: u64,
+    /// Units that were reported since then, too soon to be measured.
+    pub units: u64,
 }
 
 /// One quota of a session.
@@ -96,7 +98,7 @@ pub struct Quota {
     pub lapsed: bool,
     /// The client was told to limit the service: it redirects, or restricts access.
     pub limited: bool,
-    /// How fast it is used; none before the first grant.
+    /// How fast it is used; none before the first report.
     pub pace: Option<Pace>,
     /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.
     pub armed: Vec<Condition>,

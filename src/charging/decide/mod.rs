@@ -12,11 +12,14 @@ mod duplicate;
 mod event;
 mod gates;
 mod line;
+mod pace;
+mod pool;
 mod reserve;
 mod settle;
 mod slice;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 

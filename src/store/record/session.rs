@@ -7,7 +7,7 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count · more u8 (1 pool, 2 armed) · pool u32 · armed: a bit for each
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed) · pool u32 · armed: a bit for each
 //! condition, u8.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
@@ -212,9 +212,10 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if let Some(after) = after {
         to.count(after);
     }
-    if let Some(Pace { at, per_sec }) = quota.pace {
+    if let Some(Pace { at, per_sec, units }) = quota.pace {
         to.time(at);
         to.count(per_sec);
+        to.count(units);
     }
     if more != 0 {
         to.u8(more);
@@ -286,7 +287,11 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             held.change = Some(change);
         }
     }
-    let pace = if has(PACE) { Some(Pace { at: from.time()?, per_sec: from.count()? }) } else { None };
+    let pace = if has(PACE) {
+        Some(Pace { at: from.time()?, per_sec: from.count()?, units: from.count()? })
+    } else {
+        None
+    };
     let more = if has(MORE) { from.flags(POOL | ARMED)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
@@ -421,7 +426,7 @@ pub(crate) mod tests {
         session.place = Place { serving_plmn: Digits::parse("40102"), radio: Some(6) };
         if let [quota] = session.quotas.as_mut_slice() {
             quota.limited = true;
-            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300 });
+            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300, units: 9 });
             quota
                 .reservation
                 .iter_mut()
@@ -431,8 +436,8 @@ pub(crate) mod tests {
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 4 + 1));
-        assert!(sum.contains("0600000000000000070500000000000000ac02030300000003"), "{sum}");
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1));
+        assert!(sum.contains("0600000000000000070500000000000000ac0209030300000003"), "{sum}");
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }

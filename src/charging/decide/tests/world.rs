@@ -290,7 +290,11 @@ impl World {
 
     /// Lets time pass without a sweep.
     pub(in crate::charging) fn skip(&mut self, secs: i64) {
-        self.now = Timestamp::from_micros(self.now.micros() + secs * 1_000_000);
+        self.skip_micros(secs * 1_000_000);
+    }
+
+    pub(in crate::charging) fn skip_micros(&mut self, micros: i64) {
+        self.now = Timestamp::from_micros(self.now.micros() + micros);
     }
 
     pub(in crate::charging) fn topup(&mut self, amount: i64) {
