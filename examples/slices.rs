@@ -3,7 +3,16 @@
 //!
 //! `cargo run --release --example slices` prints, for each kind of device, how many requests a gigabyte takes and
 //! how much money is held; and how much money lies still with others of an account while one of them is refused. Nothing is random: the same program prints the same figures.
-#![allow(clippy::as_conversions, clippy::indexing_slicing, reason = "figures of an example, for people")]
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::many_single_char_names,
+    clippy::print_stdout,
+    reason = "figures of an example, for people"
+)]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -41,7 +41,9 @@ pub(super) fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) ->
     let Some(table) = node.and_then(|node| faults.table(node)) else { return shapes };
     // said beside the services it is for all of them
     let low = table.get(LOW_BALANCE.place).and_then(|node| low_balance(faults, node));
-    shapes.iter_mut().for_each(|shape| shape.low_balance = low);
+    for shape in &mut shapes {
+        shape.low_balance = low;
+    }
     for entry in table.entries.iter().filter(|entry| *entry.key != *LOW_BALANCE.place) {
         let Some(place) = names.service_named(faults, entry.origin, &entry.key) else { continue };
         let Some(table) = faults.table(&entry.value) else { continue };

@@ -22,8 +22,8 @@ fn shares(answer: &Answer) -> Vec<Option<PoolShare>> {
     answer.parts.iter().map(of).collect()
 }
 
-fn share(pool: u32, digits: i64) -> Option<PoolShare> {
-    Some(PoolShare { pool, digits, exponent: 0 })
+fn share(pool: u32, digits: i64) -> PoolShare {
+    PoolShare { pool, digits, exponent: 0 }
 }
 
 /// Groups 10 and 30, 1.00 and 3.00 a megabyte, slices of 10 MB.
@@ -39,7 +39,7 @@ fn opened(main: i64) -> (World, Answer) {
 fn grants_that_the_same_money_pays_share_a_pool_in_proportion_to_their_prices() {
     let (world, answer) = opened(10_000);
     // the free group stays by itself
-    assert_eq!(shares(&answer), [share(1, 1), None, share(1, 3)]);
+    assert_eq!(shares(&answer), [Some(share(1, 1)), None, Some(share(1, 3))]);
     // beside 10.00 and 30.00 a step of each, and a hundredth for its rounding
     assert_eq!(world.reserved(), cents(1_000 + 1 + 1 + 3_000 + 1 + 1));
 }
@@ -60,13 +60,13 @@ fn what_is_paid_by_bundles_or_bounded_otherwise_is_in_no_pool() {
     parts.plans[0].bundles.push(bundle("b", covers(DATA, &[10], &[]), Unit::Octets, 900 * MB, Then::Rates));
     let mut world = World::new(parts, 100_000);
     let answer = world.send(&pooling(Kind::Initial, 0).ask(group(10)).ask(group(30)).ask(group(77)));
-    assert_eq!(shares(&answer), [None, share(1, 1), share(1, 1)]);
+    assert_eq!(shares(&answer), [None, Some(share(1, 1)), Some(share(1, 1))]);
     // a first minimum that is not used yet
     let mut parts = tariff();
     parts.plans[0].rates[0].first = 5_000;
     let mut world = World::new(parts, 100_000);
     let answer = world.send(&pooling(Kind::Initial, 0).ask(group(10)).ask(group(30)).ask(group(77)));
-    assert_eq!(shares(&answer), [None, share(1, 1), share(1, 1)]);
+    assert_eq!(shares(&answer), [None, Some(share(1, 1)), Some(share(1, 1))]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_member_that_asks_again_alone_leaves_its_pool_and_the_next_answer_makes_anot
     let pool = world.session("s").quotas[2].reservation.as_ref().unwrap();
     assert_eq!((pool.pool, pool.money), (Some(1), cents(4_004 - 100)));
     let answer = world.send(&pooling(Kind::Update, 2).more(group(10), octets(MB)).ask(group(77)));
-    assert_eq!(shares(&answer), [share(2, 1), share(2, 3)]);
+    assert_eq!(shares(&answer), [Some(share(2, 1)), Some(share(2, 3))]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn prices_of_different_units_share_credits_that_are_whole_for_each() {
     let mut world = World::new(parts, 100_000);
     let answer = world.send(&pooling(Kind::Initial, 0).ask(group(10)).ask(group(30)));
     // 11/60 to 2.5/7 is 77 to 150
-    assert_eq!(shares(&answer), [share(1, 77), share(1, 150)]);
+    assert_eq!(shares(&answer), [Some(share(1, 77)), Some(share(1, 150))]);
 }
 
 #[test]
@@ -243,5 +243,5 @@ proptest! {
 fn a_quota_without_a_group_shares_too() {
     let (mut world, _) = opened(100_000);
     let answer = world.send(&pooling(Kind::Update, 1).ask(QuotaKey::default()).ask(group(77)));
-    assert_eq!(shares(&answer), [share(2, 1), share(2, 1)]);
+    assert_eq!(shares(&answer), [Some(share(2, 1)), Some(share(2, 1))]);
 }
