@@ -14,7 +14,6 @@
 use super::books::Books;
 use super::case::Case;
 use super::line::Line;
-use super::settle::rated;
 use crate::charging::answer::PoolShare;
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;
@@ -139,7 +138,7 @@ fn member(place: usize, line: &Line<'_>, quota: &Quota) -> Option<Member> {
     if !alone || *unit == Unit::Money || rate.price.is_zero() {
         return None;
     }
-    let units = rated(quota, *key).map_or(0, |line| line.units);
+    let units = quota.rated.iter().find(|line| line.rate == *key).map_or(0, |line| line.units);
     // A first minimum that is not used up yet makes the first units dearer than the others.
     if rate.first > rate.step && rate.first > units {
         return None;
