@@ -92,6 +92,7 @@ pub(in crate::charging) fn tariff() -> Parts {
                 },
                 QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None },
             ],
+            ..Plan::default()
         }],
     }
 }
