@@ -11,10 +11,12 @@ mod dialogue;
 mod duplicate;
 mod event;
 mod gates;
+mod limit;
 mod line;
 mod reserve;
 mod settle;
 mod slice;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
 

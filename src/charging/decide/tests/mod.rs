@@ -2,9 +2,12 @@
 //! audited after every step.
 
 mod events;
+mod final_units;
 mod grants;
+mod limited;
 mod lost_money;
 mod money;
 mod property;
 mod sessions;
+mod told;
 pub(in crate::charging) mod world;
