@@ -67,8 +67,8 @@ fn catalogue() -> Catalogue {
                 threshold_percent: Some(20),
                 validity_secs: 3_600,
                 holding_secs: Some(600),
-                ..Plan::default()
             }],
+            ..Plan::default()
         }],
     })
 }

@@ -15,7 +15,7 @@ pub use super::core::command::{
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SubscriberView, View,
+    SubscriberView, View, Why,
 };
 pub use super::core::sink::{Done, OperationRecord};
 pub use crate::store::Status as StoreStatus;

@@ -40,11 +40,11 @@ pub(super) fn final_unit(terms: &Terms<'_>, used: u64, traits: ClientTraits) -> 
 }
 
 /// Limits a quota for which nothing can be had. What is reported of it from now on is not late.
-pub(super) fn limit(case: Case<'_>, quota: &mut Quota, limitation: &Limitation) -> Box<Limit> {
+pub(super) fn limit(case: Case<'_>, quota: &mut Quota, limitation: &Limitation) -> Limit {
     quota.limited = true;
     quota.lapsed = false;
     let validity_secs = limitation.validity_secs.min(longest_validity(case.policy));
-    Box::new(Limit { action: limitation.action.clone(), validity_secs })
+    Limit { action: limitation.action.clone(), validity_secs }
 }
 
 /// A limited session holds nothing and lives by the session timeout: the client must ask again well within it.
@@ -85,5 +85,5 @@ pub(super) fn report(case: Case<'_>, books: &Books, session: &mut Session, line:
     if more {
         told.validity_secs = told.validity_secs.min(SOON_SECS);
     }
-    line.limit = Some(told);
+    line.limit = Some(Box::new(told));
 }

@@ -28,7 +28,7 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
         Ok(grant) => line.grant = Some(grant),
         Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
             Some(limitation) if denial == Denial::NoCredit => {
-                line.limit = Some(limit(case, quota, limitation))
+                line.limit = Some(Box::new(limit(case, quota, limitation)));
             }
             Some(_) | None => line.refuse(denial),
         },
