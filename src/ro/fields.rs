@@ -111,6 +111,7 @@ fields! {
     UserName = "User-Name" ietf 1 Utf8 M;
     CalledStationId = "Called-Station-Id" ietf 30 Utf8 M;
     ProxyState = "Proxy-State" ietf 33 Octets M;
+    AcctMultiSessionId = "Acct-Multi-Session-Id" ietf 50 Utf8 M;
     EventTimestamp = "Event-Timestamp" ietf 55 Time M;
     AuthApplicationId = "Auth-Application-Id" ietf 258 U32 M;
     VendorSpecificApplicationId = "Vendor-Specific-Application-Id" ietf 260 Group M;
@@ -130,6 +131,7 @@ fields! {
     TerminationCause = "Termination-Cause" ietf 295 Enum M;
     OriginRealm = "Origin-Realm" ietf 296 Identity M;
     ExperimentalResult = "Experimental-Result" ietf 297 Group M;
+    CcCorrelationId = "CC-Correlation-Id" ietf 411 Octets -;
     CcInputOctets = "CC-Input-Octets" ietf 412 U64 M;
     CcMoney = "CC-Money" ietf 413 Group M;
     CcOutputOctets = "CC-Output-Octets" ietf 414 U64 M;
@@ -137,6 +139,7 @@ fields! {
     CcRequestType = "CC-Request-Type" ietf 416 Enum M;
     CcServiceSpecificUnits = "CC-Service-Specific-Units" ietf 417 U64 M;
     CcSessionFailover = "CC-Session-Failover" ietf 418 Enum M;
+    CcSubSessionId = "CC-Sub-Session-Id" ietf 419 U64 M;
     CcTime = "CC-Time" ietf 420 U32 M;
     CcTotalOctets = "CC-Total-Octets" ietf 421 U64 M;
     CheckBalanceResult = "Check-Balance-Result" ietf 422 Enum M;
@@ -171,7 +174,9 @@ fields! {
     MultipleServicesIndicator = "Multiple-Services-Indicator" ietf 455 Enum M;
     MultipleServicesCreditControl = "Multiple-Services-Credit-Control" ietf 456 Group M;
     GsuPoolReference = "G-S-U-Pool-Reference" ietf 457 Group M;
+    UserEquipmentInfo = "User-Equipment-Info" ietf 458 Group -;
     ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
+    UserEquipmentInfoExtension = "User-Equipment-Info-Extension" ietf 653 Group -;
     RedirectServerExtension = "Redirect-Server-Extension" ietf 665 Group -;
     RedirectAddressIp = "Redirect-Address-IPAddress" ietf 666 Address -;
     RedirectAddressUrl = "Redirect-Address-URL" ietf 667 Utf8 -;
@@ -300,7 +305,8 @@ levels! {
         Once: SessionId OriginHost OriginRealm CcRequestType CcRequestNumber;
         AtMostOnce: DestinationRealm AuthApplicationId ServiceContextId DestinationHost UserName OriginStateId
             EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
-            ServiceInformation AocRequestType RefundInformation;
+            ServiceInformation AocRequestType RefundInformation AcctMultiSessionId CcCorrelationId CcSubSessionId
+            UserEquipmentInfo UserEquipmentInfoExtension;
         Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
             ProxyInfo RouteRecord;
         First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation

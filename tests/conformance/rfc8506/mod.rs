@@ -8,7 +8,7 @@ mod section_9_results;
 use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
-use gyro::diameter::avp::{AvpDef, AvpFlags, AvpKey};
+use gyro::diameter::avp::{AvpDef, AvpFlags};
 use gyro::diameter::dictionary::{Dictionary, builtin};
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use gyro::diameter::message::Message;
@@ -86,8 +86,6 @@ pub(crate) fn without_m(mut avp: AvpTree) -> AvpTree {
     }
     avp
 }
-
-pub(crate) const QOS_INFORMATION: AvpDef = AvpDef::of(AvpKey::new(10_415, 1_016), true);
 
 /// A CCR as a gateway sends it.
 #[derive(Clone)]
