@@ -185,9 +185,8 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     }
     for line in lines.iter_mut().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
-            let held = quota.reservation.as_ref().filter(|held| held.final_unit);
-            let last = held.is_some_and(|held| limit::may_be_used_up(line, held.granted.count));
-            (line.after_last, line.lapsed) = (last || quota.limited, quota.lapsed);
+            line.after_last = limit::is_after_last(quota, line, case.request.traits);
+            line.lapsed = quota.lapsed;
             settle::free_quota(books, quota);
         }
     }

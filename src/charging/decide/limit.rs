@@ -53,10 +53,15 @@ fn longest_validity(policy: &Policy) -> u32 {
     u32::try_from(half).unwrap_or(u32::MAX).max(1)
 }
 
-/// Whether a report after the last grant may say that it is used up: the client says so, or says nothing, or has used
-/// all of it. Then it redirects or restricts by now.
-pub(super) fn may_be_used_up(line: &Line<'_>, granted: u64) -> bool {
-    line.used >= granted || line.reason.is_none_or(|reason| reason == Reason::Exhausted)
+/// Whether a client redirects or restricts by now: its service is limited, or it was told what comes after its last
+/// grant, and that may be used up: it says so, or says nothing, or has used all of it. The use that it reports has been
+/// settled, the grant is still there.
+pub(super) fn is_after_last(quota: &Quota, line: &Line<'_>, traits: ClientTraits) -> bool {
+    let Some(held) = quota.reservation.as_ref().filter(|held| held.final_unit) else { return quota.limited };
+    let granted = held.granted.count;
+    let end = quota.used.saturating_sub(line.used).saturating_add(granted);
+    let used_up = line.used >= granted || line.reason.is_none_or(|reason| reason == Reason::Exhausted);
+    used_up && limitation(&line.terms, end, traits).is_some()
 }
 
 /// Answers what asks for nothing. A client that has used up its last grant, or whose service is limited already,

@@ -160,7 +160,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     };
     terms.limitation = limited(words.and_then(|words| words.out_of_money));
     if query.leg.is_free() || group.is_some_and(|group| group.free) {
-        terms.price = Price::Free;
+        (terms.price, terms.limitation) = (Price::Free, None);
         return terms;
     }
     let called = query.leg.called;

@@ -387,9 +387,12 @@ fn the_longest_call_ends_whatever_the_plan_says() {
         (granted(&answer).amount.count, &granted(&answer).final_unit),
         (40, &Some(FinalUnit::Terminate))
     );
-    let answer = world.send(&call(Kind::Update, 2).more(whole(), seconds(40)));
+    // a report on the way to the end of the call limits nothing
+    done(&world.send(&call(Kind::Update, 2).used(whole(), seconds(10))));
+    world.send(&call(Kind::Update, 3).ask(whole()));
+    let answer = world.send(&call(Kind::Update, 4).more(whole(), seconds(30)));
     assert_eq!(refused_in(&answer, 0), Denial::NoCredit);
-    done(&world.send(&call(Kind::Update, 3).used(whole(), seconds(0))));
+    done(&world.send(&call(Kind::Update, 5).used(whole(), seconds(0))));
 }
 
 #[test]
