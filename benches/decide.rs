@@ -69,6 +69,7 @@ fn catalogue() -> Catalogue {
                 holding_secs: Some(600),
                 ..QuotaShape::default()
             }],
+            ..Plan::default()
         }],
     })
 }

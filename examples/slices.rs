@@ -65,7 +65,6 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         grant: Some(50 << 20),
         threshold_percent: Some(20),
         validity_secs: 3_600,
-        low_balance,
         ..QuotaShape::default()
     };
     let service = Service {
@@ -88,6 +87,8 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
             bundles: Vec::new(),
             rates: vec![rate],
             quotas: vec![quota],
+            low_balance,
+            ..Plan::default()
         }],
     }))
 }

@@ -3,7 +3,7 @@
 
 use super::case::Case;
 use crate::charging::account::Subscriber;
-use crate::charging::answer::{Denial, Grant};
+use crate::charging::answer::{Announcement, Denial, Grant, Limit};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
 use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey, Reason, Uncountable};
@@ -21,10 +21,14 @@ pub(super) struct Line<'a> {
     pub(super) used: u64,
     /// Something was said of the quota: use, or a reason. What was held for it ends.
     pub(super) reported: bool,
-    /// Why it was said.
+    /// Why it is reported, where said.
     pub(super) reason: Option<Reason>,
     /// Over which radio access it is used from now on, where that is said for this quota alone.
     pub(super) radio: Option<u8>,
+    /// The last grant of the quota may be used up, or its service is limited.
+    pub(super) after_last: bool,
+    /// What the quota held has expired.
+    pub(super) lapsed: bool,
     /// Quota is asked for.
     pub(super) asked: bool,
     /// How much of it, where a number is said.
@@ -32,6 +36,9 @@ pub(super) struct Line<'a> {
     /// Why nothing is granted.
     pub(super) denial: Option<Denial>,
     pub(super) grant: Option<Grant>,
+    /// How the service is limited instead.
+    pub(super) limit: Option<Box<Limit>>,
+    pub(super) announcements: Vec<Announcement>,
 }
 
 /// The parts whose quota no earlier part names.
@@ -91,10 +98,14 @@ impl<'a> Line<'a> {
             reported: false,
             reason: None,
             radio: None,
+            after_last: false,
+            lapsed: false,
             asked: false,
             wanted: None,
             denial,
             grant: None,
+            limit: None,
+            announcements: Vec::new(),
         }
     }
 
@@ -108,7 +119,7 @@ impl<'a> Line<'a> {
         let unit = self.terms.unit;
         let silent = part.used.is_empty() && part.reason.is_none();
         self.reported |= !silent;
-        self.reason = part.reason.or(self.reason);
+        self.reason = self.reason.or(part.reason);
         self.radio = part.radio.or(self.radio);
         self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
         for used in &part.used {

@@ -2,7 +2,7 @@
 //!
 //! **Measured**: each report but the first, before which the use may have begun at any time, gives a sample: what was
 //! used since the last over the time since the last, at least a second. A faster sample counts half, a slower one a
-//! quarter. A report that a quota was idle is no sample, and neither is one that comes after its reservation ended.
+//! quarter. A report that a quota was idle is no sample, and neither is one that comes while it holds nothing.
 //!
 //! **Fitted**: the plan's grant is doubled until it lasts [`SlicePolicy::secs`] seconds at that rate before the
 //! client asks again, up to [`SlicePolicy::factor`] times itself and [`SlicePolicy::octets`] octets; or halved, to
@@ -30,7 +30,8 @@ const DUST: u64 = 16;
 
 /// Takes a report into account: so many units more.
 pub(super) fn observe(quota: &mut Quota, used: u64, reason: Option<Reason>, now: Timestamp) {
-    let Some(Pace { at, per_sec, units }) = quota.pace.filter(|_| !quota.lapsed) else {
+    let is_used = quota.reservation.is_some() && !quota.lapsed;
+    let Some(Pace { at, per_sec, units }) = quota.pace.filter(|_| is_used) else {
         return restart(quota, now);
     };
     if matches!(reason, Some(Reason::Idle | Reason::Unused)) {
@@ -112,12 +113,11 @@ pub(super) fn share(
         Price::Rate(rate, _) if terms.money && in_bundles < wanted => rate.step.max(1),
         Price::Rate(..) | Price::Free | Price::None(_) => return wanted.min(in_all),
     };
-    let low = terms.shape.and_then(|shape| shape.low_balance);
-    let Some(low) = low.filter(|low| books.account.available() < low.below) else {
+    let Some(low) = terms.low_balance.filter(|low| books.account.available() < low.below) else {
         return wanted.min(in_all);
     };
     let part = in_all.min(wanted).div_ceil(low.divisor.max(1));
     let a_second = quota.pace.map_or(0, |pace| pace.per_sec);
     let least = a_second.max(wanted / DUST).max(1);
-    part.max(least).div_ceil(step).saturating_mul(step).min(wanted).min(in_all)
+    part.max(least).div_ceil(step).saturating_mul(step).max(in_bundles).min(wanted).min(in_all)
 }

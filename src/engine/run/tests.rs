@@ -63,6 +63,7 @@ fn catalogue() -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            ..Plan::default()
         }],
     })
 }

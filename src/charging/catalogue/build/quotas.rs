@@ -1,5 +1,6 @@
 //! The shapes of a plan's grants: `[plans.NAME.quota]` (`RES-1`).
 
+use super::exhaustion::low_balance;
 use super::fault::{FaultKind, Noun};
 use super::nearest::nearest;
 use super::reader::{Faults, Keys};
@@ -11,40 +12,31 @@ use crate::charging::units::Unit;
 
 const QUOTA: Keys = Keys {
     place: "a quota",
-    known: &[
-        "grant",
-        "threshold",
-        "validity",
-        "holding",
-        "consumption",
-        "most",
-        "low_balance",
-        "radio",
-        "rating_groups",
-    ],
+    known: &["grant", "threshold", "validity", "holding", "consumption", "most", "radio", "rating_groups"],
     later: &[],
 };
 /// A rating group's own shape: it has no groups within it.
 const GROUP: Keys = Keys {
     place: "the quota of a rating group",
-    known: &["grant", "threshold", "validity", "holding", "consumption", "most", "low_balance", "radio"],
+    known: &["grant", "threshold", "validity", "holding", "consumption", "most", "radio"],
     later: &[],
 };
-const LOW_BALANCE: Keys = Keys { place: "low_balance", known: &["below", "divisor"], later: &[] };
 const RADIOS: &[&str] = &["geran", "utran", "eutran", "nr", "iot", "wlan"];
-/// The largest part of what can still be had is all of it, the smallest is this.
-const DIVISOR_MAX: u64 = 1_000;
 
-/// What a plan says of each service, and the defaults of the unit for what it does not say.
-pub(super) fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<QuotaShape> {
+/// What a plan says of each service, and the defaults of the unit for what it does not say; and when its balance is low.
+pub(super) fn quotas(
+    faults: &mut Faults,
+    names: &Names,
+    node: Option<&Node>,
+) -> (Vec<QuotaShape>, Option<LowBalance>) {
     let mut shapes: Vec<_> = names.services.iter().map(|service| default_shape(service.unit)).collect();
-    let Some(table) = node.and_then(|node| faults.table(node)) else { return shapes };
-    // said beside the services it is for all of them
-    let low = table.get(LOW_BALANCE.place).and_then(|node| low_balance(faults, node));
-    for shape in &mut shapes {
-        shape.low_balance = low;
-    }
-    for entry in table.entries.iter().filter(|entry| *entry.key != *LOW_BALANCE.place) {
+    let mut low = None;
+    let Some(table) = node.and_then(|node| faults.table(node)) else { return (shapes, low) };
+    for entry in &table.entries {
+        if &*entry.key == "low_balance" {
+            low = low_balance(faults, &entry.value);
+            continue;
+        }
         let Some(place) = names.service_named(faults, entry.origin, &entry.key) else { continue };
         let Some(table) = faults.table(&entry.value) else { continue };
         faults.keys(table, QUOTA);
@@ -55,7 +47,7 @@ pub(super) fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) ->
             shape.groups = groups(faults, names, node, (place, &entry.key, unit), shape);
         }
     }
-    shapes
+    (shapes, low)
 }
 
 /// Takes over what a table says.
@@ -89,27 +81,9 @@ fn fill(faults: &mut Faults, table: &Table, (service, unit): (&str, Unit), shape
     if let Some(node) = table.get("most") {
         shape.most = faults.amount(node, unit);
     }
-    if let Some(node) = table.get("low_balance") {
-        shape.low_balance = if is_none(node) { None } else { low_balance(faults, node) };
-    }
     if let Some(node) = table.get("radio") {
         shape.radios = radios(faults, node, unit);
     }
-}
-
-fn low_balance(faults: &mut Faults, node: &Node) -> Option<LowBalance> {
-    let table = faults.table(node)?;
-    faults.keys(table, LOW_BALANCE);
-    let below = faults.needed(table, "below", LOW_BALANCE.place).and_then(|node| faults.price(node));
-    let divisor = faults.needed(table, "divisor", LOW_BALANCE.place).and_then(|node| {
-        let written = faults.integer(node)?;
-        let divisor = u64::try_from(written).ok().filter(|divisor| (1..=DIVISOR_MAX).contains(divisor));
-        if divisor.is_none() {
-            faults.add(node.origin, FaultKind::Range { found: written, allowed: "1 to 1000" });
-        }
-        divisor
-    });
-    Some(LowBalance { below: below?, divisor: divisor? })
 }
 
 fn radios(faults: &mut Faults, node: &Node, unit: Unit) -> Vec<(Radio, u64)> {

@@ -180,7 +180,7 @@ fn idle_time_and_time_after_expiry_are_no_measure() {
 
 fn short(below: i64, divisor: u64) -> Parts {
     let mut parts = tariff();
-    shape(&mut parts).low_balance = Some(LowBalance { below: cents(below), divisor });
+    parts.plans[0].low_balance = Some(LowBalance { below: cents(below), divisor });
     parts
 }
 
