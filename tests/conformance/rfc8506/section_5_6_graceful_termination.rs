@@ -9,6 +9,7 @@ use gyro::charging::answer::{
 use gyro::charging::request::{QuotaKey, Shape};
 use gyro::charging::units::{Amount, Money, Unit};
 use gyro::diameter::parse::{Limits, parse};
+use gyro::diameter::result_code::ResultCode;
 use gyro::ro::cca::{Asked, Cca, Origin};
 use gyro::ro::convert::{self, Charge};
 use gyro::ro::final_unit::{FinalAction, Fui, RedirectServer};
@@ -74,7 +75,7 @@ fn quota(part: PartAnswer, profile: &Profile, see: impl FnOnce(&MsccAnswer<'_>))
     look(&answer(Shape::PerGroup, part), profile, |cca| {
         assert_eq!((cca.result_code.get(), cca.final_unit.is_none()), (2001, true));
         let [mscc] = cca.msccs.as_slice() else { panic!("{cca:?}") };
-        assert_eq!(mscc.result_code.map(|code| code.get()), Some(2001));
+        assert_eq!(mscc.result_code.map(ResultCode::get), Some(2001));
         see(mscc);
     });
 }
