@@ -6,6 +6,7 @@ use super::line::{Line, empty_quota};
 use super::sale::{Refused, lines, priced, sold_so};
 use super::settle::{Report, rated, units};
 use super::slice::covers;
+use super::tell::{Before, tell};
 use crate::charging::account::Allowance;
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer, PartExtra};
 use crate::charging::rating::lookup::{Price, Source, Terms};
@@ -40,6 +41,7 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
             }
         }
     }
+    let extra = tell(case, Before::of(case, books, None), books, None, &mut lines);
     let parts = lines.into_iter().zip(&charges).zip(0..=u8::MAX);
     let parts: Vec<_> = parts.map(|((line, charge), at)| part(request, line, charge.as_ref(), at)).collect();
     let parts = if request.parts.is_empty() { Vec::new() } else { parts };
@@ -48,7 +50,7 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
         msisdn: books.subscriber.msisdn,
         parts: charges.into_iter().flatten().collect(),
     });
-    Ok((Answer::new(Outcome::Done, request.shape, parts), charge))
+    Ok((Answer { extra, ..Answer::new(Outcome::Done, request.shape, parts) }, charge))
 }
 
 /// The units that are charged: those asked for, else those reported, else one piece.

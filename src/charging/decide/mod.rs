@@ -13,14 +13,19 @@ mod duplicate;
 mod enquiry;
 mod event;
 mod gates;
+mod limit;
 mod line;
+mod pace;
+mod pool;
 mod refund;
 mod reserve;
 mod sale;
 mod settle;
 mod slice;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 

@@ -1,6 +1,9 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_2_pools;
+mod section_5_6_graceful_termination;
+mod section_5_7_failures;
 #[cfg(feature = "shell")]
 mod section_6_events;
 mod section_7_1_5_faults;

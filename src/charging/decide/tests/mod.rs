@@ -3,10 +3,16 @@
 
 mod enquiries;
 mod events;
+mod final_units;
 mod grants;
+mod limited;
 mod lost_money;
 mod money;
+mod pools;
 mod property;
 mod refunds;
 mod sessions;
+mod slices;
+mod told;
+mod triggers;
 pub(in crate::charging) mod world;
