@@ -77,8 +77,12 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Trouble
                 Ok(listener)
             });
             listener.map_err(|error| {
-                let message =
-                    format!("cannot listen on {address}: {error}; is another server running there?");
+                let what = if error.kind() == std::io::ErrorKind::AddrInUse {
+                    "stop what listens there, or name another address"
+                } else {
+                    "name another address"
+                };
+                let message = format!("cannot listen on {address}: {error}; {what}");
                 Trouble::new(Status::Failed, message)
             })
         })

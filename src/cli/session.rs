@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::client::{Absent, Reach, Stop, escaped, number, pages, told, with};
+use super::Status;
+use super::client::{Absent, Asking, Stop, escaped, number, pages, told, with};
 use super::print::{self, Row};
-use super::{Rows, Status};
-use crate::admin::json::change::Accepted;
 use crate::admin::json::session::{Page, Session};
 
 /// List and show sessions, ask a gateway to re-authorise or end one.
@@ -36,10 +35,7 @@ struct List {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -47,10 +43,7 @@ struct One {
     /// The Session-Id.
     id: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -66,7 +59,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
     let of = args.msisdn.as_deref().map(|msisdn| format!("&msisdn={msisdn}")).unwrap_or_default();
     let mut complete = true;
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/sessions?{query}{of}"))?;
             complete &= page.complete;
@@ -80,25 +73,18 @@ fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Sto
         )?;
     }
     let found: Vec<Session> = found.into_iter().flatten().collect();
-    Ok(print::rows(&found, args.output, out)?)
+    Ok(print::rows(&found, args.asking.output, out)?)
 }
 
 fn show(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}", escaped(&args.id));
-    let found: Session = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(print::one(&found, args.output, out)?)
+    let found: Session = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    Ok(print::one(&found, args.asking.output, out)?)
 }
 
 fn ask(args: &One, what: &str, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}/{what}", escaped(&args.id));
-    let body = serde_json::Map::new();
-    let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    match args.output {
-        Rows::Table | Rows::Csv => writeln!(out, "the gateway is asked")?,
-        Rows::Json => print::json(&done, out)?,
-        Rows::Jsonl => print::json_lines(&[done], out)?,
-    }
-    Ok(())
+    args.asking.order(&path, "the gateway is asked", out)
 }
 
 impl Row for Session {

@@ -334,8 +334,8 @@ mod tests {
             told.push(asked.await.unwrap().map_err(|error| error.to_string()));
         }
         assert!(echo.confirmed);
-        assert_eq!(told[0], Err("there is no subscriber 1".into()));
-        assert_eq!(told[1], Err("there is no subscriber 2".into()));
+        assert_eq!(told[0], Err("there is no subscriber 1: add it with `gyro subscriber add`".into()));
+        assert_eq!(told[1], Err("there is no subscriber 2: add it with `gyro subscriber add`".into()));
         assert_eq!(told[2], Ok(Reply::Store(Box::default())));
         assert_eq!(told[3], Ok(Reply::Done));
         assert_eq!(told[4], Err("the disk is full".into()));

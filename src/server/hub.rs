@@ -383,14 +383,15 @@ impl Hub {
                     connection.outbox.drop_held()
                 };
                 let dropped: usize = self.connections.values_mut().map(drop_held).sum();
-                let then =
-                    if ends { "the server ends" } else { "only emergency calls are granted until a restart" };
-                tracing::error!(dropped, "{failure}: {then}");
-                self.failure = Some(failure);
                 if ends {
+                    // why, is told once: by whoever runs the server, which ends with this failure
                     self.ends.notify_one();
+                } else {
+                    tracing::error!(dropped, "{failure}: only emergency calls are granted until a restart");
                 }
+                self.failure = Some(failure);
             }
+            Event::NoRoom(error) => tracing::warn!("{error}"),
             Event::Problem(problem) => tracing::warn!("{problem}"),
             Event::Spooled(count) => {
                 tracing::info!(count, "emergencies that were kept elsewhere are entered");

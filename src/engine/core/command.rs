@@ -128,12 +128,14 @@ pub struct SubscriberChange {
 #[non_exhaustive]
 pub enum CommandError {
     /// The tariff has no such plan.
-    #[error("there is no plan {plan:?}{}", did_you_mean(.nearest.as_deref()))]
+    #[error("there is no plan {plan:?}: {}", known_plans(.nearest.as_deref(), .known))]
     UnknownPlan {
         /// What was asked for.
         plan: Box<str>,
-        /// The plan whose name is nearest.
+        /// The plan whose name is near.
         nearest: Option<Box<str>>,
+        /// Some of the plans that there are.
+        known: Box<[Box<str>]>,
     },
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
@@ -144,10 +146,10 @@ pub enum CommandError {
         mode: Mode,
     },
     /// No subscriber has the number.
-    #[error("there is no subscriber {0}")]
+    #[error("there is no subscriber {0}: add it with `gyro subscriber add`")]
     UnknownSubscriber(Digits),
     /// A subscriber has the number already.
-    #[error("the subscriber {0} exists already")]
+    #[error("the subscriber {0} exists already: change it with `gyro subscriber set`")]
     DuplicateSubscriber(Digits),
     /// A subscriber has the IMSI already.
     #[error("the IMSI {imsi} belongs to the subscriber {msisdn}")]
@@ -229,8 +231,11 @@ pub enum CommandError {
     Unreadable,
 }
 
-fn did_you_mean(name: Option<&str>) -> String {
-    name.map(|name| format!(": did you mean {name:?}?")).unwrap_or_default()
+fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => format!("the tariff in force has {}", known.join(", ")),
+    }
 }
 
 /// A mode's name, as operators write it.

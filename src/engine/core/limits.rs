@@ -38,8 +38,11 @@ pub struct Limits {
     pub sweep_parked: usize,
     /// Operators' commands and questions that may wait: 4,096.
     pub operators_parked: usize,
-    /// A jump of the clock ahead by more than this suspends expiry: five minutes.
+    /// A jump of the clock ahead by more than this, within a run, suspends expiry: five minutes.
     pub jump: Duration,
+    /// At the start, a last time journalled that lies further back than this does: 24 hours. A shorter stop is one
+    /// for maintenance.
+    pub stop: Duration,
     /// So long, or until it is confirmed: ten minutes.
     pub jump_lasts: Duration,
 }
@@ -65,6 +68,7 @@ impl Default for Limits {
             sweep_parked: 128,
             operators_parked: 4_096,
             jump: Duration::from_mins(5),
+            stop: Duration::from_hours(24),
             jump_lasts: Duration::from_mins(10),
         }
     }

@@ -45,10 +45,11 @@ pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use query::{Mode, Outcome, Query, View};
-pub use sink::{BatchSink, EmergencyRecord, Fact, Recovered};
+pub use sink::{BatchSink, Fact, Recovered};
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::catalogue::Catalogue;
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;

@@ -21,6 +21,9 @@ use super::{Core, Tag};
 /// How often a command is tried anew after a load.
 const TRIES: u32 = 64;
 
+/// How many plans are named to someone who asked for one that there is not.
+const KNOWN_PLANS: usize = 8;
+
 /// The longest texts, in octets.
 const OPERATOR_MOST: usize = 128;
 const REFERENCE_MOST: usize = 256;
@@ -375,10 +378,15 @@ impl Core {
     }
 
     fn unknown_plan(&self, plan: &str) -> CommandError {
-        let names = self.catalogue.plans().map(|(_, plan)| &*plan.name);
-        let near = names.map(|name| (distance(name, plan), name)).min();
-        let nearest = near.filter(|(away, _)| *away <= 3).map(|(_, name)| name.into());
-        CommandError::UnknownPlan { plan: plan.into(), nearest }
+        let names = || self.catalogue.plans().map(|(_, plan)| &*plan.name);
+        let near = names().map(|name| (distance(name, plan), name)).min();
+        let letters = plan.chars().count();
+        let nearest = near.filter(|(away, _)| away.saturating_mul(2) < letters).map(|(_, name)| name.into());
+        CommandError::UnknownPlan {
+            plan: plan.into(),
+            nearest,
+            known: names().take(KNOWN_PLANS).map(Box::from).collect(),
+        }
     }
 
     /// References that are durable need not be remembered: the store has them.

@@ -14,6 +14,7 @@ mod store_thread;
 mod tests;
 
 use core::fmt;
+use core::time::Duration;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,9 @@ const LOADS: usize = 256;
 
 /// What the threads tell that is taken in one turn, at most.
 const TOLD: usize = 256;
+
+/// A store that is stamped later than the clock by more than this is told of.
+const AHEAD: Duration = Duration::from_mins(5);
 
 /// What an engine is started with.
 pub struct Options {
@@ -86,7 +90,6 @@ struct OpenedStore {
 enum FromThreads {
     Opened(Box<OpenedStore>),
     OpenFailed(StoreError),
-    OpenUnreadable(String),
     Scanned(Scanned),
     Loaded(Loaded),
     Durable(Written),
@@ -95,6 +98,7 @@ enum FromThreads {
     Status(Box<store::Status>),
     BackedUp(Tag, Result<(), String>),
     StoreStopped(Option<StoreError>),
+    NoRoom(StoreError),
     Problem(String),
 }
 
@@ -129,6 +133,8 @@ pub enum Event {
     },
     /// The store failed: from now on emergencies only. Nothing that is held may be sent.
     Failed(Arc<Failure>),
+    /// A batch finds no room; it is tried again until there is some. Nothing of it is written.
+    NoRoom(StoreError),
     /// Something is wrong, and the engine goes on.
     Problem(String),
     /// Emergencies that were kept elsewhere are entered.
@@ -145,9 +151,6 @@ pub enum Failure {
     /// The store could not be opened, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store's own facts cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
     /// A thread ended that must not.
     #[error("the {0} thread has ended: this is a fault in gyro, please report it")]
     Thread(&'static str),
@@ -158,7 +161,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Store(error) => error.exit_code(),
-            Self::Unreadable(_) | Self::Thread(_) => 74,
+            Self::Thread(_) => 74,
         }
     }
 }
@@ -363,7 +366,6 @@ impl Engine {
                 FromThreads::CommitFailed(error)
                 | FromThreads::OpenFailed(error)
                 | FromThreads::StoreStopped(Some(error)) => outcome = Err(error.into()),
-                FromThreads::OpenUnreadable(why) => outcome = Err(Failure::Unreadable(why)),
                 FromThreads::Opened(_)
                 | FromThreads::Scanned(_)
                 | FromThreads::Loaded(_)
@@ -372,6 +374,7 @@ impl Engine {
                 | FromThreads::Status(_)
                 | FromThreads::BackedUp(..)
                 | FromThreads::StoreStopped(None)
+                | FromThreads::NoRoom(_)
                 | FromThreads::Problem(_) => {}
             }
         }
@@ -404,9 +407,9 @@ impl Engine {
                 self.status = *status;
             }
             FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
+            FromThreads::NoRoom(error) => self.events.push(Event::NoRoom(error)),
             FromThreads::Problem(problem) => self.events.push(Event::Problem(problem)),
             FromThreads::CommitFailed(error) | FromThreads::OpenFailed(error) => self.fail(error.into(), now),
-            FromThreads::OpenUnreadable(why) => self.fail(Failure::Unreadable(why), now),
             FromThreads::CommitterStopped => self.fail(Failure::Thread("committer"), now),
             FromThreads::StoreStopped(error) => {
                 let why = error.map_or(Failure::Thread("store"), Failure::Store);
@@ -433,6 +436,12 @@ impl Engine {
             }
         }
         self.to_committer = Some(to_committer);
+        if let Some(stamp) = recovered.time.filter(|stamp| stamp.since(now) > AHEAD) {
+            self.events.push(Event::Problem(format!(
+                "the store was stamped {stamp}, and the clock says {now}: time stands still until it gets there; where \
+                 the clock is right, stop the server and undo the stamp with `gyro store clock-reset`"
+            )));
+        }
         self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
         self.events.push(Event::Ready { epoch, last: recovered.last, notices });
     }

@@ -81,9 +81,15 @@ fn what_cannot_be_done_is_told_and_leaves_no_trace() {
         Change::AddSubscriber(new)
     };
     let cases: Vec<(Change, &str)> = vec![
-        (add(&|new| new.msisdn = number(MSISDN)), "the subscriber 77010000001 exists already"),
+        (
+            add(&|new| new.msisdn = number(MSISDN)),
+            "the subscriber 77010000001 exists already: change it with `gyro subscriber set`",
+        ),
         (add(&|new| new.plan = "frist".into()), "there is no plan \"frist\": did you mean \"first\"?"),
-        (add(&|new| new.plan = "unlimited".into()), "there is no plan \"unlimited\""),
+        (
+            add(&|new| new.plan = "unlimited".into()),
+            "there is no plan \"unlimited\": the tariff in force has first",
+        ),
         (
             add(&|new| new.account = Some(AccountId(1))),
             "the account 1 exists already: change its money by `account topup` and its limits by `subscriber set`",
@@ -99,7 +105,10 @@ fn what_cannot_be_done_is_told_and_leaves_no_trace() {
             "the amount has more than two decimals: the ledger keeps whole hundredths",
         ),
         (topup(0, None), "the amount must be more than nothing"),
-        (Change::Adjust { msisdn: number("7"), amount: cents(1), note: None }, "there is no subscriber 7"),
+        (
+            Change::Adjust { msisdn: number("7"), amount: cents(1), note: None },
+            "there is no subscriber 7: add it with `gyro subscriber add`",
+        ),
         (
             Change::Adjust { msisdn: number(MSISDN), amount: cents(0), note: None },
             "an adjustment by nothing changes nothing",

@@ -10,6 +10,7 @@ use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
     Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
@@ -25,8 +26,7 @@ use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::query::Outcome;
 use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
 use crate::engine::core::{
-    BatchSink, Core, EmergencyRecord, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings,
-    Tag,
+    BatchSink, Core, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings, Tag,
 };
 use crate::time::Timestamp;
 
