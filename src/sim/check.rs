@@ -233,11 +233,15 @@ pub fn strict(ask: &Ask, heard: &Heard<'_>, level: Level, service: Service) -> C
     Objection::unless(head == HEAD, Rule::Whole, format_args!("a head of {head:?}"))?;
     known(heard)?;
     once(heard)?;
-    groups(ask, heard)?;
+    if level == Level::PerGroup {
+        groups(ask, heard)?;
+    }
     quota(ask, heard, level, service)?;
     quota_code(heard)?;
     refusals(heard)?;
-    validity(heard)?;
+    if ask.kind != RequestType::Event {
+        validity(heard)?;
+    }
     thresholds(heard)?;
     limits(heard)
 }

@@ -1,0 +1,332 @@
+//! One gateway in the world: it is driven through its day, every answer is held to its rules and to those of all
+//! others, and after each step the books are held to what it has reported.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use gyro::diameter::header::CommandCode;
+use gyro::diameter::message::Message;
+use gyro::diameter::peer::registry::ConnectionId;
+use gyro::ro::ccr::RequestType;
+use gyro::sim::actor::{Actor, Ending, Next, Outgoing, Phase};
+use gyro::sim::check;
+use gyro::sim::heard::Heard;
+use gyro::sim::make;
+use gyro::sim::manners::{Level, Make, Service, Silence};
+use gyro::sim::quota::Standing;
+
+use crate::world::{DICTIONARY, START, World, ids, who};
+
+/// What becomes of the next request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Loss {
+    /// It arrives, and so does its answer.
+    Nothing,
+    /// It does not arrive.
+    Request,
+    /// It arrives; its answer does not.
+    Answer,
+}
+
+pub(crate) const MIB: u64 = 1 << 20;
+
+pub(crate) struct Gate {
+    pub(crate) world: World,
+    pub(crate) actor: Actor,
+    link: ConnectionId,
+    loss: Loss,
+    sent: u64,
+    /// Hundredths that were paid in.
+    paid: i64,
+    /// Hundredths that sessions before this one, messages, and requests that were lost for good came to.
+    settled: i64,
+    /// The last request and its answer, as octets.
+    pub(crate) last: Option<(Outgoing, Bytes)>,
+    /// Result-Codes at command level so far, with the type of their requests.
+    pub(crate) codes: Vec<(RequestType, u32)>,
+    /// Most requests under way at a time.
+    pub(crate) most_in_flight: usize,
+    /// CCR-Ts that were sent.
+    pub(crate) ends_sent: usize,
+    /// Of requests that are under way together the last arrives first.
+    pub(crate) overtaking: bool,
+}
+
+impl Gate {
+    /// A gateway of this make, and a subscriber with so many hundredths.
+    pub(crate) fn new(name: &str, balance: i64) -> Self {
+        let make: &'static dyn Make = make::by_name(name).unwrap();
+        let mut world = World::new();
+        world.subscriber(balance);
+        let link = world.connect(make);
+        let mut gate = Self {
+            world,
+            actor: Actor::new(make, who(make), DICTIONARY.clone(), START),
+            link,
+            loss: Loss::Nothing,
+            sent: 0,
+            paid: balance,
+            settled: 0,
+            last: None,
+            codes: Vec::new(),
+            most_in_flight: 0,
+            ends_sent: 0,
+            overtaking: false,
+        };
+        gate.look();
+        gate
+    }
+
+    fn make(&self) -> &'static dyn Make {
+        self.actor.make()
+    }
+
+    // steps
+
+    pub(crate) fn attach(&mut self) {
+        self.attach_to(None);
+    }
+
+    pub(crate) fn attach_to(&mut self, callee: Option<&str>) {
+        self.settle_session();
+        self.actor.attach(&[], callee);
+        self.run();
+    }
+
+    /// Uses units; says how many could not be used.
+    pub(crate) fn use_units(&mut self, group: Option<u32>, units: u64) -> u64 {
+        self.actor.use_units(group, units);
+        self.run();
+        self.actor.short()
+    }
+
+    /// Uses all that there is.
+    pub(crate) fn exhaust(&mut self, group: Option<u32>) -> u64 {
+        const ALL: u64 = 1 << 40;
+        ALL - self.use_units(group, ALL)
+    }
+
+    pub(crate) fn pass(&mut self, secs: u64) {
+        self.actor.pass(Duration::from_secs(secs));
+        self.run_unchecked();
+        self.world.pass_to(self.actor.now());
+        self.books();
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.actor.end();
+        self.run();
+        assert_eq!(self.actor.phase(), Some(Phase::Over(Ending::Closed)));
+    }
+
+    pub(crate) fn message(&mut self, to: &str) -> u32 {
+        self.actor.message(to);
+        self.run_unchecked();
+        let Some((RequestType::Event, code)) = self.codes.last().copied() else { panic!("{:?}", self.codes) };
+        self.settled += if code == 2_001 { 500 } else { 0 };
+        self.books();
+        code
+    }
+
+    pub(crate) fn topup(&mut self, cents: i64) {
+        self.world.topup(cents);
+        self.paid += cents;
+        self.books();
+    }
+
+    /// The last request again, over another connection, with new identifiers and the T flag: the same answer comes,
+    /// and nothing changes.
+    pub(crate) fn repeat(&mut self) {
+        let before = (self.world.account().clone(), self.world.disk.ledger.len());
+        let (_, first) = self.last.clone().expect("a request was answered");
+        self.reconnect();
+        assert!(self.actor.repeat());
+        self.run();
+        let (again, second) = self.last.clone().unwrap();
+        assert!(again.again, "the T flag");
+        assert_eq!(first.slice(20..), second.slice(20..), "the answer to a repeat, but for its identifiers");
+        assert_ne!(first.slice(12..20), second.slice(12..20), "identifiers are new");
+        assert_eq!((self.world.account().clone(), self.world.disk.ledger.len()), before, "a repeat changes nothing");
+    }
+
+    /// The next request is lost, or its answer, and the connection with it.
+    pub(crate) fn lose(&mut self, loss: Loss) {
+        self.loss = loss;
+    }
+
+    /// Another connection. A gateway has one at a time.
+    pub(crate) fn reconnect(&mut self) {
+        self.world.cut(self.link);
+        self.link = self.world.connect(self.make());
+        self.look();
+    }
+
+    /// The watchdog's question and its answer.
+    pub(crate) fn beat(&mut self) {
+        self.world.beat(self.link);
+        self.look();
+    }
+
+    /// The server demands something of the session; gives the Result-Code that came back. What follows is carried.
+    pub(crate) fn demand(&mut self, command: CommandCode, group: Option<u32>) -> Option<u32> {
+        let session = self.actor.session().unwrap().id.clone();
+        self.world.demand(self.link, &session, command, group);
+        let mut code = None;
+        for message in self.look() {
+            let header = message.header();
+            if header.flags.is_request() && header.command == command {
+                let demanded = self.actor.demanded(&message);
+                code = demanded.code;
+                if let Some(reply) = demanded.reply {
+                    self.world.send(self.link, &reply);
+                    let heard = self.world.replies.pop().expect("the server has its answer");
+                    assert_eq!(Some(Heard::new(&heard, &DICTIONARY).code()), code);
+                }
+            }
+        }
+        self.run();
+        code
+    }
+
+    // what holds
+
+    /// Carries requests and answers until the gateway rests, then looks at the books.
+    pub(crate) fn run(&mut self) {
+        self.run_unchecked();
+        self.books();
+    }
+
+    pub(crate) fn run_unchecked(&mut self) {
+        let mut under_way: Vec<(u64, Outgoing)> = Vec::new();
+        loop {
+            match self.actor.next() {
+                Next::Rest => break,
+                Next::Send(outgoing) => {
+                    self.ends_sent += usize::from(outgoing.ask.kind == RequestType::Termination);
+                    self.sent += 1;
+                    under_way.push((self.sent, *outgoing));
+                    self.most_in_flight = self.most_in_flight.max(under_way.len());
+                }
+                Next::Await => {
+                    assert!(!under_way.is_empty(), "it waits for an answer to nothing");
+                    self.exchange(std::mem::take(&mut under_way));
+                }
+            }
+        }
+    }
+
+    fn exchange(&mut self, under_way: Vec<(u64, Outgoing)>) {
+        self.world.pass_to(self.actor.now());
+        let loss = std::mem::replace(&mut self.loss, Loss::Nothing);
+        let order: Vec<&(u64, Outgoing)> =
+            if self.overtaking { under_way.iter().rev().collect() } else { under_way.iter().collect() };
+        for (number, outgoing) in order {
+            let (hop_by_hop, end_to_end) = ids(*number);
+            if loss != Loss::Request {
+                self.world.send(self.link, &outgoing.octets(hop_by_hop, end_to_end));
+            }
+        }
+        if loss != Loss::Nothing {
+            let gone = self.make().manners().silence == Silence::GivesUp && loss == Loss::Request;
+            for (_, outgoing) in under_way.iter().filter(|_| gone) {
+                self.settled -= reported(self.make().manners().service, outgoing);
+            }
+            self.reconnect();
+            self.actor.lost();
+            return;
+        }
+        let answers = self.look();
+        for (number, outgoing) in under_way {
+            let (hop_by_hop, end_to_end) = ids(number);
+            let mine = |answer: &&Message| answer.header().hop_by_hop == hop_by_hop;
+            let answer = answers.iter().find(mine).unwrap_or_else(|| panic!("no answer to {:?}", outgoing.ask));
+            assert_eq!(answer.header().end_to_end, end_to_end);
+            self.accept(outgoing, answer);
+        }
+    }
+
+    fn accept(&mut self, outgoing: Outgoing, answer: &Message) {
+        let name = self.make().manners().name;
+        let accepted = self.actor.answered(outgoing.token, answer);
+        accepted.unwrap_or_else(|objection| panic!("{name}: {objection}\n{:?}\n{answer:?}", outgoing.ask));
+        let heard = Heard::new(answer, &DICTIONARY);
+        let manners = self.make().manners();
+        let is_event = outgoing.ask.kind == RequestType::Event;
+        let service = if is_event { Service::Messages } else { manners.service };
+        check::strict(&outgoing.ask, &heard, manners.level, service)
+            .unwrap_or_else(|objection| panic!("{name}, as any other: {objection}\n{answer:?}"));
+        self.codes.push((outgoing.ask.kind, heard.code()));
+        self.last = Some((outgoing, answer.bytes().clone()));
+    }
+
+    /// What the server has said since; its name and state stay.
+    fn look(&mut self) -> Vec<Message> {
+        let received = self.world.received(self.link);
+        for message in &received {
+            self.actor.watch(message).unwrap_or_else(|objection| panic!("{objection}"));
+        }
+        received
+    }
+
+    /// Every book balances, what was reported is charged, and no more; a session that is over holds nothing.
+    pub(crate) fn books(&self) {
+        self.world.disk.audit();
+        let account = self.world.account();
+        let due = self.settled + self.bill();
+        assert_eq!(account.main.to_string(), money(self.paid - due), "{} was paid, {due} is due", self.paid);
+        let over = matches!(self.actor.phase(), None | Some(Phase::Over(_)));
+        if over {
+            assert_eq!(account.reserved.to_string(), "0.00");
+        }
+    }
+
+    /// What the session has reported, in hundredths: by the octet, rounded up to steps of a KiB, at 1.00 a MiB, each
+    /// quota by itself; by the second at 6.00 a minute. Group 20 is free.
+    fn bill(&self) -> i64 {
+        let manners = self.make().manners();
+        let quotas = self.actor.session().into_iter().flat_map(|session| &session.quotas);
+        let priced = quotas.filter(|quota| quota.group != Some(20) && manners.level != Level::Nothing);
+        priced.map(|quota| price(manners.service, quota.reported)).sum()
+    }
+
+    fn settle_session(&mut self) {
+        self.settled += self.bill();
+    }
+
+    pub(crate) fn balance(&self) -> String {
+        self.world.account().main.to_string()
+    }
+
+    pub(crate) fn reserved(&self) -> String {
+        self.world.account().reserved.to_string()
+    }
+
+    pub(crate) fn standing(&self, group: Option<u32>) -> Standing {
+        self.actor.quota(group).unwrap().standing
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.actor.phase().unwrap()
+    }
+}
+
+fn price(service: Service, units: u64) -> i64 {
+    let units = i64::try_from(units).unwrap();
+    match service {
+        // (KiB × 100 / 1024) rounded half up
+        Service::Data => ((units + 1_023) / 1_024 * 100 + 512) / 1_024,
+        Service::Voice => units * 10,
+        Service::Messages => 0,
+    }
+}
+
+/// What a request reports, in hundredths; whole steps, so that parts add up.
+fn reported(service: Service, outgoing: &Outgoing) -> i64 {
+    let used = outgoing.ask.wants.iter().flat_map(|want| &want.used);
+    let units = used.map(|used| if service == Service::Data { used.total() } else { used.seconds.into() }).sum();
+    price(service, units)
+}
+
+fn money(cents: i64) -> String {
+    format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100)
+}
