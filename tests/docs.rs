@@ -152,7 +152,8 @@ impl<F: Fn(&str) -> Option<String>> Source<F> {
         let Some(at) = text.find(&head) else { return Some(format!("{file} has no {function}")) };
         let before = text.split_at(at).0;
         let own = before.rsplit_once("\n\n").map_or(before, |(_, own)| own);
-        (!own.contains("#[test]")).then(|| format!("{function} in {file} is no test"))
+        let is_test = ["#[test]", "#[tokio::test]"].iter().any(|mark| own.contains(mark));
+        (!is_test).then(|| format!("{function} in {file} is no test"))
     }
 }
 

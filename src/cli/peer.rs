@@ -51,7 +51,7 @@ fn list(args: &List, out: &mut dyn Write) -> Result<(), Stop> {
 
 fn disconnect(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/peers/{}/disconnect", escaped(&args.host));
-    args.asking.order(&path, &format!("{} is being disconnected", args.host), out)
+    args.asking.order(&path, &serde_json::Map::new(), &format!("{} is being disconnected", args.host), out)
 }
 
 impl Row for Peer {

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::Status;
 use super::client::{Absent, Asking, Stop, escaped, number, pages, told, with};
 use super::print::{self, Row};
+use crate::admin::json::change::Reauthorisation;
 use crate::admin::json::session::{Page, Session};
 
 /// List and show sessions, ask a gateway to re-authorise or end one.
@@ -21,7 +24,7 @@ enum Command {
     /// Show a session, open or ended.
     Show(One),
     /// Ask the gateway to report and ask again (RFC 8506 §5.5).
-    Reauth(One),
+    Reauth(Reauth),
     /// Ask the gateway to end it (RFC 6733 §8.5).
     Abort(One),
 }
@@ -39,6 +42,15 @@ struct List {
 }
 
 #[derive(clap::Args, Debug)]
+struct Reauth {
+    #[command(flatten)]
+    one: One,
+    /// Only this rating group [default: the whole session].
+    #[arg(long, value_name = "N")]
+    rating_group: Option<u32>,
+}
+
+#[derive(clap::Args, Debug)]
 struct One {
     /// The Session-Id.
     id: String,
@@ -50,8 +62,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
     let done = match &args.command {
         Command::List(args) => list(args, out, err),
         Command::Show(args) => show(args, out),
-        Command::Reauth(args) => ask(args, "reauth", out),
-        Command::Abort(args) => ask(args, "abort", out),
+        Command::Reauth(args) => {
+            ask(&args.one, "reauth", &Reauthorisation { rating_group: args.rating_group }, out)
+        }
+        Command::Abort(args) => ask(args, "abort", &serde_json::Map::new(), out),
     };
     told(done, err)
 }
@@ -82,15 +96,20 @@ fn show(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     Ok(print::one(&found, args.asking.output, out)?)
 }
 
-fn ask(args: &One, what: &str, out: &mut dyn Write) -> Result<(), Stop> {
+fn ask(args: &One, what: &str, body: &impl Serialize, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}/{what}", escaped(&args.id));
-    args.asking.order(&path, "the gateway is asked", out)
+    args.asking.order(
+        &path,
+        body,
+        "the gateway will be asked: `gyro session show` tells what is outstanding",
+        out,
+    )
 }
 
 impl Row for Session {
     const HEADS: &'static [&'static str] = &[
         "id", "msisdn", "account", "service", "state", "opened", "touched", "host", "called", "reserved",
-        "charged", "quotas",
+        "charged", "quotas", "asked",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -116,6 +135,7 @@ impl Row for Session {
             self.reserved.clone(),
             self.charged.clone(),
             quotas.join("; "),
+            self.asked.as_ref().map(|asked| format!("{}, {}", asked.what, asked.stage)).unwrap_or_default(),
         ]
     }
 }

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::charging::request::SessionId;
-
 pub use super::core::Tag;
 pub use super::core::command::{
     Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange, mode_name,
@@ -15,8 +13,9 @@ pub use super::core::command::{
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SubscriberView, View,
+    SessionView, SubscriberView, View,
 };
+pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord};
 pub use crate::store::Status as StoreStatus;
 pub use crate::time::Timestamp;
@@ -50,10 +49,6 @@ pub enum NetworkAsk {
     Peers,
     /// Disconnect a peer, by its identity.
     Disconnect(Box<str>),
-    /// Ask a session's client to re-authorise (RFC 8506 §5.5).
-    Reauthorise(SessionId),
-    /// Ask a session's client to end it (RFC 6733 §8.5).
-    Abort(SessionId),
     /// Read tariffs, dictionaries and peers again: all or nothing.
     Reload,
 }

@@ -126,6 +126,7 @@ fields! {
     RouteRecord = "Route-Record" ietf 282 Identity M;
     DestinationRealm = "Destination-Realm" ietf 283 Identity M;
     ProxyInfo = "Proxy-Info" ietf 284 Group M;
+    ReAuthRequestType = "Re-Auth-Request-Type" ietf 285 Enum M;
     DestinationHost = "Destination-Host" ietf 293 Identity M;
     ErrorReportingHost = "Error-Reporting-Host" ietf 294 Identity -;
     TerminationCause = "Termination-Cause" ietf 295 Enum M;
@@ -400,6 +401,26 @@ levels! {
             ServiceInformation;
         First: FailedAvp;
         Many: MultipleServicesCreditControl ProxyInfo;
+    }
+    /// A RAR (RFC 6733 §8.3.1, RFC 8506 §10.2).
+    Rar {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId
+            ReAuthRequestType;
+        AtMostOnce: UserName OriginStateId ServiceIdentifier RatingGroup;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An ASR (RFC 6733 §8.5.1).
+    Asr {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId;
+        AtMostOnce: UserName OriginStateId;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An RAA or ASA (RFC 6733 §8.3.2, §8.5.2). One in the form of §7.2 may lack the Session-Id.
+    Demanded {
+        AtMostOnce: SessionId OriginHost OriginRealm ResultCode ExperimentalResult OriginStateId UserName
+            ErrorMessage ErrorReportingHost;
+        First: FailedAvp;
+        Many: ProxyInfo;
     }
     /// Multiple-Services-Credit-Control of a CCA.
     MsccAnswer {

@@ -6,7 +6,7 @@ use super::Form;
 use super::subscriber::unit;
 use crate::charging::session::{self, SessionState};
 use crate::charging::units::Money;
-use crate::engine::control::SessionCursor;
+use crate::engine::control::{Outstanding, Scope, SessionCursor, SessionView, What};
 
 /// A session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,6 +45,28 @@ pub struct Session {
     pub charged: String,
     /// Its quotas.
     pub quotas: Vec<Quota>,
+    /// What its client is asked to do and has not done; told of one session that is shown by itself.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+}
+
+/// What a client is asked to do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// `reauthorise` or `abort`.
+    pub what: String,
+    /// The rating group, where it is about one.
+    pub rating_group: Option<u32>,
+    /// Why: `topup`, `block`, `fair-use`, `tariff`, `operator`.
+    pub reason: String,
+    /// `queued`, `asked`, or `awaited`: it has said yes and has not reported yet.
+    pub stage: String,
+    /// Since when it is demanded.
+    pub since: String,
+    /// How often the client was asked.
+    pub tries: u8,
+    /// It will be asked once more after that.
+    pub again: bool,
 }
 
 /// A quota of a session.
@@ -113,6 +135,32 @@ impl Session {
             reserved: sum(held.map(|held| held.money)).to_string(),
             charged: sum(rated.map(|rated| rated.charged)).to_string(),
             quotas: session.quotas.iter().map(|quota| Quota::of(quota, form)).collect(),
+            asked: None,
+        }
+    }
+
+    /// As operators see one that is shown by itself.
+    pub fn shown(view: &SessionView, form: &Form) -> Self {
+        let asked = view.outstanding.as_ref().map(|outstanding| Asked::of(outstanding, form));
+        Self { asked, ..Self::of(&view.session, form) }
+    }
+}
+
+impl Asked {
+    fn of(outstanding: &Outstanding, form: &Form) -> Self {
+        let (what, rating_group) = match outstanding.what {
+            What::Reauthorise(Scope::RatingGroup(group)) => ("reauthorise", Some(group)),
+            What::Reauthorise(Scope::Session | Scope::Service(_)) => ("reauthorise", None),
+            What::Abort => ("abort", None),
+        };
+        Self {
+            what: what.into(),
+            rating_group,
+            reason: outstanding.reason.as_str().into(),
+            stage: outstanding.stage.as_str().into(),
+            since: form.time(outstanding.since),
+            tries: outstanding.tries,
+            again: outstanding.again,
         }
     }
 }
@@ -152,6 +200,7 @@ mod tests {
     use crate::charging::request::{Parties, Place, QuotaKey, SessionId};
     use crate::charging::session::{RateKey, Rated, Reservation};
     use crate::charging::units::{Amount, Digits, Unit};
+    use crate::engine::control::{Reason, Stage};
     use crate::time::Timestamp;
 
     fn session(state: SessionState) -> session::Session {
@@ -199,8 +248,24 @@ mod tests {
     fn an_open_session_is_written_with_what_it_holds() {
         let written =
             serde_json::to_string(&Session::of(&session(SessionState::Open), &Form::plain())).unwrap();
-        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}]}"#;
+        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}],"asked":null}"#;
         assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn what_a_client_is_asked_to_do_is_told_with_its_session() {
+        let outstanding = Outstanding {
+            what: What::Reauthorise(Scope::RatingGroup(10)),
+            reason: Reason::Topup,
+            stage: Stage::Awaited,
+            since: Timestamp::from_secs(0),
+            tries: 2,
+            again: false,
+        };
+        let view = SessionView { session: session(SessionState::Open), outstanding: Some(outstanding) };
+        let told = Session::shown(&view, &Form::plain()).asked;
+        let wanted = r#"{"what":"reauthorise","rating_group":10,"reason":"topup","stage":"awaited","since":"1970-01-01T00:00:00+00:00","tries":2,"again":false}"#;
+        assert_eq!(serde_json::to_string(&told).unwrap(), wanted);
     }
 
     #[test]

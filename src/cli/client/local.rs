@@ -100,7 +100,8 @@ impl Local {
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
         let engine = Engine::start(run::Options {
             settings: Settings {
-                limits: Limits::default(),
+                // there is no gateway to ask anything
+                limits: Limits { reauth_rate: 0, ..Limits::default() },
                 policy: Policy::default(),
                 catalogue: Arc::clone(&catalogue),
                 hash_key: HashKey(random()?),

@@ -53,10 +53,15 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    /// Gives an order that has nothing to say but what it is; `said` tells people that it was taken.
-    pub(super) fn order(&self, path: &str, said: &str, out: &mut dyn Write) -> Result<(), Stop> {
-        let body = serde_json::Map::new();
-        let done: Accepted = with(&self.reach, Absent::Refuse, |client| client.post(path, &body))?;
+    /// Gives an order; `said` tells people that it was taken.
+    pub(super) fn order(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        said: &str,
+        out: &mut dyn Write,
+    ) -> Result<(), Stop> {
+        let done: Accepted = with(&self.reach, Absent::Refuse, |client| client.post(path, body))?;
         match self.output {
             Rows::Table | Rows::Csv => writeln!(out, "{said}")?,
             Rows::Json => print::json(&done, out)?,

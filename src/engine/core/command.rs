@@ -201,6 +201,23 @@ pub enum CommandError {
     /// No session has the identifier.
     #[error("there is no session {0:?}")]
     UnknownSession(Box<str>),
+    /// Clients are asked nothing.
+    #[error("gateways are asked nothing here: no server runs, or its charging.reauth_rate is 0")]
+    NobodyAsked,
+    /// The session has ended.
+    #[error("the session {0:?} has ended")]
+    SessionEnded(Box<str>),
+    /// The session goes to an emergency number.
+    #[error("the session {0:?} goes to an emergency number: it is left alone")]
+    Emergency(Box<str>),
+    /// The session has no quota of that rating group.
+    #[error("the session {session:?} has no rating group {group}: see `gyro session show`")]
+    UnknownGroup {
+        /// The session.
+        session: Box<str>,
+        /// The rating group.
+        group: u32,
+    },
     /// The key was used for another command.
     #[error("the idempotency key was used for another command already")]
     KeyUsed,

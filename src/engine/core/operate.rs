@@ -14,6 +14,7 @@ use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber,
 use super::hash::{command_digest, reference_hash};
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
+use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -100,11 +101,45 @@ impl Core {
             Ok(done) => done,
             Err(why) => return Ok(Err(why)),
         };
+        self.reach_sessions(&command.what, &done, now);
         let record = OperationRecord { operator: command.operator.clone(), at: now, digest, done };
         self.operations.write(command.key, record, self.commit.next);
         self.commit.open.operations.push(command.key);
         self.commit.open.touch(now, 256);
         Ok(Ok(View::Done { done, repeated: false }))
+    }
+
+    /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
+    fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
+        let more = match what {
+            Change::Topup { .. } => done.changed,
+            Change::Adjust { amount, .. } => amount.is_positive(),
+            // what else changes is told where it is seen
+            Change::AddSubscriber(_) | Change::SetSubscriber { .. } => false,
+        };
+        if more {
+            self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
+        }
+    }
+
+    /// What else may be had now, or not, reaches sessions (`SUS-6`).
+    fn reach_changed(
+        &mut self,
+        before: &(Subscriber, Account),
+        after: &(Subscriber, Account),
+        now: Timestamp,
+    ) {
+        let ((subscriber, account), (was, had)) = (after, before);
+        let number = Who::Number(subscriber.msisdn);
+        if subscriber.barred != was.barred || subscriber.standing != was.standing {
+            self.demand(Demand::reauthorise(number, Reason::Block), now);
+        }
+        if subscriber.plan != was.plan || subscriber.overage != was.overage {
+            self.demand(Demand::reauthorise(number, Reason::Tariff), now);
+        }
+        if account.available() > had.available() {
+            self.demand(Demand::reauthorise(Who::Limited(account.id), Reason::Topup), now);
+        }
     }
 
     fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
@@ -201,12 +236,14 @@ impl Core {
         {
             return Ok(Err(why));
         }
-        let (old, before) = (subscriber.imsi, account.clone());
+        let before = (subscriber.clone(), account.clone());
+        let old = subscriber.imsi;
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
-        if account != before {
+        if account != before.1 {
             self.write_account(account, None, now);
         }
         if old != subscriber.imsi {
@@ -219,6 +256,7 @@ impl Core {
         }
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);
+        self.reach_changed(&before, &after, now);
         Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
     }
 

@@ -27,10 +27,11 @@ use crate::charging::request::Request;
 use crate::engine::core::command::Command;
 use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
+use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::engine::core::sink::Recovered;
-use crate::engine::core::{Answered, Core, Handled, Settings, Tag};
+use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
 use crate::store::{self, Commit, Notice, Opened, StoreError};
-use crate::telemetry::EngineMetrics;
+use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
@@ -230,6 +231,37 @@ impl Engine {
     /// Takes a request, see [`Core::handle`].
     pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
         self.core.handle(tag, request, now)
+    }
+
+    /// Takes a request and where it came from, see [`Core::handle_from`].
+    pub fn handle_from(
+        &mut self,
+        tag: Tag,
+        route: Option<Route>,
+        request: Request,
+        now: Timestamp,
+    ) -> Handled {
+        self.core.handle_from(tag, route, request, now)
+    }
+
+    /// Demands something of clients, see [`Core::demand`].
+    pub fn demand(&mut self, demand: Demand, now: Timestamp) {
+        self.core.demand(demand, now);
+    }
+
+    /// A client that is to be asked now; [`Engine::told`] takes what comes of it.
+    pub fn poll_errand(&mut self) -> Option<Errand> {
+        self.core.poll_errand()
+    }
+
+    /// What came of an errand, see [`Core::told`].
+    pub fn told(&mut self, id: ErrandId, told: Told, now: Timestamp) {
+        self.core.told(id, told, now);
+    }
+
+    /// A host has told its Origin-State-Id, see [`Core::origin_state_of`].
+    pub fn origin_state_of(&mut self, host: &str, state: u32, now: Timestamp) -> bool {
+        self.core.origin_state_of(host, state, now)
     }
 
     /// Takes a request only if it is about an emergency, see [`Core::emergency`].
@@ -556,6 +588,7 @@ fn figures<'a>(
         overlay_octets: store.overlay_octets,
         free_octets: store.space.available,
         mode: status.mode.as_str(),
+        reauth: reauth_figures(&status.reauth),
         services: core
             .services()
             .iter()
@@ -569,4 +602,32 @@ fn figures<'a>(
             })
             .collect(),
     }
+}
+
+fn reauth_figures(facts: &ReauthFacts) -> ReauthFigures {
+    ReauthFigures {
+        reauthorisations: outcomes(&facts.reauthorisations),
+        aborts: outcomes(&facts.aborts),
+        freed: [facts.freed_by_restart, facts.freed_as_unknown, facts.freed_by_abort],
+        hosts_restarted: facts.hosts_restarted,
+        waiting: facts.waiting,
+    }
+}
+
+/// In the order of [`REAUTH_OUTCOMES`].
+fn outcomes(of: &Outcomes) -> [u64; REAUTH_OUTCOMES.len()] {
+    [
+        of.sent,
+        of.repeated,
+        of.done,
+        of.followed,
+        of.ignored,
+        of.gone,
+        of.refused,
+        of.given_up,
+        of.moot,
+        of.unsupported,
+        of.joined,
+        of.dropped,
+    ]
 }
