@@ -133,10 +133,10 @@ pub fn quota(ask: &Ask, heard: &Heard<'_>, level: Level, service: Service) -> Ch
             }
             (Some(granted), last) => {
                 let count = metered(granted, service);
-                let found = format_args!("{granted:?}");
-                Objection::unless(count.is_some(), Rule::Unit, found)?;
-                let empty = count == Some(0) && last.is_none();
-                Objection::unless(!empty, Rule::NotEmpty, format_args!("a grant of nothing"))?;
+                let nothing = *granted == Granted::default() || count == Some(0);
+                let found = "a grant of nothing";
+                Objection::unless(!nothing || last.is_some(), Rule::NotEmpty, found)?;
+                Objection::unless(count.is_some() || nothing, Rule::Unit, format_args!("{granted:?}"))?;
             }
         }
     }

@@ -1,12 +1,11 @@
 //! Cisco: quota that is given back, groups that a timer tries again, use that goes on while nobody answers.
 
-use gyro::diameter::header::CommandCode;
 use gyro::ro::ccr::RequestType;
-use gyro::sim::actor::Phase;
+use gyro::sim::actor::{Next, Phase};
 use gyro::sim::ask::Why;
 use gyro::sim::quota::Standing;
 
-use crate::gate::{Gate, Loss, MIB};
+use crate::gate::{Gate, MIB};
 
 const TEN: Option<u32> = Some(10);
 
@@ -23,14 +22,10 @@ fn a_day_of_cisco() {
     assert_eq!((gate.standing(TEN), gate.reserved().as_str()), (Standing::Idle, "0.00"));
     assert_eq!(gate.use_units(TEN, 5 * MIB), 0);
     // the server cannot be reached: the user goes on, and all of it comes in one late report
-    gate.lose(Loss::Request);
     gate.actor.use_units(TEN, 3 * MIB);
-    let mut lost = false;
-    gate.reach_for_nothing(|| lost = true);
-    assert!(lost);
+    gate.reach_for_nothing();
     assert_eq!(gate.actor.use_meanwhile(TEN, 30 * MIB), 0);
     gate.run();
-    assert_eq!(gate.use_units(TEN, 0), 0);
     gate.pass(3_600);
     assert_eq!(gate.balance(), "19.00");
     // the last grant, then the group is closed and the session goes on
@@ -44,10 +39,11 @@ fn a_day_of_cisco() {
     gate.pass(60);
     assert_eq!(gate.use_units(TEN, MIB), MIB);
     assert_eq!(gate.codes[before..], [(RequestType::Update, 2_001)], "refused in the quota, not above");
+    // a top-up: the server asks, before the timer does
     gate.topup(1_000);
-    gate.pass(60);
+    assert_eq!((&gate.demanded[..], gate.standing(TEN)), (&[Some(2_002)][..], Standing::Granted));
     assert_eq!(gate.use_units(TEN, 4 * MIB), 0);
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, TEN), Some(2_002));
+    assert_eq!(gate.reauth(TEN), Some(2_002));
     assert_eq!(gate.balance(), "6.00");
     gate.end();
     gate.repeat();
@@ -56,11 +52,9 @@ fn a_day_of_cisco() {
 
 impl Gate {
     /// Sends what is to be sent into the void.
-    fn reach_for_nothing(&mut self, done: impl FnOnce()) {
-        let gyro::sim::actor::Next::Send(_) = self.actor.next() else { panic!("a report") };
-        assert_eq!(self.actor.next(), gyro::sim::actor::Next::Await);
+    fn reach_for_nothing(&mut self) {
+        let Next::Send(_) = self.actor.next() else { panic!("a report") };
+        assert_eq!(self.actor.next(), Next::Await);
         self.actor.lost();
-        self.lose(Loss::Nothing);
-        done();
     }
 }

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gyro::diameter::header::CommandCode;
+use gyro::diameter::header::ApplicationId;
 use gyro::diameter::message::Message;
 use gyro::diameter::peer::registry::ConnectionId;
+use gyro::engine::core::reauth::{Scope, What};
 use gyro::ro::ccr::RequestType;
 use gyro::sim::actor::{Actor, Ending, Next, Outgoing, Phase};
 use gyro::sim::check;
@@ -46,6 +47,8 @@ pub(crate) struct Gate {
     pub(crate) codes: Vec<(RequestType, u32)>,
     /// Most requests under way at a time.
     pub(crate) most_in_flight: usize,
+    /// What was answered to the server's own requests.
+    pub(crate) demanded: Vec<Option<u32>>,
     /// CCR-Ts that were sent.
     pub(crate) ends_sent: usize,
     /// Of requests that are under way together the last arrives first.
@@ -70,6 +73,7 @@ impl Gate {
             last: None,
             codes: Vec::new(),
             most_in_flight: 0,
+            demanded: Vec::new(),
             ends_sent: 0,
             overtaking: false,
         };
@@ -132,6 +136,10 @@ impl Gate {
         self.world.topup(cents);
         self.paid += cents;
         self.books();
+        // the server asks those sessions to report that lack of money has limited
+        self.pass(1);
+        self.hear();
+        self.run();
     }
 
     /// The last request again, over another connection, with new identifiers and the T flag: the same answer comes,
@@ -167,25 +175,49 @@ impl Gate {
         self.look();
     }
 
-    /// The server demands something of the session; gives the Result-Code that came back. What follows is carried.
-    pub(crate) fn demand(&mut self, command: CommandCode, group: Option<u32>) -> Option<u32> {
+    /// The server asks for a re-authorisation of the session or of a group; gives the Result-Code that came back. What
+    /// follows is carried.
+    pub(crate) fn reauth(&mut self, group: Option<u32>) -> Option<u32> {
+        self.demand(What::Reauthorise(group.map_or(Scope::Session, Scope::RatingGroup)))
+    }
+
+    /// The server asks for the end of the session.
+    pub(crate) fn abort(&mut self) -> Option<u32> {
+        self.demand(What::Abort)
+    }
+
+    fn demand(&mut self, what: What) -> Option<u32> {
         let session = self.actor.session().unwrap().id.clone();
-        self.world.demand(self.link, &session, command, group);
-        let mut code = None;
+        let before = self.demanded.len();
+        self.world.demand(&session, what);
+        self.world.pass_to(self.world.now.plus(Duration::from_millis(10)));
+        self.hear();
+        assert_eq!(self.demanded.len(), before + 1, "the server asks");
+        self.run();
+        self.demanded.last().copied().flatten()
+    }
+
+    /// A RAR comes for a session that is over.
+    pub(crate) fn reauth_of_old(&mut self) -> Option<u32> {
+        let session = self.actor.session().unwrap().id.clone();
+        self.world.demand_of_old(self.link, &session);
+        self.hear();
+        self.demanded.last().copied().flatten()
+    }
+
+    /// Answers what the server asks by itself.
+    fn hear(&mut self) {
         for message in self.look() {
-            let header = message.header();
-            if header.flags.is_request() && header.command == command {
+            if message.header().flags.is_request() && message.header().application == ApplicationId::CREDIT_CONTROL {
                 let demanded = self.actor.demanded(&message);
-                code = demanded.code;
+                self.demanded.push(demanded.code);
                 if let Some(reply) = demanded.reply {
                     self.world.send(self.link, &reply);
                     let heard = self.world.replies.pop().expect("the server has its answer");
-                    assert_eq!(Some(Heard::new(&heard, &DICTIONARY).code()), code);
+                    assert_eq!(Some(Heard::new(&heard, &DICTIONARY).code()), demanded.code);
                 }
             }
         }
-        self.run();
-        code
     }
 
     // what holds
@@ -257,6 +289,22 @@ impl Gate {
             .unwrap_or_else(|objection| panic!("{name}, as any other: {objection}\n{answer:?}"));
         self.codes.push((outgoing.ask.kind, heard.code()));
         self.last = Some((outgoing, answer.bytes().clone()));
+    }
+
+    /// Goes on until a request of this type is under way, and gives its name and its answer, which the gateway has not
+    /// taken yet.
+    pub(crate) fn until_answer(&mut self, kind: RequestType) -> (u64, Message) {
+        loop {
+            let Next::Send(outgoing) = self.actor.next() else { panic!("no {kind:?}") };
+            self.sent += 1;
+            let (hop_by_hop, end_to_end) = ids(self.sent);
+            self.world.send(self.link, &outgoing.octets(hop_by_hop, end_to_end));
+            let answer = self.look().pop().expect("an answer");
+            if outgoing.ask.kind == kind {
+                return (outgoing.token, answer);
+            }
+            self.accept(*outgoing, &answer);
+        }
     }
 
     /// What the server has said since; its name and state stay.

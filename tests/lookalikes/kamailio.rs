@@ -1,6 +1,5 @@
 //! Kamailio: calls by SIP URI, no second try, a CCR-T that may overtake the CCA-I.
 
-use gyro::diameter::header::CommandCode;
 use gyro::ro::ccr::RequestType;
 use gyro::sim::actor::{Ending, Phase};
 
@@ -17,7 +16,7 @@ fn a_day_of_kamailio() {
     assert_eq!(gate.balance(), "18.00");
     gate.repeat();
     // a RAR: it reports and asks within the second
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(2_001));
+    assert_eq!(gate.reauth(None), Some(2_001));
     assert_eq!(gate.balance(), "17.00");
     assert_eq!(gate.exhaust(VOICE), 170);
     assert_eq!((gate.phase(), gate.balance().as_str()), (Phase::Over(Ending::Closed), "0.00"));
@@ -26,7 +25,7 @@ fn a_day_of_kamailio() {
     gate.topup(600);
     gate.attach_to(Some(BOB));
     assert_eq!(gate.use_units(VOICE, 20), 0);
-    assert_eq!(gate.demand(CommandCode::ABORT_SESSION, None), Some(2_001));
+    assert_eq!(gate.abort(), Some(2_001));
     assert_eq!(gate.phase(), Phase::Over(Ending::Closed), "the dialog is killed");
     assert_eq!(gate.balance(), "4.00");
 }
@@ -39,7 +38,7 @@ fn an_update_that_is_lost_is_never_reported_again_and_the_call_lives_on_its_old_
         gate.attach_to(Some(BOB));
         assert_eq!(gate.use_units(VOICE, 20), 0);
         gate.lose(loss);
-        assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(2_001));
+        assert_eq!(gate.reauth(None), Some(2_001));
         assert_eq!(gate.phase(), Phase::Open);
         // 40 s of the first grant are left, then the call is killed
         assert_eq!(gate.exhaust(VOICE), 40);

@@ -1,6 +1,5 @@
 //! Magma: a session that begins without quotas, groups side by side, several updates under way at once.
 
-use gyro::diameter::header::CommandCode;
 use gyro::ro::ccr::RequestType;
 use gyro::sim::actor::{Ending, Phase};
 use gyro::sim::quota::Standing;
@@ -23,7 +22,7 @@ fn a_day_of_magma() {
     assert_eq!(gate.balance(), "9.00");
     gate.repeat();
     // a RAR without a group: an update for each, at once
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(2_002));
+    assert_eq!(gate.reauth(None), Some(2_002));
     assert_eq!(gate.most_in_flight, 2);
     // the last units end the session
     gate.exhaust(Some(10));
@@ -33,14 +32,14 @@ fn a_day_of_magma() {
     assert_eq!(gate.phase(), Phase::Open);
     assert_eq!((gate.standing(Some(10)), gate.standing(Some(20))), (Standing::Blocked(None), Standing::Granted));
     assert_eq!(gate.use_units(Some(10), MIB), MIB);
-    assert_eq!(gate.use_units(Some(20), 100 * MIB), 0);
+    assert_eq!(gate.use_units(Some(20), 30 * MIB), 0);
+    // a top-up: the server asks, for the one group that lacks money
     gate.topup(500);
-    assert_eq!(gate.use_units(Some(10), MIB), MIB, "until the server asks");
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, Some(10)), Some(2_002));
+    assert_eq!(gate.demanded, [Some(2_002), Some(2_002)]);
     assert_eq!(gate.use_units(Some(10), 2 * MIB), 0);
-    assert_eq!(gate.demand(CommandCode::ABORT_SESSION, None), Some(2_001));
+    assert_eq!(gate.abort(), Some(2_001));
     assert_eq!(gate.phase(), Phase::Over(Ending::Closed));
     assert_eq!(gate.balance(), "3.00");
     // gone: neither is there anything to authorise anew
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(5_002));
+    assert_eq!(gate.reauth_of_old(), Some(5_002));
 }

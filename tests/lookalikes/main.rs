@@ -22,6 +22,7 @@ mod huawei;
 mod kamailio;
 mod magma;
 mod nokia;
+mod objections;
 mod open5gs;
 mod pgw;
 mod probe;

@@ -1,6 +1,5 @@
 //! Nokia: quotas by group and service, numbers from 1, and a CCR-T without end.
 
-use gyro::diameter::header::CommandCode;
 use gyro::sim::actor::{Ending, Phase};
 use gyro::sim::quota::Standing;
 
@@ -20,7 +19,8 @@ fn a_day_of_nokia() {
     assert_eq!((gate.phase(), gate.balance().as_str()), (Phase::Open, "0.00"));
     assert_eq!(gate.standing(TEN), Standing::Blocked(None));
     gate.topup(700);
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(2_002));
+    assert_eq!((&gate.demanded[..], gate.standing(TEN)), (&[Some(2_002)][..], Standing::Granted));
+    assert_eq!(gate.reauth(TEN), Some(2_002));
     assert_eq!(gate.use_units(TEN, 3 * MIB), 0);
     gate.end();
     assert_eq!(gate.balance(), "4.00");

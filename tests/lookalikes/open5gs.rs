@@ -1,6 +1,5 @@
 //! Open5GS: any final unit is the end, a quota without a group, nothing after a RAR.
 
-use gyro::diameter::header::CommandCode;
 use gyro::ro::ccr::RequestType;
 use gyro::sim::actor::{Ending, Phase};
 
@@ -35,12 +34,12 @@ fn a_day_of_open5gs() {
     assert_eq!(gate.use_units(None, 3 * MIB), 0);
     // a RAR is said yes to, and nothing follows: validity is what reaches the session
     let before = gate.codes.len();
-    assert_eq!(gate.demand(CommandCode::RE_AUTH, None), Some(2_001));
+    assert_eq!(gate.reauth(None), Some(2_001));
     assert_eq!(gate.codes.len(), before);
     gate.pass(3_600);
     assert_eq!(gate.codes[before..], [(RequestType::Update, 2_001)]);
     // an ASR is not even answered
-    assert_eq!(gate.demand(CommandCode::ABORT_SESSION, None), None);
+    assert_eq!(gate.abort(), None);
     gate.end();
     assert_eq!(gate.balance(), "2.00");
 }

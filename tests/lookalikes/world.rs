@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use gyro::charging::account::{Account, Brand, Mode, Sequence};
 use gyro::charging::policy::Policy;
+use gyro::charging::session::Session;
 use gyro::charging::units::{Digits, Money};
 use gyro::diameter::base::local::{Application, Identity, LocalNode};
 use gyro::diameter::dictionary::{Dictionary, builtin};
-use gyro::diameter::encode::Encoder;
 use gyro::diameter::frame::{Cut, cut};
 use gyro::diameter::header::{ApplicationId, CommandCode, EndToEnd, HopByHop};
 use gyro::diameter::message::Message;
@@ -20,19 +20,21 @@ use gyro::diameter::parse::{self, parse};
 use gyro::diameter::peer::event::PeerEvent;
 use gyro::diameter::peer::ids::EndToEndIds;
 use gyro::diameter::peer::limits::Limits as PeerLimits;
-use gyro::diameter::peer::machine::{Config, Machine, Outgoing};
+use gyro::diameter::peer::machine::{Config, Machine, Outgoing, SendError};
 use gyro::diameter::peer::pending::Tag as PeerTag;
 use gyro::diameter::peer::registry::{ConnectionId, Registry};
 use gyro::diameter::peer::roster::{Roster, UnknownPeers};
+use gyro::engine::core::reauth::{Demand, Reason, Scope, What};
 use gyro::engine::core::sink::Recovered;
 use gyro::engine::core::{
-    Answered, Change, Command, Core, Handled, HashKey, Limits, Loaded, NewSubscriber, OperationKey, Scanned,
-    Settings, Tag,
+    Answered, Change, Command, Core, ErrandId, Handled, HashKey, Limits, Loaded, NewSubscriber, OperationKey,
+    Route, Scanned, SessionKey, Settings, Tag, Told,
 };
 use gyro::ro::cca::{Asked, Origin, Refusal, refuse};
 use gyro::ro::ccr::Ccr;
 use gyro::ro::convert::{self, Charge};
-use gyro::ro::profile::Profiles;
+use gyro::ro::profile::{Profiles, Rar};
+use gyro::ro::reauth::{Reply, Verdict};
 use gyro::ro::result;
 use gyro::sim::ask::Who;
 use gyro::sim::manners::Make;
@@ -95,6 +97,8 @@ pub(crate) struct World {
     config: Arc<Config>,
     links: BTreeMap<ConnectionId, Link>,
     waiting: BTreeMap<Tag, (ConnectionId, Message)>,
+    /// Clients that are asked.
+    asked: BTreeMap<PeerTag, (ErrandId, Box<str>, bool)>,
     /// Answers that the server had to its own requests.
     pub(crate) replies: Vec<Message>,
     next: u64,
@@ -129,6 +133,7 @@ impl World {
             config: Arc::new(config),
             links: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            asked: BTreeMap::new(),
             replies: Vec::new(),
             next: 0,
             run: Monotonic::from_micros(1_000_000),
@@ -191,6 +196,7 @@ impl World {
             self.core.handle_timeout(self.now);
             self.settle();
         }
+        self.carry();
     }
 
     // connections
@@ -252,32 +258,99 @@ impl World {
         self.carry();
     }
 
-    /// The server demands something of a session's client: a RAR of the session or of a group, or an ASR.
-    pub(crate) fn demand(&mut self, id: ConnectionId, session: &str, command: CommandCode, group: Option<u32>) {
-        let make = self.links[&id].make.manners();
-        let tag = PeerTag(self.number());
+    /// The server demands something of a session's client, as an operator has it do.
+    pub(crate) fn demand(&mut self, session: &str, what: What) {
+        let of = |(_, one): &(&SessionKey, &Session)| one.id.as_str() == session;
+        let (key, _) = self.disk.sessions.iter().find(of).expect("a session");
+        let demand = Demand { who: gyro::engine::core::reauth::Who::Session(*key), what, reason: Reason::Operator };
+        self.core.demand(demand, self.now);
+        self.settle();
+        self.carry();
+    }
+
+    /// A RAR of a session that the server itself would not ask about any more.
+    pub(crate) fn demand_of_old(&mut self, id: ConnectionId, session: &str) {
+        let manners = self.links[&id].make.manners();
+        let (host, realm) = (manners.host, manners.realm);
+        let number = self.number();
+        self.write_demand(id, number, session, (host, realm), What::Reauthorise(Scope::Session)).unwrap();
+        self.carry();
+    }
+
+    fn write_demand(
+        &mut self,
+        id: ConnectionId,
+        number: u64,
+        session: &str,
+        (host, realm): (&str, &str),
+        what: What,
+    ) -> Result<EndToEnd, SendError> {
+        use gyro::ro::reauth;
+        let what = match what {
+            What::Reauthorise(Scope::Session) => reauth::What::ReAuthorise(reauth::Scope::Session),
+            What::Reauthorise(Scope::RatingGroup(group)) => {
+                reauth::What::ReAuthorise(reauth::Scope::RatingGroup(group))
+            }
+            What::Reauthorise(Scope::Service(service)) => {
+                reauth::What::ReAuthorise(reauth::Scope::Service(service))
+            }
+            What::Abort => reauth::What::Abort,
+        };
+        let demand = reauth::Demand {
+            what,
+            session_id: session,
+            origin_host: SERVER,
+            origin_realm: REALM,
+            destination_realm: realm,
+            destination_host: host,
+            origin_state_id: self.config.node.origin_state_id,
+        };
         let outgoing = Outgoing {
-            tag,
-            command,
+            tag: PeerTag(number),
+            command: what.command(),
             application: ApplicationId::CREDIT_CONTROL,
             deadline: self.run.plus(Duration::from_secs(10)),
             again: None,
         };
-        let fill = |out: &mut Encoder<'_>| {
-            use gyro::sim::words::code;
-            out.utf8(code::SESSION_ID, session);
-            out.utf8(code::ORIGIN_HOST, SERVER).utf8(code::ORIGIN_REALM, REALM);
-            out.utf8(code::DESTINATION_REALM, make.realm).utf8(code::DESTINATION_HOST, make.host);
-            out.u32(code::AUTH_APPLICATION_ID, 4);
-            if command == CommandCode::RE_AUTH {
-                out.u32(gyro::diameter::avp::AvpDef::base(285), 0);
-            }
-            if let Some(group) = group {
-                out.u32(code::RATING_GROUP, group);
-            }
+        let link = self.links.get_mut(&id).expect("connected");
+        link.server.send(outgoing, |out| demand.fill(out))
+    }
+
+    /// Asks the clients that the core wants to be asked.
+    fn errands(&mut self) -> bool {
+        let mut moved = false;
+        while let Some(errand) = self.core.poll_errand() {
+            moved = true;
+            let profile = self.profiles.by_name_or_standard(&errand.profile);
+            let (follows, none) = (profile.rar == Rar::Reacts, profile.rar == Rar::None);
+            let of = |(_, link): &(&ConnectionId, &Link)| link.make.manners().host == &*errand.host;
+            let link = self.links.iter().find(of).map(|(id, _)| *id);
+            let number = self.number();
+            let told = match link {
+                _ if none && errand.what != What::Abort => Told::NotWanted,
+                None => Told::NoRoute,
+                Some(id) => {
+                    let to = (&*errand.host, &*errand.realm);
+                    let token = self.write_demand(id, number, errand.session.as_str(), to, errand.what);
+                    self.asked.insert(PeerTag(number), (errand.id, errand.host.clone(), follows));
+                    Told::Sent { route: Route::of(id.0), token: token.unwrap().get() }
+                }
+            };
+            self.core.told(errand.id, told, self.now);
+        }
+        moved
+    }
+
+    fn replied(&mut self, tag: PeerTag, message: &Message) {
+        let Some((id, host, follows)) = self.asked.remove(&tag) else { return };
+        let told = match Reply::read(message).verdict(&host) {
+            Verdict::Done => Told::Done { follows },
+            Verdict::Unknown => Told::Unknown,
+            Verdict::Elsewhere => Told::Elsewhere,
+            Verdict::Refused => Told::Refused,
         };
-        self.links.get_mut(&id).expect("connected").server.send(outgoing, fill).unwrap();
-        self.carry();
+        self.core.told(id, told, self.now);
+        self.settle();
     }
 
     /// Carries octets until none are left, and serves what comes.
@@ -287,6 +360,7 @@ impl World {
             for id in self.links.keys().copied().collect::<Vec<_>>() {
                 moved |= self.carry_one(id);
             }
+            moved |= self.errands();
             while let Some((id, order)) = self.registry.poll_order() {
                 if let Some(link) = self.links.get_mut(&id) {
                     link.server.handle_order(order, self.run);
@@ -345,7 +419,10 @@ impl World {
                 link.profile = Some(profile.name.as_ref().into());
             }
             PeerEvent::Request(message) => self.serve(id, message),
-            PeerEvent::Answer { message, .. } => self.replies.push(message),
+            PeerEvent::Answer { tag, message } => {
+                self.replied(tag, &message);
+                self.replies.push(message);
+            }
             PeerEvent::Objection { refusal, .. } => panic!("the server objects: {refusal:?}"),
             PeerEvent::OriginState(_)
             | PeerEvent::Timeout { .. }

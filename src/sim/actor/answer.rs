@@ -48,9 +48,10 @@ impl Actor {
     pub fn watch(&mut self, message: &Message) -> Result<(), Objection> {
         let dictionary = std::sync::Arc::clone(&self.dictionary);
         let heard = Heard::new(message, &dictionary);
-        let host = heard.text(264).unwrap_or_default();
-        let known = self.who.server_host.is_empty() || host.eq_ignore_ascii_case(&self.who.server_host);
-        Objection::unless(known, Rule::SameHost, format_args!("{host:?}"))?;
+        let wanted = &self.who.server_host;
+        if let Some(host) = heard.text(264).filter(|_| !wanted.is_empty()) {
+            Objection::unless(host.eq_ignore_ascii_case(wanted), Rule::SameHost, format_args!("{host:?}"))?;
+        }
         if let Some(state) = heard.word(278) {
             let same = self.state.is_none_or(|known| known == state);
             Objection::unless(same, Rule::SameState, format_args!("{:?}, then {state}", self.state))?;

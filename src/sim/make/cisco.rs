@@ -92,9 +92,6 @@ impl Make for Cisco {
         check::known(heard)?;
         check::once(heard)?;
         check::quota_code(heard)?;
-        check::one_unit(heard, MANNERS.service)?;
-        check::quota(ask, heard, MANNERS.level, MANNERS.service)?;
-        check::thresholds(heard)?;
         for offer in heard.offers() {
             // these are looked for at command level only
             let level = !matches!(offer.code, Some(4_011 | 5_030));
@@ -102,7 +99,9 @@ impl Make for Cisco {
             let zero = offer.validity == Some(0);
             Objection::unless(!zero, Rule::Validity, "a Validity-Time of 0")?;
         }
-        Ok(())
+        check::one_unit(heard, MANNERS.service)?;
+        check::quota(ask, heard, MANNERS.level, MANNERS.service)?;
+        check::thresholds(heard)
     }
 }
 
