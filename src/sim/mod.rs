@@ -12,6 +12,7 @@ pub mod heard;
 pub mod make;
 pub mod manners;
 pub mod objection;
+pub mod play;
 pub mod quota;
 pub mod tap;
 pub mod words;

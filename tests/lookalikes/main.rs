@@ -4,6 +4,7 @@
 //! `world` is a server in one thread without sockets; `gate` drives one gateway and checks; a module for each make
 //! tells its day. `words` holds what they send to the golden requests of `tests/clients`, `objections` shows that they do
 //! object, `sockets` runs each against the real server.
+#![cfg(feature = "shell")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,5 +29,6 @@ mod pgw;
 mod probe;
 mod siphon;
 mod smsc;
+mod sockets;
 mod words;
 mod world;

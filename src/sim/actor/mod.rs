@@ -170,6 +170,12 @@ impl Actor {
         }
     }
 
+    /// The same, with so many sessions behind it: what names a session by a count begins there.
+    #[must_use]
+    pub fn after(self, sessions: u32) -> Self {
+        Self { serial: sessions, ..self }
+    }
+
     /// Of which make.
     pub const fn make(&self) -> &'static dyn Make {
         self.make
@@ -182,6 +188,16 @@ impl Actor {
     /// Who it is.
     pub const fn who(&self) -> &Who {
         &self.who
+    }
+
+    /// It is told who the server is; what was configured stays.
+    pub fn meet(&mut self, host: &str, realm: &str) {
+        if self.who.server_host.is_empty() {
+            self.who.server_host = host.into();
+        }
+        if self.who.server_realm.is_empty() {
+            self.who.server_realm = realm.into();
+        }
     }
 
     /// Its clock.
