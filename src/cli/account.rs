@@ -170,7 +170,7 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
     for line in &found.charges {
         writeln!(out, "  {}", charge_in_words(line))?;
     }
-    writeln!(out, "refused, since {}:", found.refusals_since)?;
+    writeln!(out, "refused, limited, or granted for the last time, since {}:", found.refusals_since)?;
     for refusal in &found.refusals {
         writeln!(out, "  {}", refusal_in_words(refusal))?;
     }

@@ -162,6 +162,7 @@ mod tests {
             expires: Timestamp::EPOCH,
             final_unit: true,
             change: None,
+            pool: None,
         };
         let quota = |reservation, limited| Quota {
             key: key(10),
@@ -171,6 +172,7 @@ mod tests {
             lapsed: false,
             limited,
             pace: None,
+            armed: Vec::new(),
         };
         let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
         assert!(!is_restricted(&with(quota(None, false))));

@@ -11,12 +11,17 @@ mod dialogue;
 mod duplicate;
 mod event;
 mod gates;
+mod limit;
 mod line;
+mod pace;
+mod pool;
 mod reserve;
 mod settle;
 mod slice;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 

@@ -1,6 +1,9 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_2_pools;
+mod section_5_6_graceful_termination;
+mod section_5_7_failures;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;

@@ -2,9 +2,15 @@
 //! audited after every step.
 
 mod events;
+mod final_units;
 mod grants;
+mod limited;
 mod lost_money;
 mod money;
+mod pools;
 mod property;
 mod sessions;
+mod slices;
+mod told;
+mod triggers;
 pub(in crate::charging) mod world;

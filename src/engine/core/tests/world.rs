@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
-use crate::charging::answer::Answer;
+use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
@@ -58,7 +58,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         connect: Money::ZERO,
     };
     let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, holding_secs: None };
+        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
     Catalogue::new(Parts {
@@ -78,6 +78,16 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            // for clients that redirect: those of most tests do not
+            limitations: vec![Limitation {
+                action: FinalUnit::Redirect(Box::new(Redirect {
+                    to: "https://pay.example.org".into(),
+                    open: Reach::default(),
+                })),
+                validity_secs: 300,
+            }],
+            out_of_money: Some(LimitIx(0)),
+            ..Plan::default()
         }],
     })
 }
