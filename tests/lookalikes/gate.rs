@@ -58,9 +58,14 @@ pub(crate) struct Gate {
 impl Gate {
     /// A gateway of this make, and a subscriber with so many hundredths.
     pub(crate) fn new(name: &str, balance: i64) -> Self {
+        Self::on_plan(name, "metered", balance)
+    }
+
+    /// The same, with a subscriber of this plan.
+    pub(crate) fn on_plan(name: &str, plan: &str, balance: i64) -> Self {
         let make: &'static dyn Make = make::by_name(name).unwrap();
         let mut world = World::new();
-        world.subscriber(balance);
+        world.subscriber(plan, balance);
         let link = world.connect(make);
         let mut gate = Self {
             world,

@@ -32,7 +32,7 @@ fn a_day_of_magma() {
     assert_eq!(gate.phase(), Phase::Open);
     assert_eq!((gate.standing(Some(10)), gate.standing(Some(20))), (Standing::Blocked(None), Standing::Granted));
     assert_eq!(gate.use_units(Some(10), MIB), MIB);
-    assert_eq!(gate.use_units(Some(20), 30 * MIB), 0);
+    assert_eq!(gate.use_units(Some(20), 200 * MIB), 0);
     // a top-up: the server asks, for the one group that lacks money
     gate.topup(500);
     assert_eq!(gate.demanded, [Some(2_002), Some(2_002)]);

@@ -21,6 +21,7 @@ mod every;
 mod gate;
 mod huawei;
 mod kamailio;
+mod limits;
 mod magma;
 mod nokia;
 mod objections;

@@ -159,12 +159,12 @@ impl World {
         outcome.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// A subscriber with so many hundredths.
-    pub(crate) fn subscriber(&mut self, balance: i64) {
+    /// A subscriber of a plan with so many hundredths.
+    pub(crate) fn subscriber(&mut self, plan: &str, balance: i64) {
         self.order(Change::AddSubscriber(NewSubscriber {
             msisdn: Digits::parse(MSISDN).unwrap(),
             imsi: Digits::parse(IMSI),
-            plan: "metered".into(),
+            plan: plan.into(),
             mode: Some(Mode::Advance),
             balance: Money::from_cents(balance).unwrap(),
             credit_limit: Money::ZERO,
