@@ -75,6 +75,25 @@ impl Use {
     }
 }
 
+/// How many units are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Units {
+    /// As many as the server thinks right: the request is empty.
+    AsManyAsItGets,
+    /// So many.
+    Count(u64),
+}
+
+impl Units {
+    /// The count, where there is one.
+    pub const fn count(self) -> Option<u64> {
+        match self {
+            Self::AsManyAsItGets => None,
+            Self::Count(count) => Some(count),
+        }
+    }
+}
+
 /// One quota of a request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Want {
@@ -82,8 +101,8 @@ pub struct Want {
     pub group: Option<u32>,
     /// Service-Identifiers.
     pub services: Vec<u32>,
-    /// Quota is asked for: so many units, or as many as the server thinks right.
-    pub asks: Option<Option<u64>>,
+    /// Quota is asked for.
+    pub asks: Option<Units>,
     /// What is reported, in as many parts as the make reports it in.
     pub used: Vec<Use>,
     /// Why it is reported.

@@ -17,7 +17,11 @@ type Checked = Result<(), Objection>;
 pub fn belongs(make: &dyn Make, ask: &Ask, heard: &Heard<'_>) -> Checked {
     let header = heard.message().header();
     let is_answer = !header.flags.is_request() && header.command == CommandCode::CREDIT_CONTROL;
-    Objection::unless(is_answer, Rule::Belongs, format_args!("a message of command {}", header.command.get()))?;
+    Objection::unless(
+        is_answer,
+        Rule::Belongs,
+        format_args!("a message of command {}", header.command.get()),
+    )?;
     let session = heard.text(263);
     let same = session == Some(ask.session.as_ref());
     Objection::unless(same, Rule::Belongs, format_args!("Session-Id {:?}", session.unwrap_or_default()))?;

@@ -65,7 +65,7 @@ fn reason(want: &Want) -> Option<AvpTree> {
 /// Requested-Service-Unit with total octets, or empty.
 fn octets_wanted(want: &Want) -> Option<AvpTree> {
     let count = |count: u64| long(code::CC_TOTAL_OCTETS, count);
-    want.asks.map(|asks| group(code::REQUESTED_SERVICE_UNIT, asks.map(count).into_iter().collect()))
+    want.asks.map(|asks| group(code::REQUESTED_SERVICE_UNIT, asks.count().map(count).into_iter().collect()))
 }
 
 /// A unit of seconds.
@@ -75,7 +75,7 @@ fn seconds(count: u64) -> AvpTree {
 
 /// Requested-Service-Unit with seconds, or empty.
 fn seconds_wanted(want: &Want) -> Option<AvpTree> {
-    want.asks.map(|asks| group(code::REQUESTED_SERVICE_UNIT, asks.map(seconds).into_iter().collect()))
+    want.asks.map(|asks| group(code::REQUESTED_SERVICE_UNIT, asks.count().map(seconds).into_iter().collect()))
 }
 
 /// Total, in and out.

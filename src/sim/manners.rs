@@ -1,6 +1,6 @@
 //! How makes of gateways differ: as data where it can be, and the trait that each of them implements.
 
-use super::ask::{Ask, Who};
+use super::ask::{Ask, Units, Who};
 use super::heard::Heard;
 use super::objection::Objection;
 use crate::diameter::tree::AvpTree;
@@ -125,8 +125,8 @@ pub struct Manners {
     pub groups: &'static [u32],
     /// The Service-Identifiers of each quota.
     pub services: &'static [u32],
-    /// How many units it asks for; none: as many as the server thinks right.
-    pub wants: Option<u64>,
+    /// How many units it asks for.
+    pub wants: Units,
     /// A call that is answered is told of at once.
     pub tells_answer: bool,
     /// In how many parts it reports use.
@@ -173,7 +173,7 @@ impl Manners {
         opens_bare: false,
         groups: &[10],
         services: &[],
-        wants: None,
+        wants: Units::AsManyAsItGets,
         tells_answer: false,
         parts: 1,
         least: 0,

@@ -138,7 +138,7 @@ impl Play {
             // what waits can only be sent again over another connection
             return Err(PlayError::NotConnected);
         }
-        match self.actor.next() {
+        match self.actor.step() {
             Next::Rest => Ok(Event::Rest),
             Next::Send(outgoing) => self.send(outgoing).await,
             Next::Await => self.receive().await,

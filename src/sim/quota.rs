@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::ask::{Use, Want, Why};
+use super::ask::{Units, Use, Want, Why};
 use super::check;
 use super::heard::{Last, Offer};
 use super::manners::{Manners, Service};
@@ -133,7 +133,13 @@ impl Quota {
     }
 
     /// Takes what is to be reported out, in parts.
-    pub(super) fn report(&mut self, why: Option<Why>, asks: Option<Option<u64>>, manners: &Manners, now: Timestamp) -> Want {
+    pub(super) fn report(
+        &mut self,
+        why: Option<Why>,
+        asks: Option<Units>,
+        manners: &Manners,
+        now: Timestamp,
+    ) -> Want {
         let mut all = core::mem::take(&mut self.unreported);
         let units = match manners.service {
             Service::Data => all.total(),

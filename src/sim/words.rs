@@ -123,7 +123,9 @@ pub fn group(def: AvpDef, avps: Vec<AvpTree>) -> AvpTree {
 /// A whole message: this header, these AVPs in this order.
 pub fn message(header: Header, avps: &[AvpTree]) -> Bytes {
     let mut body = BytesMut::new();
-    avps.iter().for_each(|avp| put(avp, &mut body));
+    for avp in avps {
+        put(avp, &mut body);
+    }
     let length = u32::try_from(body.len().saturating_add(HEADER_OCTETS)).unwrap_or(u32::MAX);
     let mut out = BytesMut::from(&header.write(length)[..]);
     out.extend_from_slice(&body);

@@ -53,8 +53,8 @@ fn a_day_of_cisco() {
 impl Gate {
     /// Sends what is to be sent into the void.
     fn reach_for_nothing(&mut self) {
-        let Next::Send(_) = self.actor.next() else { panic!("a report") };
-        assert_eq!(self.actor.next(), Next::Await);
+        let Next::Send(_) = self.actor.step() else { panic!("a report") };
+        assert_eq!(self.actor.step(), Next::Await);
         self.actor.lost();
     }
 }

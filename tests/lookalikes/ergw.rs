@@ -48,13 +48,14 @@ fn a_day_of_ergw() {
 fn a_protocol_error_makes_it_ask_another_peer_with_the_t_flag() {
     let mut gate = Gate::new("ergw", 1_000);
     gate.actor.attach(&[], None);
-    let Next::Send(first) = gate.actor.next() else { panic!("a CCR-I") };
+    let Next::Send(first) = gate.actor.step() else { panic!("a CCR-I") };
     let (hop_by_hop, end_to_end) = ids(900);
     let request = read(first.octets(hop_by_hop, end_to_end));
     let mut busy = BytesMut::new();
-    refuse(&mut busy, &Origin::new(SERVER, REALM), &Asked::of(&request), &Refusal::new(result::BUSY)).unwrap();
+    refuse(&mut busy, &Origin::new(SERVER, REALM), &Asked::of(&request), &Refusal::new(result::BUSY))
+        .unwrap();
     gate.actor.answered(first.token, &read(busy.freeze())).unwrap();
-    let Next::Send(second) = gate.actor.next() else { panic!("the CCR-I again") };
+    let Next::Send(second) = gate.actor.step() else { panic!("the CCR-I again") };
     assert!(second.again && !first.again);
     assert_eq!((second.ask.kind, &second.ask), (RequestType::Initial, &first.ask));
 }

@@ -159,7 +159,11 @@ impl Gate {
         assert!(again.again, "the T flag");
         assert_eq!(first.slice(20..), second.slice(20..), "the answer to a repeat, but for its identifiers");
         assert_ne!(first.slice(12..20), second.slice(12..20), "identifiers are new");
-        assert_eq!((self.world.account().clone(), self.world.disk.ledger.len()), before, "a repeat changes nothing");
+        assert_eq!(
+            (self.world.account().clone(), self.world.disk.ledger.len()),
+            before,
+            "a repeat changes nothing"
+        );
     }
 
     /// The next request is lost, or its answer, and the connection with it.
@@ -213,7 +217,9 @@ impl Gate {
     /// Answers what the server asks by itself.
     fn hear(&mut self) {
         for message in self.look() {
-            if message.header().flags.is_request() && message.header().application == ApplicationId::CREDIT_CONTROL {
+            if message.header().flags.is_request()
+                && message.header().application == ApplicationId::CREDIT_CONTROL
+            {
                 let demanded = self.actor.demanded(&message);
                 self.demanded.push(demanded.code);
                 if let Some(reply) = demanded.reply {
@@ -236,7 +242,7 @@ impl Gate {
     pub(crate) fn run_unchecked(&mut self) {
         let mut under_way: Vec<(u64, Outgoing)> = Vec::new();
         loop {
-            match self.actor.next() {
+            match self.actor.step() {
                 Next::Rest => break,
                 Next::Send(outgoing) => {
                     self.ends_sent += usize::from(outgoing.ask.kind == RequestType::Termination);
@@ -276,7 +282,8 @@ impl Gate {
         for (number, outgoing) in under_way {
             let (hop_by_hop, end_to_end) = ids(number);
             let mine = |answer: &&Message| answer.header().hop_by_hop == hop_by_hop;
-            let answer = answers.iter().find(mine).unwrap_or_else(|| panic!("no answer to {:?}", outgoing.ask));
+            let answer =
+                answers.iter().find(mine).unwrap_or_else(|| panic!("no answer to {:?}", outgoing.ask));
             assert_eq!(answer.header().end_to_end, end_to_end);
             self.accept(outgoing, answer);
         }
@@ -300,7 +307,7 @@ impl Gate {
     /// taken yet.
     pub(crate) fn until_answer(&mut self, kind: RequestType) -> (u64, Message) {
         loop {
-            let Next::Send(outgoing) = self.actor.next() else { panic!("no {kind:?}") };
+            let Next::Send(outgoing) = self.actor.step() else { panic!("no {kind:?}") };
             self.sent += 1;
             let (hop_by_hop, end_to_end) = ids(self.sent);
             self.world.send(self.link, &outgoing.octets(hop_by_hop, end_to_end));
@@ -376,7 +383,8 @@ fn price(service: Service, units: u64) -> i64 {
 /// What a request reports, in hundredths; whole steps, so that parts add up.
 fn reported(service: Service, outgoing: &Outgoing) -> i64 {
     let used = outgoing.ask.wants.iter().flat_map(|want| &want.used);
-    let units = used.map(|used| if service == Service::Data { used.total() } else { used.seconds.into() }).sum();
+    let units =
+        used.map(|used| if service == Service::Data { used.total() } else { used.seconds.into() }).sum();
     price(service, units)
 }
 

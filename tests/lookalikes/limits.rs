@@ -14,10 +14,8 @@ const BOB: &str = "tel:+77051234567";
 /// What each make is sent when it has used up its last units.
 fn wants(name: &str, plan: &str) -> Last {
     match (name, plan) {
-        // any final unit is the end there, and calls cannot be sent to a page
-        ("open5gs" | "kamailio" | "siphon", _) => Last::Terminate,
-        // filters in it are not looked at
-        ("nokia", "restricted") => Last::Terminate,
+        // any final unit is the end, or calls cannot be sent to a page, or filters are not looked at
+        ("open5gs" | "kamailio" | "siphon", _) | ("nokia", "restricted") => Last::Terminate,
         (_, "restricted") => Last::Restrict,
         _ => Last::Redirect,
     }
@@ -62,7 +60,11 @@ fn a_limited_user_is_let_out_by_a_top_up() {
                 assert!(closed, "{name}, {plan}");
                 continue;
             }
-            assert_eq!((gate.phase(), gate.standing(group)), (Phase::Open, Standing::Limited), "{name}, {plan}");
+            assert_eq!(
+                (gate.phase(), gate.standing(group)),
+                (Phase::Open, Standing::Limited),
+                "{name}, {plan}"
+            );
             // validity is over: it asks, and stays where it is
             let due = gate.actor.due().unwrap_or_else(|| panic!("{name} would stay there for ever"));
             gate.pass(due.since(gate.actor.now()).as_secs());
@@ -85,7 +87,10 @@ fn who_has_nothing_from_the_start_is_limited_at_once_or_refused() {
             let mut gate = Gate::on_plan(name, plan, 0);
             gate.attach();
             match wants(name, plan) {
-                Last::Terminate => assert_ne!(gate.actor.quota(group).map(|quota| quota.standing), Some(Standing::Granted)),
+                Last::Terminate => {
+                    let standing = gate.actor.quota(group).map(|quota| quota.standing);
+                    assert_ne!(standing, Some(Standing::Granted), "{name}, {plan}");
+                }
                 _ => assert_eq!(gate.standing(group), Standing::Limited, "{name}, {plan}"),
             }
         }

@@ -30,7 +30,10 @@ fn a_day_of_magma() {
     // without money the session comes about, and one group of it is suspended; what is free goes on
     gate.attach();
     assert_eq!(gate.phase(), Phase::Open);
-    assert_eq!((gate.standing(Some(10)), gate.standing(Some(20))), (Standing::Blocked(None), Standing::Granted));
+    assert_eq!(
+        (gate.standing(Some(10)), gate.standing(Some(20))),
+        (Standing::Blocked(None), Standing::Granted)
+    );
     assert_eq!(gate.use_units(Some(10), MIB), MIB);
     assert_eq!(gate.use_units(Some(20), 200 * MIB), 0);
     // a top-up: the server asks, for the one group that lacks money

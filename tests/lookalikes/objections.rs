@@ -134,15 +134,19 @@ fn spoilt(answer: &Message, spoil: Spoil) -> Message {
     read(words::message(tree.header, &tree.avps))
 }
 
+fn begin(gate: &mut Gate) {
+    if gate.actor.make().manners().service == Service::Messages {
+        gate.actor.message("77051234567");
+    } else {
+        gate.actor.attach(&[], Some("tel:+77051234567"));
+    }
+}
+
 #[test]
 fn each_make_objects_by_its_own_rules_and_gives_the_session_up() {
     for Row { make, answer, rule, spoil } in rows() {
         let mut gate = Gate::new(make, 10_000);
-        let messages = gate.actor.make().manners().service == Service::Messages;
-        match messages {
-            true => gate.actor.message("77051234567"),
-            false => gate.actor.attach(&[], Some("tel:+77051234567")),
-        }
+        begin(&mut gate);
         let (token, right) = gate.until_answer(answer);
         let objection = gate.actor.answered(token, &spoilt(&right, spoil)).expect_err(make);
         assert_eq!(objection.rule, rule, "{make}: {objection}");
@@ -157,13 +161,11 @@ fn each_make_objects_by_its_own_rules_and_gives_the_session_up() {
 fn the_same_answers_unspoilt_are_taken() {
     for Row { make, answer, .. } in rows() {
         let mut gate = Gate::new(make, 10_000);
-        let messages = gate.actor.make().manners().service == Service::Messages;
-        match messages {
-            true => gate.actor.message("77051234567"),
-            false => gate.actor.attach(&[], Some("tel:+77051234567")),
-        }
+        begin(&mut gate);
         let (token, right) = gate.until_answer(answer);
-        gate.actor.answered(token, &spoilt(&right, |_| ())).unwrap_or_else(|objection| panic!("{make}: {objection}"));
+        gate.actor
+            .answered(token, &spoilt(&right, |_| ()))
+            .unwrap_or_else(|objection| panic!("{make}: {objection}"));
     }
 }
 

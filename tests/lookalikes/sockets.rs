@@ -46,7 +46,8 @@ impl Server {
 
     fn ran(&self, words: &[&str]) -> String {
         let done = gyro().args(words).args(["--admin", &self.admin]).output().unwrap();
-        let told = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let told =
+            format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         assert!(done.status.success(), "gyro {}\n{told}", words.join(" "));
         told
     }
@@ -97,7 +98,14 @@ fn steps(day: &Day, groups: &str) -> Vec<String> {
     let lose = || "do = \"lose\"\nwhat = \"answer\"".to_owned();
     let first = |use_it: String| {
         let used = "do = \"use\"\namount = \"8MB\"".to_owned();
-        vec![attach.clone(), use_it, step("repeat", "code = 2001"), lose(), used, step("reconnect", "session = \"open\"")]
+        vec![
+            attach.clone(),
+            use_it,
+            step("repeat", "code = 2001"),
+            lose(),
+            used,
+            step("reconnect", "session = \"open\""),
+        ]
     };
     match day {
         Day::DataEnds => {
@@ -139,7 +147,8 @@ fn steps(day: &Day, groups: &str) -> Vec<String> {
         ],
         Day::Messages => {
             let message = |expect: &str| format!("{}\nto = \"77051234567\"", step("message", expect));
-            let mut steps = vec![message("code = 2001, balance = \"25.00\""), step("repeat", "balance = \"25.00\"")];
+            let mut steps =
+                vec![message("code = 2001, balance = \"25.00\""), step("repeat", "balance = \"25.00\"")];
             steps.extend((0..5).map(|_| message("code = 2001")));
             steps.extend([
                 message("code = 4012, balance = \"0.00\""),
@@ -168,17 +177,21 @@ fn every_look_alike_goes_through_its_day_with_the_real_server_and_the_books_bala
     for (number, (client, kind, day, groups)) in CLIENTS.iter().enumerate() {
         let (msisdn, imsi) = (format!("770100001{number:02}"), format!("4010200000001{number:02}"));
         server.ran(&["subscriber", "add", &msisdn, "--imsi", &imsi, "--plan", "metered", "--balance", "30"]);
-        let mut text = format!("format = 1\nclient = \"{client}\"\n[subscriber]\nmsisdn = \"{msisdn}\"\nimsi = \"{imsi}\"\n");
+        let mut text = format!(
+            "format = 1\nclient = \"{client}\"\n[subscriber]\nmsisdn = \"{msisdn}\"\nimsi = \"{imsi}\"\n"
+        );
         for step in steps(day, groups) {
             write!(text, "\n[[step]]\n{step}\n").unwrap();
         }
         let file = folder.path().join(format!("{client}-{kind}.toml"));
         std::fs::write(&file, text).unwrap();
-        let told = server.ran(&["sim", kind, "--server", &server.diameter, "--scenario", file.to_str().unwrap()]);
+        let told =
+            server.ran(&["sim", kind, "--server", &server.diameter, "--scenario", file.to_str().unwrap()]);
         assert!(told.contains("steps went as they must"), "{told}");
     }
     drop(server);
-    let proved = gyro().args(["store", "verify", "--data", "data"]).current_dir(folder.path()).output().unwrap();
+    let proved =
+        gyro().args(["store", "verify", "--data", "data"]).current_dir(folder.path()).output().unwrap();
     assert!(proved.status.success(), "{}", String::from_utf8_lossy(&proved.stdout));
 }
 
@@ -188,7 +201,17 @@ fn the_scenarios_of_the_book_run_with_the_tariff_of_the_book() {
     std::fs::write(folder.path().join("gyro.toml"), "").unwrap();
     let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let server = Server::start(folder.path(), &book.join("tariffs/first.toml"));
-    server.ran(&["subscriber", "add", "77010000001", "--imsi", "401020000000001", "--plan", "comfort", "--balance", "500"]);
+    server.ran(&[
+        "subscriber",
+        "add",
+        "77010000001",
+        "--imsi",
+        "401020000000001",
+        "--plan",
+        "comfort",
+        "--balance",
+        "500",
+    ]);
     server.ran(&["subscriber", "add", "77010000009", "--plan", "payg", "--balance", "100"]);
     for kind in ["pgw", "smsc", "ims"] {
         server.ran(&["sim", kind, "--server", &server.diameter]);

@@ -2,7 +2,7 @@
 
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use gyro::ro::ccr::RequestType;
-use gyro::sim::ask::{Ask, Use, Want, Why};
+use gyro::sim::ask::{Ask, Units, Use, Want, Why};
 use gyro::sim::make;
 use gyro::sim::words;
 
@@ -14,7 +14,8 @@ fn golden(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/clients/golden/{name}.ccr.hex", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let digits: Vec<u32> = lines.flat_map(|line| line.chars().filter_map(|digit| digit.to_digit(16))).collect();
+    let digits: Vec<u32> =
+        lines.flat_map(|line| line.chars().filter_map(|digit| digit.to_digit(16))).collect();
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
 }
 
@@ -47,38 +48,38 @@ fn rows() -> Vec<Row> {
     let smf = "smf.epc.mnc002.mcc401.3gppnetwork.org;1767225600;1;app_gy";
     let scscf = "scscf.ims.mnc002.mcc401.3gppnetwork.org;1767225600;5";
     let feg = "feg;IMSI401020000000001-12";
-    let call = |asks| Want { services: vec![1_000], asks: Some(Some(asks)), ..want(Some(100)) };
+    let call = |asks| Want { services: vec![1_000], asks: Some(Units::Count(asks)), ..want(Some(100)) };
     let row = |golden, make, kind, number, session, wants| Row { golden, make, kind, number, session, callee: None, learned: false, wants };
     vec![
-        row("open5gs/initial", "open5gs", Initial, 0, smf, vec![Want { asks: Some(Some(1_000_000)), ..want(None) }]),
+        row("open5gs/initial", "open5gs", Initial, 0, smf, vec![Want { asks: Some(Units::Count(1_000_000)), ..want(None) }]),
         Row { learned: true, ..row("open5gs/update", "open5gs", Update, 1, smf, vec![Want {
-            asks: Some(Some(1_000_000)), used: vec![used(30 * MIB, 12 * MIB, 0)], why: Some(Why::Threshold), ..want(None)
+            asks: Some(Units::Count(1_000_000)), used: vec![used(30 * MIB, 12 * MIB, 0)], why: Some(Why::Threshold), ..want(None)
         }]) },
         Row { learned: true, ..row("open5gs/terminate", "open5gs", Termination, 2, smf, vec![Want {
             used: vec![used(4 * MIB, MIB, 60)], why: Some(Why::Final), ..want(None)
         }]) },
         row("magma/initial", "magma", Initial, 0, feg, vec![]),
         row("magma/update", "magma", Update, 1, feg, vec![
-            Want { asks: Some(Some(2 * MIB)), used: vec![used(8 * MIB, MIB, 0)], why: Some(Why::Threshold), ..want(Some(10)) },
-            Want { asks: Some(Some(2 * MIB)), why: Some(Why::Validity), ..want(Some(20)) },
+            Want { asks: Some(Units::Count(2 * MIB)), used: vec![used(8 * MIB, MIB, 0)], why: Some(Why::Threshold), ..want(Some(10)) },
+            Want { asks: Some(Units::Count(2 * MIB)), why: Some(Why::Validity), ..want(Some(20)) },
         ]),
         Row { callee: Some("tel:+77051234567"), ..row("kamailio/initial", "kamailio", Initial, 0, scscf, vec![call(30)]) },
         Row { callee: Some("tel:112"), ..row("kamailio/emergency", "kamailio", Initial, 0, scscf, vec![Want { services: vec![], ..call(30) }]) },
         Row { callee: Some("sip:77051234567@kcell.kz;user=phone"), ..row("siphon/initial", "siphon", Initial, 0,
-            "siphon.kcell.kz;1767225600;9", vec![Want { asks: Some(Some(30)), ..want(None) }]) },
+            "siphon.kcell.kz;1767225600;9", vec![Want { asks: Some(Units::Count(30)), ..want(None) }]) },
         Row { callee: Some("77051234567"), ..row("siphon/message", "siphon", Event, 0, "siphon.kcell.kz;1767225600;10", vec![want(None)]) },
         row("ergw/update", "ergw", Update, 3, "ergw.kcell.kz;1;2;3", vec![
-            Want { asks: Some(None), used: vec![used(MIB / 2, MIB / 2, 60), used(512, 512, 5)], why: Some(Why::Exhausted), ..want(Some(10)) },
-            Want { asks: Some(None), ..want(Some(30)) },
+            Want { asks: Some(Units::AsManyAsItGets), used: vec![used(MIB / 2, MIB / 2, 60), used(512, 512, 5)], why: Some(Why::Exhausted), ..want(Some(10)) },
+            Want { asks: Some(Units::AsManyAsItGets), ..want(Some(30)) },
         ]),
         row("cisco/initial", "cisco", Initial, 0, "0001-diamproxy.pgw1.kcell.kz;1767225600;77;5ab3c2",
-            vec![Want { asks: Some(Some(0)), ..want(Some(10)) }]),
+            vec![Want { asks: Some(Units::Count(0)), ..want(Some(10)) }]),
         row("nokia/initial", "nokia", Initial, 1, "sr7750.kcell.kz;1767225600;4",
-            vec![Want { asks: Some(None), services: vec![2, 1], ..want(Some(10)) }]),
+            vec![Want { asks: Some(Units::AsManyAsItGets), services: vec![2, 1], ..want(Some(10)) }]),
         row("tools/bare", "bare", Initial, 1_000, "load;1", vec![]),
-        row("tools/free_text", "huawei", Initial, 0, "load;2", vec![Want { asks: Some(Some(1_024)), ..want(None) }]),
+        row("tools/free_text", "huawei", Initial, 0, "load;2", vec![Want { asks: Some(Units::Count(1_024)), ..want(None) }]),
         Row { callee: Some("77051234567"), ..row("standard/event", "smsc", Event, 0, "smsc1.kcell.kz;1767225600;33",
-            vec![Want { asks: Some(Some(1)), ..want(Some(5)) }]) },
+            vec![Want { asks: Some(Units::Count(1)), ..want(Some(5)) }]) },
     ]
 }
 

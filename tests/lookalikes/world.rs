@@ -262,7 +262,8 @@ impl World {
     pub(crate) fn demand(&mut self, session: &str, what: What) {
         let of = |(_, one): &(&SessionKey, &Session)| one.id.as_str() == session;
         let (key, _) = self.disk.sessions.iter().find(of).expect("a session");
-        let demand = Demand { who: gyro::engine::core::reauth::Who::Session(*key), what, reason: Reason::Operator };
+        let demand =
+            Demand { who: gyro::engine::core::reauth::Who::Session(*key), what, reason: Reason::Operator };
         self.core.demand(demand, self.now);
         self.settle();
         self.carry();

@@ -21,7 +21,9 @@ pub fn only_group(session: &Session) -> Option<u32> {
 /// limited or that were refused, and those whose last answer was the last units or a refusal for lack of money.
 fn restricted(session: &Session) -> impl Iterator<Item = &QuotaKey> {
     let held = session.quotas.iter().filter(|quota| {
-        quota.limited || quota.refused || quota.reservation.as_ref().is_some_and(|reservation| reservation.final_unit)
+        quota.limited
+            || quota.refused
+            || quota.reservation.as_ref().is_some_and(|reservation| reservation.final_unit)
     });
     let told = session.answers.iter().enumerate().flat_map(|(at, stored)| {
         let newer = session.answers.get(at.saturating_add(1)..).unwrap_or_default();

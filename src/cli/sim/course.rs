@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::scenario::{Act, Amount, Expect, Scenario, Step, standing};
+use super::scenario::{self, Act, Amount, Expect, Scenario, Step};
 use crate::admin::json::change::{Done, Topup};
 use crate::admin::json::subscriber::Subscriber;
 use crate::cli::Status;
@@ -191,7 +191,8 @@ impl Course<'_, '_> {
             (_, false) => ", again",
         };
         let profile = Profiles::BUILT_IN.by_name_or_standard("lenient").clone();
-        let unreadable = || Stop::Failed(Failure::new(Status::Failed, "the client's own request is unreadable"));
+        let unreadable =
+            || Stop::Failed(Failure::new(Status::Failed, "the client's own request is unreadable"));
         let message =
             parse::parse(octets, &Limits::DEFAULT, self.dictionary.as_ref()).map_err(|_| unreadable())?;
         let ccr = Ccr::read(&message, &self.dictionary, &profile).map_err(|_| unreadable())?;
@@ -214,17 +215,17 @@ impl Course<'_, '_> {
         let of_step = |offer: &&Offer| step.group.is_none() || offer.group == step.group;
         let offer = answered.offers.iter().find(of_step).cloned().unwrap_or_default();
         let units = offer.granted.and_then(|granted| metered(&granted, service));
-        compare(step, "code", *code, answered.code)?;
+        compare(step, "code", *code, &answered.code)?;
         // units at command level have the code of the whole
         let of_quota = offer.code.unwrap_or(if offer == Offer::default() { 0 } else { SUCCESS });
-        compare(step, "quota", *quota, of_quota)?;
+        compare(step, "quota", *quota, &of_quota)?;
         let wanted = granted.map(|amount| in_unit(step, amount, service)).transpose()?;
-        compare(step, "granted", wanted, units.unwrap_or(0))?;
-        compare_text(step, "last", last.map(|last| format!("{last:?}")), format!("{:?}", offer.last))?;
-        compare_text(step, "session", session.map(str::to_owned), standing(actor.phase()).to_owned())?;
+        compare(step, "granted", wanted, &units.unwrap_or(0))?;
+        compare(step, "last", *last, &scenario::last(offer.last))?;
+        compare(step, "session", *session, &scenario::standing(actor.phase()))?;
         let wanted = unused.map(|amount| in_unit(step, amount, service)).transpose()?;
-        compare(step, "unused", wanted, actor.short())?;
-        compare(step, "demand", *demand, self.demanded.unwrap_or(0))?;
+        compare(step, "unused", wanted, &actor.short())?;
+        compare(step, "demand", *demand, &self.demanded.unwrap_or(0))?;
         if balance.is_none() && reserved.is_none() {
             return Ok(());
         }
@@ -233,8 +234,8 @@ impl Course<'_, '_> {
         let found: Subscriber = with(&reach, Absent::Refuse, |client| client.get(&path))?;
         let (main, held) = (&found.balance.main, &found.balance.reserved);
         self.ladder.note(&format!("balance {main}, of it reserved {held}"))?;
-        compare_text(step, "balance", balance.clone(), main.clone())?;
-        compare_text(step, "reserved", reserved.clone(), held.clone())
+        compare(step, "balance", balance.as_ref(), &main)?;
+        compare(step, "reserved", reserved.as_ref(), &held)
     }
 }
 
@@ -246,14 +247,10 @@ fn compare<T: PartialEq + core::fmt::Display>(
     step: &Step,
     what: &str,
     wanted: Option<T>,
-    found: T,
+    found: &T,
 ) -> Result<(), Stop> {
-    compare_text(step, what, wanted.map(|wanted| wanted.to_string()), found.to_string())
-}
-
-fn compare_text(step: &Step, what: &str, wanted: Option<String>, found: String) -> Result<(), Stop> {
     match wanted {
-        Some(wanted) if wanted != found => {
+        Some(wanted) if wanted != *found => {
             Err(told(step.line, &format!("expected {what} {wanted}, found {found}")))
         }
         _ => Ok(()),

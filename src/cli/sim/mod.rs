@@ -144,11 +144,12 @@ fn simulate(kind: &Gateways, args: &Run, out: &mut dyn Write) -> Result<(), Stop
     let now = Clock::start().now().wall;
     let dictionary = Arc::new(builtin());
     // identifiers of sessions must be others than those of the last run
-    let seed = u32::try_from(now.micros() / 1_000 & 0x7fff_ffff).unwrap_or(1);
+    let seed = u32::try_from((now.micros() / 1_000) & 0x7fff_ffff).unwrap_or(1);
     let actor = Actor::new(make, who, Arc::clone(&dictionary), now).after(seed);
     let mut ladder = Ladder::new(out);
     ladder.title(&format!("{} ({}) for {}", manners.name, manners.title, actor.who().msisdn))?;
-    let profile = manners.profile.map(|profile| format!("the server must know it by profile = \"{profile}\""));
+    let profile =
+        manners.profile.map(|profile| format!("the server must know it by profile = \"{profile}\""));
     if let Some(profile) = profile {
         ladder.note(&profile)?;
     }

@@ -81,8 +81,8 @@ pub(super) struct Expect {
     pub(super) quota: Option<u32>,
     /// What is granted.
     pub(super) granted: Option<Amount>,
-    /// The final unit; the inner none: there is none.
-    pub(super) last: Option<Option<Last>>,
+    /// The final unit, by the words of [`last`].
+    pub(super) last: Option<&'static str>,
     /// How the session stands.
     pub(super) session: Option<&'static str>,
     /// How much could not be used.
@@ -155,6 +155,18 @@ pub(super) const fn standing(phase: Option<Phase>) -> &'static str {
         Some(Phase::Over(Ending::GivenUp)) => "given-up",
     }
 }
+
+/// A final unit, in the words of files.
+pub(super) const fn last(last: Option<Last>) -> &'static str {
+    match last {
+        None => "none",
+        Some(Last::Terminate) => "terminate",
+        Some(Last::Redirect) => "redirect",
+        Some(Last::Restrict) => "restrict",
+    }
+}
+
+const LASTS: &[&str] = &["none", "terminate", "redirect", "restrict"];
 
 const STANDINGS: &[&str] = &["none", "opening", "open", "closing", "closed", "refused", "free", "given-up"];
 
@@ -352,7 +364,6 @@ impl Reader<'_> {
             return expect;
         };
         for (key, value) in table {
-            let at = value.span().start;
             match key.get_ref().as_ref() {
                 "code" => expect.code = self.word(value),
                 "quota" => expect.quota = self.word(value),
@@ -361,31 +372,21 @@ impl Reader<'_> {
                 "unused" => expect.unused = self.amount(value),
                 "balance" => expect.balance = self.money(value),
                 "reserved" => expect.reserved = self.money(value),
-                "last" => expect.last = self.text_of(value).and_then(|word| self.last(at, &word)),
-                "session" => {
-                    let word = self.text_of(value).unwrap_or_default();
-                    expect.session = STANDINGS.iter().find(|known| **known == word).copied();
-                    if expect.session.is_none() {
-                        self.unknown(at, "standing of a session", &word, STANDINGS);
-                    }
-                }
+                "last" => expect.last = self.one_of(value, "final unit", LASTS),
+                "session" => expect.session = self.one_of(value, "standing of a session", STANDINGS),
                 other => self.unknown(key.span().start, "expectation", other, EXPECTATIONS),
             }
         }
         expect
     }
 
-    fn last(&mut self, at: usize, word: &str) -> Option<Option<Last>> {
-        Some(match word {
-            "none" => None,
-            "terminate" => Some(Last::Terminate),
-            "redirect" => Some(Last::Redirect),
-            "restrict" => Some(Last::Restrict),
-            other => {
-                self.unknown(at, "final unit", other, &["none", "terminate", "redirect", "restrict"]);
-                return None;
-            }
-        })
+    fn one_of(&mut self, value: &Value<'_>, what: &str, known: &[&'static str]) -> Option<&'static str> {
+        let word = self.text_of(value)?;
+        let found = known.iter().find(|known| **known == word).copied();
+        if found.is_none() {
+            self.unknown(value.span().start, what, &word, known);
+        }
+        found
     }
 
     fn text_of(&mut self, value: &Value<'_>) -> Option<String> {
@@ -494,7 +495,7 @@ mod tests {
         assert_eq!(attach.act, Act::Attach { groups: vec![10, 20], to: None });
         assert_eq!((attach.line, wait.line), (7, 12));
         assert_eq!(attach.expect.granted, Some(Amount::Octets(10 << 20)));
-        assert_eq!(attach.expect.last, Some(None));
+        assert_eq!(attach.expect.last, Some("none"));
         assert_eq!(wait.act, Act::Wait(Duration::from_mins(30)));
     }
 
@@ -503,18 +504,39 @@ mod tests {
         for (text, told) in [
             ("format = 2\n[[step]]\ndo = \"end\"", "x.toml:1:1: the file begins with `format = 1`"),
             ("format = 1\n", "x.toml:1:1: there is nothing to do: add a [[step]]"),
-            ("format = 1\n[[step]]\ndo = \"atach\"", "x.toml:3:6: there is no step `atach`; did you mean `attach`?"),
+            (
+                "format = 1\n[[step]]\ndo = \"atach\"",
+                "x.toml:3:6: there is no step `atach`; did you mean `attach`?",
+            ),
             ("format = 1\n[[step]]\n", "x.toml:2:1: a step says what to `do`"),
             ("format = 1\n[[step]]\ndo = \"use\"", "x.toml:3:6: a step `use` needs `amount`"),
-            ("format = 1\n[[step]]\ndo = \"end\"\namount = 5", "x.toml:4:1: there is no key in a step `end` `amount`"),
-            ("format = 1\n[[step]]\ndo = \"use\"\namount = \"5 apples\"", "x.toml:4:10: this must be an amount"),
+            (
+                "format = 1\n[[step]]\ndo = \"end\"\namount = 5",
+                "x.toml:4:1: there is no key in a step `end` `amount`",
+            ),
+            (
+                "format = 1\n[[step]]\ndo = \"use\"\namount = \"5 apples\"",
+                "x.toml:4:10: this must be an amount",
+            ),
             ("format = 1\n[[step]]\ndo = \"wait\"\ntime = \"5\"", "x.toml:4:8: this must be a span of time"),
             ("format = 1\n[[step]]\ndo = \"lose\"\nwhat = \"all\"", "x.toml:4:8: there is no loss of `all`"),
             ("format = 1\n[[step]]\ndo = \"topup\"\namount = \"1.005\"", "x.toml:4:10: "),
-            ("format = 1\n[[step]]\ndo = \"end\"\nexpect = { cod = 1 }", "x.toml:4:12: there is no expectation `cod`"),
-            ("format = 1\n[[step]]\ndo = \"end\"\nexpect = { code = -1 }", "x.toml:4:19: this must be a whole number"),
-            ("format = 1\n[[step]]\ndo = \"end\"\nexpect = { session = \"up\" }", "there is no standing of a session `up`"),
-            ("format = 1\n[subscriber]\nmsisdn = \"+7701\"\n[[step]]\ndo = \"end\"", "x.toml:3:10: a number is written"),
+            (
+                "format = 1\n[[step]]\ndo = \"end\"\nexpect = { cod = 1 }",
+                "x.toml:4:12: there is no expectation `cod`",
+            ),
+            (
+                "format = 1\n[[step]]\ndo = \"end\"\nexpect = { code = -1 }",
+                "x.toml:4:19: this must be a whole number",
+            ),
+            (
+                "format = 1\n[[step]]\ndo = \"end\"\nexpect = { session = \"up\" }",
+                "there is no standing of a session `up`",
+            ),
+            (
+                "format = 1\n[subscriber]\nmsisdn = \"+7701\"\n[[step]]\ndo = \"end\"",
+                "x.toml:3:10: a number is written",
+            ),
             ("format = 1\nformat", "x.toml:2:"),
             ("formt = 1", "x.toml:1:1: there is no key `formt`; did you mean `format`?"),
         ] {

@@ -51,8 +51,14 @@ fn a_scenario_that_is_not_there_or_not_sound_is_a_bad_configuration() {
     assert!(err.contains("cannot be read"), "{err}");
     for (text, told) in [
         ("format = 1\n[[step]]\ndo = \"use\"\namount = \"90s\"", "s.toml:3: this is no step for cisco"),
-        ("format = 1\n[[step]]\ndo = \"message\"\nto = \"1\"", "s.toml:3: this is no step for cisco: it sends no messages"),
-        ("format = 1\nclient = \"nobody\"\n[[step]]\ndo = \"end\"", "s.toml:2: there is no pgw like \"nobody\""),
+        (
+            "format = 1\n[[step]]\ndo = \"message\"\nto = \"1\"",
+            "s.toml:3: this is no step for cisco: it sends no messages",
+        ),
+        (
+            "format = 1\nclient = \"nobody\"\n[[step]]\ndo = \"end\"",
+            "s.toml:2: there is no pgw like \"nobody\"",
+        ),
         ("format = 1\n[[step]]\ndo = \"replay\"\ntimes = 3", "it does not send its CCR-T again"),
         ("format = 1\n[[step]]\ndo = \"and\"", "s.toml:3:6: there is no step `and`; did you mean `end`?"),
     ] {

@@ -104,7 +104,8 @@ impl Actor {
         }
         let offers = check::offers(ask, heard, self.manners().level);
         for want in &ask.wants {
-            let theirs = |(offer, _): &&(Offer, Option<&Want>)| check::same(offer, want.group, &want.services);
+            let theirs =
+                |(offer, _): &&(Offer, Option<&Want>)| check::same(offer, want.group, &want.services);
             let offer = match self.manners().pick {
                 Pick::First => offers.first(),
                 Pick::Last => offers.last(),

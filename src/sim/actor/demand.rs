@@ -25,7 +25,7 @@ pub struct Demanded {
 }
 
 impl Actor {
-    /// Takes a RAR or an ASR: what is answered to it; what follows comes with [`Actor::next`].
+    /// Takes a RAR or an ASR: what is answered to it; what follows comes with [`Actor::step`].
     pub fn demanded(&mut self, demand: &Message) -> Demanded {
         let session = demand.find(AvpKey::SESSION_ID).and_then(|avp| avp.utf8().ok()).unwrap_or_default();
         let mine = self.session.as_ref().filter(|mine| mine.id.as_ref() == session);
@@ -62,11 +62,12 @@ impl Actor {
 
     /// Reports and asks for what is to be authorised anew: one group, or all of them.
     fn reauthorise(&mut self, group: Option<u32>, follows: Follows) {
-        let about = |quota: &Quota| {
-            quota.standing != Standing::Dropped && (group.is_none() || group == quota.group)
-        };
+        let about =
+            |quota: &Quota| quota.standing != Standing::Dropped && (group.is_none() || group == quota.group);
         let groups: Vec<Option<u32>> = match &self.session {
-            Some(session) => session.quotas.iter().filter(|one| about(one)).map(|quota| quota.group).collect(),
+            Some(session) => {
+                session.quotas.iter().filter(|one| about(one)).map(|quota| quota.group).collect()
+            }
             None => Vec::new(),
         };
         let forced = Some(Why::Forced);

@@ -294,7 +294,7 @@ impl Actor {
     }
 
     /// What it does next.
-    pub fn next(&mut self) -> Next {
+    pub fn step(&mut self) -> Next {
         loop {
             let may_send = self.flight.is_empty() || self.manners().parallel;
             if may_send && let Some(outgoing) = self.ready.pop_front() {
@@ -402,7 +402,9 @@ impl Actor {
 
     fn fall_due(&mut self) {
         let now = self.now;
-        let Some(session) = self.session.as_ref().filter(|session| session.phase == Phase::Open) else { return };
+        let Some(session) = self.session.as_ref().filter(|session| session.phase == Phase::Open) else {
+            return;
+        };
         let fallen = |quota: &Quota| Some((quota.group, quota.fallen_due(now)?));
         let fallen: Vec<_> = session.quotas.iter().filter_map(fallen).collect();
         for (group, why) in fallen {

@@ -4,7 +4,7 @@
 use super::{number_and_imsi, octets_used, request_number, request_type};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Want, Who};
+use crate::sim::ask::{Ask, Units, Want, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{Fate, Make, Manners, Service, Silence};
@@ -25,7 +25,7 @@ static MANNERS: Manners = Manners {
     host: "pgw1.kcell.kz",
     realm: "kcell.kz",
     service: Service::Data,
-    wants: Some(0),
+    wants: Units::Count(0),
     holding: true,
     refused: |kind, code| match (code, kind) {
         (4_011, _) => Fate::Free,
@@ -108,7 +108,7 @@ impl Make for Cisco {
 fn quota(want: &Want) -> AvpTree {
     let mut inside = Vec::new();
     if let Some(asks) = want.asks {
-        let units = asks.map(|count| long(code::CC_TOTAL_OCTETS, count)).into_iter().collect();
+        let units = asks.count().map(|count| long(code::CC_TOTAL_OCTETS, count)).into_iter().collect();
         inside.push(group(code::REQUESTED_SERVICE_UNIT, units));
     }
     for used in &want.used {

@@ -3,7 +3,7 @@
 use super::{octets_wanted, request_number, request_type, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Who};
+use crate::sim::ask::{Ask, Units, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Level, Make, Manners, Pick, Service};
@@ -25,7 +25,7 @@ static MANNERS: Manners = Manners {
     level: Level::Command,
     pick: Pick::First,
     groups: &[],
-    wants: Some(1_024),
+    wants: Units::Count(1_024),
     thresholds: false,
     at_last: AtLast::EndsSession,
     ..Manners::PLAIN

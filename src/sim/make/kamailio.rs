@@ -3,7 +3,7 @@
 use super::{request_number, request_type, seconds, seconds_wanted, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Want, Who};
+use crate::sim::ask::{Ask, Units, Want, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Follows, Make, Manners, Pick, Service, Silence};
@@ -24,7 +24,7 @@ static MANNERS: Manners = Manners {
     pick: Pick::First,
     groups: &[100],
     services: &[1_000],
-    wants: Some(30),
+    wants: Units::Count(30),
     thresholds: false,
     // an update that fails leaves the call to its old quota
     refused: |kind, _| if matches!(kind, RequestType::Update) { Fate::Lives } else { Fate::Ends },

@@ -3,7 +3,7 @@
 use super::{octets_used, reason, request_number, request_type, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Want, Who};
+use crate::sim::ask::{Ask, Units, Want, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Follows, Make, Manners, Service, Silence};
@@ -23,7 +23,7 @@ static MANNERS: Manners = Manners {
     service: Service::Data,
     opens_bare: true,
     groups: &[10, 20],
-    wants: Some(2 << 20),
+    wants: Units::Count(2 << 20),
     refused: |kind, _| if matches!(kind, RequestType::Update) { Fate::Terminates } else { Fate::Ends },
     refused_group: |_, code| if code < 5_000 { Fate::Blocks(None) } else { Fate::Terminates },
     at_last: AtLast::EndsSession,
@@ -88,10 +88,11 @@ impl Make for Magma {
 }
 
 fn quota(want: &Want) -> AvpTree {
-    let mut inside: Vec<AvpTree> = want.group.map(|rating| word(code::RATING_GROUP, rating)).into_iter().collect();
+    let mut inside: Vec<AvpTree> =
+        want.group.map(|rating| word(code::RATING_GROUP, rating)).into_iter().collect();
     if let Some(asks) = want.asks {
         // numbers beside a report, else nothing
-        let units = asks.filter(|_| !want.used.is_empty()).map(|count| {
+        let units = asks.count().filter(|_| !want.used.is_empty()).map(|count| {
             vec![
                 long(code::CC_INPUT_OCTETS, 0),
                 long(code::CC_OUTPUT_OCTETS, 0),

@@ -3,7 +3,7 @@
 use super::{octets_used, octets_wanted, reason, request_number, request_type, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Want, Who};
+use crate::sim::ask::{Ask, Units, Want, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Follows, Make, Manners, Pick, Service};
@@ -23,7 +23,7 @@ static MANNERS: Manners = Manners {
     service: Service::Data,
     pick: Pick::Last,
     groups: &[],
-    wants: Some(1_000_000),
+    wants: Units::Count(1_000_000),
     // a CCR-I that is refused is forgotten; a quota that is refused ends the session
     refused: |kind, _| if matches!(kind, RequestType::Update) { Fate::Terminates } else { Fate::Ends },
     refused_group: |_, _| Fate::Terminates,

@@ -83,7 +83,8 @@ impl Make for Pgw {
 }
 
 fn quota(want: &Want) -> AvpTree {
-    let mut inside: Vec<AvpTree> = want.group.map(|rating| word(code::RATING_GROUP, rating)).into_iter().collect();
+    let mut inside: Vec<AvpTree> =
+        want.group.map(|rating| word(code::RATING_GROUP, rating)).into_iter().collect();
     inside.extend(octets_wanted(want));
     for used in &want.used {
         inside.push(group(code::USED_SERVICE_UNIT, octets_used(used).into()));

@@ -3,7 +3,7 @@
 use super::{recipient, request_number, request_type, seconds, seconds_wanted, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Who};
+use crate::sim::ask::{Ask, Units, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Level, Make, Manners, Pick, Service, Silence};
@@ -25,7 +25,7 @@ static MANNERS: Manners = Manners {
     level: Level::Command,
     pick: Pick::First,
     groups: &[],
-    wants: Some(30),
+    wants: Units::Count(30),
     tells_answer: true,
     least: 5,
     thresholds: false,

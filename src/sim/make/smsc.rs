@@ -3,7 +3,7 @@
 use super::{recipient, request_number, request_type, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
-use crate::sim::ask::{Ask, Who};
+use crate::sim::ask::{Ask, Units, Who};
 use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{Fate, Make, Manners, Service};
@@ -22,7 +22,7 @@ static MANNERS: Manners = Manners {
     realm: "kcell.kz",
     service: Service::Messages,
     groups: &[5],
-    wants: Some(1),
+    wants: Units::Count(1),
     refused: |_, _| Fate::Ends,
     ..Manners::PLAIN
 };
@@ -55,7 +55,7 @@ impl Make for Smsc {
             let mut inside: Vec<AvpTree> =
                 want.group.map(|rating| word(code::RATING_GROUP, rating)).into_iter().collect();
             if let Some(asks) = want.asks {
-                let units = asks.map(|count| long(code::CC_SERVICE_SPECIFIC_UNITS, count));
+                let units = asks.count().map(|count| long(code::CC_SERVICE_SPECIFIC_UNITS, count));
                 inside.push(group(code::REQUESTED_SERVICE_UNIT, units.into_iter().collect()));
             }
             avps.push(group(code::MULTIPLE_SERVICES_CREDIT_CONTROL, inside));

@@ -191,9 +191,8 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
     let pool = held.and_then(|held| held.pool);
-    let more = flag(pool.is_some(), POOL)
-        | flag(!quota.armed.is_empty(), ARMED)
-        | flag(quota.refused, REFUSED);
+    let more =
+        flag(pool.is_some(), POOL) | flag(!quota.armed.is_empty(), ARMED) | flag(quota.refused, REFUSED);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
