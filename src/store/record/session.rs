@@ -166,7 +166,8 @@ pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
     Ok(session)
 }
 
-fn list<T>(
+/// Reads a list: its length, then as many.
+pub(crate) fn list<T>(
     from: &mut Reader<'_>,
     one: impl Fn(&mut Reader<'_>) -> Result<T, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
