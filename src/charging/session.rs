@@ -98,6 +98,8 @@ pub struct Quota {
     pub lapsed: bool,
     /// The client was told to limit the service: it redirects, or restricts access.
     pub limited: bool,
+    /// Quota was asked for last in vain, for lack of money: the client waits for more.
+    pub refused: bool,
     /// How fast it is used; none before the first report.
     pub pace: Option<Pace>,
     /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.

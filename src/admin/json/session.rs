@@ -267,6 +267,7 @@ mod tests {
                 }),
                 lapsed: false,
                 limited: false,
+                refused: false,
                 pace: None,
                 armed: Vec::new(),
             }],

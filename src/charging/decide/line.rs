@@ -178,6 +178,7 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         reservation: None,
         lapsed: false,
         limited: false,
+        refused: false,
         pace: None,
         armed: Vec::new(),
     }

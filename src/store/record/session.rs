@@ -7,7 +7,7 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed) · pool u32 · armed: a bit for each
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused) · pool u32 · armed: a bit for each
 //! condition, u8.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
@@ -38,6 +38,7 @@ const AFTER: u8 = 64;
 const MORE: u8 = 128;
 const POOL: u8 = 1;
 const ARMED: u8 = 2;
+const REFUSED: u8 = 4;
 /// Conditions by their bits, the lowest first.
 const CONDITIONS: [Condition; 8] = [
     Condition::Radio,
@@ -191,7 +192,8 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
     let pool = held.and_then(|held| held.pool);
-    let more = flag(pool.is_some(), POOL) | flag(!quota.armed.is_empty(), ARMED);
+    let more =
+        flag(pool.is_some(), POOL) | flag(!quota.armed.is_empty(), ARMED) | flag(quota.refused, REFUSED);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
@@ -293,7 +295,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     } else {
         None
     };
-    let more = if has(MORE) { from.flags(POOL | ARMED)? } else { 0 };
+    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
@@ -305,7 +307,8 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         return Err(RecordError::Field("armed"));
     }
     let armed = bits().filter(|(bit, _)| armed & bit != 0).map(|(_, condition)| condition).collect();
-    Ok(Quota { key, used, rated, reservation, lapsed: has(LAPSED), limited: has(LIMITED), pace, armed })
+    let (lapsed, limited, refused) = (has(LAPSED), has(LIMITED), more & REFUSED != 0);
+    Ok(Quota { key, used, rated, reservation, lapsed, limited, refused, pace, armed })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
@@ -395,6 +398,7 @@ pub(crate) mod tests {
                 }),
                 lapsed: false,
                 limited: false,
+                refused: false,
                 pace: None,
                 armed: Vec::new(),
             }],
@@ -434,11 +438,12 @@ pub(crate) mod tests {
                 .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
             quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
             quota.armed = vec![Condition::Radio, Condition::Network];
+            quota.refused = true;
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
         assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1));
-        assert!(sum.contains("0600000000000000070500000000000000ac0209030300000003"), "{sum}");
+        assert!(sum.contains("0600000000000000070500000000000000ac0209070300000003"), "{sum}");
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }
@@ -470,12 +475,12 @@ pub(crate) mod tests {
 
     prop_compose! {
         fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u64)>(), money()), 0..3),
-            reservation in proptest::option::of(reservations()), lapsed: bool) -> Quota
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
         {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, pace: None, armed: Vec::new() }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, pace: None, armed: Vec::new() }
         }
     }
 
