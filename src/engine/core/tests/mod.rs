@@ -9,6 +9,7 @@ mod money;
 mod operators;
 mod overload;
 mod reauth;
+mod refunds;
 mod restart;
 mod sweep;
 mod vouchers;
