@@ -8,11 +8,10 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, Import, NewSubscriber, NewVouchers, OperationKey, RowRefused,
-    SubscriberChange, mode_name,
+    Change, Command, CommandError, Import, Imported, MOST_ROWS, NewSubscriber, NewVouchers, OperationKey,
+    RowRefused, SubscriberChange, mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
-pub use super::core::import::{Imported, MOST_ROWS};
 pub use super::core::query::{
     ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal,
     SessionCursor, SessionView, SubscriberView, View, Why,

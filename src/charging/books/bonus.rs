@@ -1,8 +1,7 @@
 //! Bonus money on an account (`ACC-13`): given in parts, spent by the part that ends first, over at its end, and never
 //! paid out (`ACC-14`).
 
-use super::operations::{Act, OperationError, booked_to};
-use super::payment::Booked;
+use super::operations::{Act, Booked, OperationError, booked_to};
 use crate::charging::account::{Account, Bonus};
 use crate::charging::ledger::{ChargedUse, Counter, EntryKind, LedgerEntry, Purse};
 use crate::charging::units::Money;

@@ -69,6 +69,9 @@ pub struct Act {
     pub note: Option<Box<str>>,
 }
 
+/// An account after an operation, and its entries in their order.
+pub type Booked = Result<(Account, Vec<LedgerEntry>), OperationError>;
+
 impl Account {
     /// A new account with nothing on it; overdraft and credit limit nothing.
     pub fn new(id: AccountId, mode: Mode) -> Self {

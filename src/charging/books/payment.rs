@@ -1,15 +1,12 @@
 //! Money of payers: paid in (which pays what was promised first, `ACC-8`), taken back (`ACC-11`), given back (`ACC-10`),
 //! and promised.
 
-use super::operations::{Act, OperationError, booked_to, topup};
+use super::operations::{Act, Booked, OperationError, booked_to, topup};
 use crate::charging::account::promise::PromiseTerms;
 use crate::charging::account::{Account, Mode, Promise};
 use crate::charging::ledger::{Counter, EntryKind, LedgerEntry, Purse};
 use crate::charging::units::Money;
 use crate::time::Timestamp;
-
-/// An account after an operation, and its entries in their order.
-pub type Booked = Result<(Account, Vec<LedgerEntry>), OperationError>;
 
 /// Money paid in, from cash or from a payment card: more than nothing, whole hundredths. What was promised is paid by
 /// it before anything else.

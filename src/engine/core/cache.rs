@@ -192,6 +192,18 @@ impl Weigh for super::sink::OperationRecord {
     }
 }
 
+impl Weigh for super::papers::Paper {
+    fn octets(&self) -> usize {
+        let inside = match self {
+            Self::Voucher(_) | Self::Tries(_) => 0,
+            Self::Batch(batch) => batch.void.len().saturating_mul(8),
+            Self::Contract(contract) => contract.accounts.len().saturating_mul(8),
+            Self::Holder(holder) => holder.numbers.len().saturating_mul(8),
+        };
+        size_of::<Self>().saturating_add(inside)
+    }
+}
+
 impl Weigh for crate::charging::units::Digits {
     fn octets(&self) -> usize {
         0

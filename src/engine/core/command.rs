@@ -143,6 +143,20 @@ pub struct Import {
     pub partial: bool,
 }
 
+/// The most rows of one command: they are one batch, and a batch is one frame of the journal.
+pub const MOST_ROWS: usize = 50_000;
+
+/// What an import did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// How many subscribers are new.
+    pub added: usize,
+    /// Rows that were refused, by their place from 0; the first of them.
+    pub refused: Vec<RowRefused>,
+    /// How many were refused in all.
+    pub refused_in_all: usize,
+}
+
 /// A row that was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RowRefused {

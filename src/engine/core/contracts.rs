@@ -7,9 +7,9 @@ use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::Core;
+use super::attempt::Attempt;
 use super::command::{CommandError, NewSubscriber};
 use super::load::Load;
-use super::operate::Attempt;
 use super::papers::{Paper, PaperKey};
 use super::sink::Done;
 use super::waiting::Wait;

@@ -5,28 +5,14 @@ use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::Core;
-use super::command::{Command, CommandError, Import, NewSubscriber, RowRefused};
+use super::command::{Command, CommandError, Import, Imported, MOST_ROWS, NewSubscriber, RowRefused};
 use super::load::Load;
 use super::papers::{Paper, PaperKey};
 use super::sink::Fact;
 use super::waiting::Wait;
 
-/// The most rows of one command: they are one batch, and a batch is one frame of the journal.
-pub const MOST_ROWS: usize = 50_000;
-
 /// How many refused rows are told.
 const TOLD: usize = 100;
-
-/// What an import did.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Imported {
-    /// How many subscribers are new.
-    pub added: usize,
-    /// Rows that were refused, by their place from 0; the first of them.
-    pub refused: Vec<RowRefused>,
-    /// How many were refused in all.
-    pub refused_in_all: usize,
-}
 
 /// What was there before a row was taken, to be put back where the whole is refused.
 enum Undo {

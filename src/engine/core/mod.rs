@@ -9,6 +9,7 @@
 //! * A thing that changes many times within a batch is written once, as it is when the batch is handed out.
 //! * At most one batch is under way; a failed one ends all but emergencies.
 
+mod attempt;
 mod cache;
 mod clock;
 pub mod command;
@@ -22,7 +23,7 @@ mod events;
 pub mod facts;
 mod handled;
 pub mod hash;
-pub mod import;
+mod import;
 mod inspect;
 pub mod limits;
 pub mod load;
@@ -33,6 +34,7 @@ pub mod query;
 pub mod reauth;
 mod refusals;
 mod serve;
+mod shelf;
 pub mod sink;
 mod sweep;
 #[cfg(test)]

@@ -3,22 +3,19 @@
 
 use crate::charging::account::{Account, AccountId, Sequence};
 use crate::charging::books::bonus::grant;
-use crate::charging::books::operations::Act;
-use crate::charging::books::payment::{Booked, give_back, pay_in, promise, reverse, settle};
+use crate::charging::books::operations::{Act, Booked};
+use crate::charging::books::payment::{give_back, pay_in, promise, reverse, settle};
 use crate::charging::ledger::Counter;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
 use super::Core;
+use super::attempt::{Attempt, act};
 use super::command::{Change, Command, CommandError};
 use super::hash::reference_hash;
 use super::load::{Found, Load};
-use super::operate::{Attempt, act};
 use super::sink::{Done, ReferenceRecord};
 use super::waiting::Wait;
-
-/// How references of payments made here begin: those of payment cards.
-pub(super) const KEPT: &str = "voucher:";
 
 impl Core {
     /// Carries out a command that moves money and names no other thing.

@@ -7,12 +7,12 @@ use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
+use super::attempt::{Attempt, KEPT, act};
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
 use super::contracts::Owner;
 use super::hash::command_digest;
 use super::load::{Found, Load};
-use super::money::KEPT;
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, OperationRecord};
@@ -29,9 +29,6 @@ const KNOWN_PLANS: usize = 8;
 const OPERATOR_MOST: usize = 128;
 const REFERENCE_MOST: usize = 256;
 const NOTE_MOST: usize = 1_024;
-
-/// What a command came to, or what it must wait for.
-pub(super) type Attempt = Result<Result<Done, CommandError>, Wait>;
 
 impl Core {
     /// Takes an operator's command; what it came to is told by [`Core::poll_reply`], once it is durable.
@@ -438,10 +435,6 @@ impl Core {
             known: names().take(KNOWN_PLANS).map(Box::from).collect(),
         }
     }
-}
-
-pub(super) fn act(command: &Command, now: Timestamp) -> Act {
-    Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
 }
 
 fn opened_as(new: &NewSubscriber) -> AccountId {

@@ -11,9 +11,8 @@ use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, VoucherBatch};
 use crate::time::Timestamp;
 
-use super::command::CommandError;
+use super::command::{CommandError, Imported};
 use super::facts::Facts;
-use super::import::Imported;
 use super::reauth::{Outstanding, ReauthFacts, What};
 use super::sink::{Done, OperationRecord};
 

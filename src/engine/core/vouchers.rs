@@ -12,9 +12,8 @@ use crate::charging::voucher::{
 };
 use crate::time::Timestamp;
 
+use super::attempt::{Attempt, KEPT, act};
 use super::command::{Change, Command, CommandError, NewVouchers};
-use super::money::KEPT;
-use super::operate::{Attempt, act};
 use super::papers::{Paper, PaperKey};
 use super::sink::{Done, ReferenceRecord};
 use super::{Core, HashKey};

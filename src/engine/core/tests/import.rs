@@ -2,8 +2,7 @@
 
 use super::world::*;
 use crate::charging::account::AccountId;
-use crate::engine::core::command::{Change, CommandError, Import, NewSubscriber};
-use crate::engine::core::import::Imported;
+use crate::engine::core::command::{Change, CommandError, Import, Imported, NewSubscriber};
 use crate::engine::core::query::View;
 use crate::engine::core::{Limits, Outcome};
 
