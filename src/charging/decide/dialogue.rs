@@ -97,6 +97,7 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
 }
 
 fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let passed = gates::pass(case, &books.subscriber, service, leg);
@@ -124,6 +125,7 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
 }
 
 fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let mut lines = service
@@ -176,8 +178,11 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     for line in lines.iter().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
             settle::free_quota(books, quota);
+            quota.since = Some(case.request.at).max(quota.since);
         }
     }
+    // What was used was used where the subscriber was; what is granted is used where he is.
+    session.place = case.place;
 }
 
 /// Ends a session: all that it holds is given back.

@@ -7,6 +7,7 @@
 mod answer;
 mod books;
 mod case;
+mod change;
 mod dialogue;
 mod duplicate;
 mod event;
@@ -40,7 +41,8 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
-    let case = Case { request, catalogue, policy, now, plan };
+    let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
+    let case = Case { request, catalogue, policy, now, plan, from, place: request.place };
     match request.kind {
         Kind::Event(Action::Debit) => event::debit(case, snapshot),
         Kind::Event(action) => event::not_offered(case, snapshot, action),

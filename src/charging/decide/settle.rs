@@ -3,14 +3,17 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::change::{Past, Stretch, scheme, stretches};
 use super::line::{Line, empty_quota, quota_of};
+use crate::charging::account::{Account, Allowance};
 use crate::charging::answer::Denial;
 use crate::charging::books::operations::Act;
 use crate::charging::books::reservation::release;
 use crate::charging::ledger::{ChargedUse, EntryKind};
-use crate::charging::rating::lookup::{Price, Terms};
+use crate::charging::rating::lookup::{Price, Query, Terms, terms};
 use crate::charging::rating::price;
-use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
+use crate::charging::session::{Quota, RateKey, Rated, Reservation, Session, SessionState};
+use crate::charging::snapshot::Notes;
 use crate::charging::units::{Amount, Money};
 
 /// How use comes to be settled.
@@ -30,34 +33,91 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
         return;
     }
     let ended = session.state != SessionState::Open;
+    let (place, heard) = (session.place, session.touched);
     // Where there is no room for another quota, its use is charged by itself.
     let mut alone = None;
     let known = quota_of(session, line.key, case.policy.max_groups);
     let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
     let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
-    if let Err(denial) = quota_use(case, books, quota, line, how) {
+    let past = Past { since: quota.since.unwrap_or(heard), place };
+    if let Err(denial) = quota_use(case, books, quota, line, (past, how)) {
         line.refuse(denial);
     }
 }
 
-/// Settles a line's use on one quota, for every recipient.
+/// Settles a line's use on one quota, for every recipient, each stretch of it by the price of its time. All or
+/// nothing.
 fn quota_use(
     case: Case<'_>,
     books: &mut Books,
     quota: &mut Quota,
     line: &Line<'_>,
-    how: Report,
+    (past, how): (Past, Report),
 ) -> Result<(), Denial> {
-    let used_before = quota.used;
-    let used_after = used_before.checked_add(line.used).ok_or(Denial::Overflow)?;
-    for terms in line.all_terms() {
-        units(case, books, quota, terms, line.used, how)?;
+    let used_after = quota.used.checked_add(line.used).ok_or(Denial::Overflow)?;
+    let of_leg = |(place, leg)| {
+        let found = stretches(case, &books.subscriber, quota, line, (leg, past));
+        found.into_iter().map(move |stretch| (place, leg, stretch))
+    };
+    let all: Vec<_> = line.legs().enumerate().flat_map(of_leg).collect();
+    let before = (all.len() > 1).then(|| (Mark::of(books), quota.clone()));
+    let granted = quota.reservation.as_ref().map_or(0, |held| {
+        held.granted.count.saturating_add(held.change.and_then(|(_, after)| after).unwrap_or(0))
+    });
+    let (mut left, mut current) = (granted, 0);
+    for (place, leg, stretch) in all {
+        if place != current {
+            (left, current) = (granted, place);
+        }
+        let query = line.query(case, leg, past.place, stretch.at);
+        let terms = terms(case.catalogue, &books.subscriber, Query { until: stretch.until, ..query });
+        let above_grant = match how {
+            Report::InTime => stretch.units.saturating_sub(left),
+            Report::Late | Report::Event => 0,
+        };
+        left = left.saturating_sub(stretch.units);
+        if let Err(denial) = charge(case, books, quota, &terms, (stretch, above_grant), how) {
+            if let Some((mark, before)) = before {
+                mark.restore(books);
+                *quota = before;
+            }
+            return Err(denial);
+        }
     }
     quota.used = used_after;
     Ok(())
 }
 
-/// Settles units on one leg. Checks all, then writes all.
+/// The books as they were.
+struct Mark {
+    account: Account,
+    allowances: Vec<Allowance>,
+    entries: usize,
+    changes: (bool, bool),
+    notes: Notes,
+}
+
+impl Mark {
+    fn of(books: &Books) -> Self {
+        Self {
+            account: books.account.clone(),
+            allowances: books.subscriber.allowances.clone(),
+            entries: books.changes.ledger.len(),
+            changes: (books.changes.account, books.changes.subscriber),
+            notes: books.notes,
+        }
+    }
+
+    fn restore(self, books: &mut Books) {
+        books.account = self.account;
+        books.subscriber.allowances = self.allowances;
+        books.changes.ledger.truncate(self.entries);
+        (books.changes.account, books.changes.subscriber) = self.changes;
+        books.notes = self.notes;
+    }
+}
+
+/// Settles units of an event on one leg. Checks all, then writes all.
 pub(super) fn units(
     case: Case<'_>,
     books: &mut Books,
@@ -66,11 +126,19 @@ pub(super) fn units(
     used: u64,
     how: Report,
 ) -> Result<(), Denial> {
-    let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
-    let above_grant = match how {
-        Report::InTime => used.saturating_sub(granted),
-        Report::Late | Report::Event => 0,
-    };
+    let (at, until) = (case.request.at, case.request.at);
+    charge(case, books, quota, terms, (Stretch { units: used, at, until }, 0), how)
+}
+
+/// Settles what was used at one price on one leg. Checks all, then writes all.
+fn charge(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    terms: &Terms<'_>,
+    (Stretch { units: used, at: _, until }, above_grant): (Stretch, u64),
+    how: Report,
+) -> Result<(), Denial> {
     let held = quota.reservation.as_ref().map_or(0, held_units);
     let from_held = used.min(held);
     let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
@@ -82,7 +150,7 @@ pub(super) fn units(
             let (units, before) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
             let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
-            let after = price::charged(rate, units).ok_or(Denial::Overflow)?;
+            let after = price::charged(scheme(quota, rate, key), units).ok_or(Denial::Overflow)?;
             let charge = after.checked_sub(before).ok_or(Denial::Overflow)?;
             Some((Rated { rate: key, units, charged: after }, charge))
         }
@@ -102,7 +170,7 @@ pub(super) fn units(
             Price::Free => "free".into(),
             Price::None(_) => "bundles".into(),
         },
-        used_at: case.request.at,
+        used_at: until,
         above_grant,
     };
     let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
@@ -125,7 +193,7 @@ pub(super) fn units(
 }
 
 /// What money paid by this rate so far.
-pub(super) fn rated(quota: &Quota, key: crate::charging::session::RateKey) -> Option<&Rated> {
+pub(super) fn rated(quota: &Quota, key: RateKey) -> Option<&Rated> {
     quota.rated.iter().find(|line| line.rate == key)
 }
 

@@ -5,9 +5,10 @@
 //! quotas · answers · seen.
 //!
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
-//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it) · reservation:
+//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count.
+//! i64, after it count · pace: at i64, units a second count · more u8 (4 since, 8 bands) · since i64 · bands: for each
+//! rated its band u16.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
@@ -34,6 +35,11 @@ const LIMITED: u8 = 8;
 const PACE: u8 = 16;
 const CHANGE: u8 = 32;
 const AFTER: u8 = 64;
+const MORE: u8 = 128;
+const SINCE: u8 = 4;
+const BANDS: u8 = 8;
+/// Stands for no band of time.
+const NO_BAND: u16 = u16::MAX;
 /// Stands for no radio technology.
 const NO_RADIO: u16 = 256;
 
@@ -174,13 +180,16 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let last = held.is_some_and(|held| held.final_unit);
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
+    let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
+    let more = flag(quota.since.is_some(), SINCE) | flag(in_bands, BANDS);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
         | flag(quota.limited, LIMITED)
         | flag(quota.pace.is_some(), PACE)
         | flag(change.is_some(), CHANGE)
-        | flag(after.is_some(), AFTER));
+        | flag(after.is_some(), AFTER)
+        | flag(more != 0, MORE));
     if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _ }) = held {
         to.amount(*granted);
         to.money(*money);
@@ -196,6 +205,15 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if let Some(Pace { at, per_sec }) = quota.pace {
         to.time(at);
         to.count(per_sec);
+    }
+    if more != 0 {
+        to.u8(more);
+    }
+    if let Some(since) = quota.since {
+        to.time(since);
+    }
+    if in_bands {
+        quota.rated.iter().for_each(|line| to.u16(line.rate.band));
     }
 }
 
@@ -234,13 +252,13 @@ fn take_place(from: &mut Reader<'_>) -> Result<Place, RecordError> {
 
 fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     let (key, used) = (from.quota_key()?, from.count()?);
-    let rated = list(from, |from| {
+    let mut rated = list(from, |from| {
         let version = from.u64()?;
         let (plan, rate, destination) = (from.u16()?, from.u16()?, from.u16()?);
-        let rate = RateKey { version, plan, rate, destination };
+        let rate = RateKey { version, plan, rate, destination, band: NO_BAND };
         Ok(Rated { rate, units: from.count()?, charged: from.money()? })
     })?;
-    let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER)?;
+    let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER | MORE)?;
     let has = |bit| flags & bit != 0;
     if (!has(RESERVATION) && flags & (FINAL | CHANGE) != 0) || (has(AFTER) && !has(CHANGE)) {
         return Err(RecordError::Field("reservation"));
@@ -253,7 +271,20 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         }
     }
     let pace = if has(PACE) { Some(Pace { at: from.time()?, per_sec: from.count()? }) } else { None };
-    Ok(Quota { key, used, rated, reservation, lapsed: has(LAPSED), limited: has(LIMITED), pace })
+    let more = if has(MORE) { from.flags(SINCE | BANDS)? } else { 0 };
+    if has(MORE) && more == 0 {
+        return Err(RecordError::Field("more"));
+    }
+    let since = if more & SINCE != 0 { Some(from.time()?) } else { None };
+    if more & BANDS != 0 {
+        for line in &mut rated {
+            line.rate.band = from.u16()?;
+        }
+        if rated.iter().all(|line| line.rate.band == NO_BAND) {
+            return Err(RecordError::Field("bands"));
+        }
+    }
+    Ok(Quota { key, used, rated, reservation, lapsed: has(LAPSED), limited: has(LIMITED), since, pace })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
@@ -328,7 +359,7 @@ pub(crate) mod tests {
                 key: QuotaKey { rating_group: Some(10), services: vec![] },
                 used: 300,
                 rated: vec![Rated {
-                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff },
+                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff, band: NO_BAND },
                     units: 300,
                     charged: Money::from_micros(10_000),
                 }],
@@ -342,6 +373,7 @@ pub(crate) mod tests {
                 }),
                 lapsed: false,
                 limited: false,
+                since: None,
                 pace: None,
             }],
             answers: vec![StoredAnswer {
@@ -373,6 +405,8 @@ pub(crate) mod tests {
         session.place = Place { serving_plmn: Digits::parse("40102"), radio: Some(6) };
         if let [quota] = session.quotas.as_mut_slice() {
             quota.limited = true;
+            quota.since = Some(Timestamp::from_micros(8));
+            quota.rated.iter_mut().for_each(|line| line.rate.band = 3);
             quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300 });
             quota
                 .reservation
@@ -381,8 +415,8 @@ pub(crate) mod tests {
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2));
-        assert!(sum.contains("0600000000000000070500000000000000ac02"), "{sum}");
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 8 + 2));
+        assert!(sum.contains("0600000000000000070500000000000000ac020c08000000000000000300"), "{sum}");
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }
@@ -413,13 +447,13 @@ pub(crate) mod tests {
     }
 
     prop_compose! {
-        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u64)>(), money()), 0..3),
+        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
             reservation in proptest::option::of(reservations()), lapsed: bool) -> Quota
         {
-            let rated = rated.into_iter().map(|((version, plan, rate, destination, units), charged)| Rated {
-                rate: RateKey { version, plan, rate, destination }, units, charged,
+            let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
+                rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, pace: None }
+            Quota { key, used, rated, reservation, lapsed, limited: false, since, pace: None }
         }
     }
 

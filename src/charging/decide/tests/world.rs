@@ -9,7 +9,7 @@ use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Parts, Plan, QuotaShape, Rate,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, Parts, Plan, QuotaShape, Rate,
     RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::decide::decide;
@@ -66,6 +66,8 @@ pub(in crate::charging) fn tariff() -> Parts {
             destination("on_net", &["7701", "7702"]),
             destination("kz_mobile", &["770", "7747"]),
         ],
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![Mode::Advance, Mode::Credit],
@@ -112,6 +114,7 @@ pub(in crate::charging) fn rate(
         step,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     }
 }
 

@@ -1,0 +1,380 @@
+//! Changes of the price within a session: which use lies before them and which after, and how far a grant
+//! reaches over one (RFC 8506 §5.1.1, §8.20, §8.27; TS 32.299 §5.3.1).
+//!
+//! **What was used.** A report tells of use from the last request that reported or asked for the quota up to
+//! its own time, at the place that was known before it. Where the price changed in between:
+//!
+//! - Units with a side are rated by it: those before by the price before the change, those after by the price
+//!   after it, those that may lie on either side by the lower of both.
+//! - Units without a side, of a client that was told of the change, lie before it: "omission of this AVP means
+//!   that no tariff change has occurred" (RFC 8506 §8.27).
+//! - All other units are taken as used evenly over that time, seconds as those right before the report, and each
+//!   is rated by the price of its moment: a unit counts when it is complete.
+//!
+//! Each price has its own count for rounding. What is charged once, the connection and the least number of
+//! units, is charged at the first of them.
+//!
+//! **What is granted.** A grant that might be used on both sides of a change is held at the dearer price for all
+//! of it, with room for a step of each rate and for rounding. How the client learns of the change is told by its
+//! profile: one grant with the time of the change, a grant for each side, or none of this, and then the validity
+//! ends within five minutes after the change, each session at a moment of its own. Seconds end at the change.
+
+use super::books::Books;
+use super::case::Case;
+use super::line::{Line, Sides};
+use super::settle::rated;
+use super::slice::{Slice, room};
+use crate::charging::account::Subscriber;
+use crate::charging::answer::Denial;
+use crate::charging::catalogue::Rate;
+use crate::charging::rating::lookup::{Leg, Price, Query, Terms, next_change, terms};
+use crate::charging::rating::price::{self, Scheme};
+use crate::charging::request::{Place, SessionId, Shape, TariffChangeForm};
+use crate::charging::session::{Quota, RateKey, Rated};
+use crate::charging::units::{Money, Unit};
+use crate::time::Timestamp;
+use core::time::Duration;
+
+/// The longest time that use is spread over.
+const LONGEST: Duration = Duration::from_hours(31 * 24);
+/// The latest that a validity ends after a change of the price that the client is not told of, in seconds.
+const JITTER_SECS: u64 = 300;
+/// What rounding may add to what two rates cost together: a hundredth for each.
+const ROUNDING: Money = Money::from_micros(2 * Money::MICROS_PER_CENT);
+
+/// By what a price is made for a quota: what is charged once is charged with the first rate of a leg alone.
+pub(super) fn scheme(quota: &Quota, rate: &Rate, key: RateKey) -> Scheme {
+    let of_leg = |line: &&Rated| {
+        let other_version = line.rate.version != key.version;
+        other_version || line.rate.destination == key.destination
+    };
+    match quota.rated.iter().find(of_leg) {
+        Some(first) if first.rate != key => Scheme::from(rate).going_on(),
+        Some(_) | None => rate.into(),
+    }
+}
+
+/// From when on, and where, what is reported was used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Past {
+    pub(super) since: Timestamp,
+    pub(super) place: Place,
+}
+
+/// Units that were used at one price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Stretch {
+    pub(super) units: u64,
+    /// A moment at which that price was in force.
+    pub(super) at: Timestamp,
+    /// By when they were used.
+    pub(super) until: Timestamp,
+}
+
+/// What of a line was used at which price, in the order of time.
+pub(super) fn stretches(
+    case: Case<'_>,
+    subscriber: &Subscriber,
+    quota: &Quota,
+    line: &Line<'_>,
+    (leg, past): (Leg, Past),
+) -> Vec<Stretch> {
+    let end = case.request.at;
+    let since = past.since.min(end).max(end.minus(LONGEST));
+    let query = line.query(case, leg, past.place, since);
+    let mut found =
+        Found { case, subscriber, query, unit: line.terms.unit, stretches: Vec::with_capacity(1) };
+    let told = quota.reservation.as_ref().and_then(|held| held.change).map(|(at, _)| at);
+    let Sides { mut unsaid, mut before, mut after, either } = line.sides;
+    if told.is_some() {
+        before = before.saturating_add(unsaid);
+        unsaid = 0;
+    }
+    let sided = before > 0 || after > 0 || either > 0;
+    let change = told.or_else(|| if sided { found.next_change(since, end) } else { None });
+    let Some(change) = change else {
+        found.spread(line.used, since, end, end);
+        return found.stretches;
+    };
+    let just_before = Timestamp::from_micros(change.micros().saturating_sub(1));
+    if either > 0 {
+        let of_lower = if found.is_dearer(change, just_before) { &mut before } else { &mut after };
+        *of_lower = of_lower.saturating_add(either);
+    }
+    let until = change.min(end);
+    found.spread(before, since, until, if change < end { just_before } else { until });
+    found.spread(unsaid, since, end, end);
+    found.spread(after, change, end.max(change), change);
+    found.stretches
+}
+
+/// The stretches found so far.
+struct Found<'a> {
+    case: Case<'a>,
+    subscriber: &'a Subscriber,
+    query: Query,
+    unit: Unit,
+    stretches: Vec<Stretch>,
+}
+
+impl Found<'_> {
+    fn next_change(&self, after: Timestamp, end: Timestamp) -> Option<Timestamp> {
+        next_change(self.case.catalogue, self.subscriber, Query { at: after, ..self.query }, end)
+    }
+
+    /// Whether a unit costs more at one time than at another.
+    fn is_dearer(&self, one: Timestamp, other: Timestamp) -> bool {
+        let cost =
+            |at| match terms(self.case.catalogue, self.subscriber, Query { at, until: at, ..self.query })
+                .price
+            {
+                Price::Rate(rate, _) => Some(Scheme::from(rate)),
+                Price::Free | Price::None(_) => None,
+            };
+        match (cost(one), cost(other)) {
+            (Some(one), Some(other)) => one.is_dearer(&other),
+            (one, _) => one.is_some(),
+        }
+    }
+
+    /// Spreads units evenly over a time; those of no time at all are of `moment`.
+    fn spread(&mut self, units: u64, from: Timestamp, end: Timestamp, moment: Timestamp) {
+        if units == 0 {
+            return;
+        }
+        let from = match self.unit {
+            Unit::Seconds => from.max(end.minus(Duration::from_secs(units))),
+            Unit::Octets | Unit::Pieces | Unit::Money => from,
+        };
+        let whole = end.since(from).as_micros();
+        if whole == 0 {
+            return self.stretches.push(Stretch { units, at: moment, until: moment.max(end) });
+        }
+        let (mut at, mut done) = (from, 0u64);
+        loop {
+            let next = self.next_change(at, end);
+            let until = next.unwrap_or(end);
+            let share = u128::from(units).saturating_mul(until.since(from).as_micros());
+            let upto = share.checked_div(whole).and_then(|share| u64::try_from(share).ok());
+            let upto = upto.filter(|_| next.is_some()).unwrap_or(units);
+            if upto > done {
+                self.stretches.push(Stretch { units: upto.saturating_sub(done), at, until });
+            }
+            let Some(next) = next else { return };
+            (at, done) = (next, upto);
+        }
+    }
+}
+
+/// A change of the price while a grant may last.
+pub(super) struct Ahead<'a> {
+    /// When.
+    pub(super) at: Timestamp,
+    /// When the price changes once more before the grant ends.
+    next: Option<Timestamp>,
+    /// The terms from then on, for each leg of the line.
+    after: Vec<Terms<'a>>,
+}
+
+/// What a grant is to be where the price changes while it may last.
+pub(super) enum Fit {
+    /// As it would be: no money pays for it.
+    Unmoved(Slice),
+    /// It ends at the change.
+    Ends(Slice),
+    /// It may be used on both sides.
+    Over(Slice),
+    /// Money does not reach for the price after the change: it may be used before it alone.
+    Short(Slice),
+    /// It is for before the change; what is for after it is granted apart.
+    Before(Slice),
+}
+
+/// The next change of the price for a line that is granted quota now, for so long.
+pub(super) fn ahead<'a>(
+    case: Case<'a>,
+    subscriber: &Subscriber,
+    line: &Line<'a>,
+    validity_secs: u32,
+) -> Option<Ahead<'a>> {
+    let end = case.now.plus(Duration::from_secs(validity_secs.into()).min(LONGEST));
+    let change = |after: Timestamp| {
+        let query = |leg| line.query(case, leg, line.place, after);
+        line.legs().filter_map(|leg| next_change(case.catalogue, subscriber, query(leg), end)).min()
+    };
+    let at = change(case.now)?;
+    let after =
+        line.legs().map(|leg| terms(case.catalogue, subscriber, line.query(case, leg, line.place, at)));
+    Some(Ahead { at, next: change(at), after: after.collect() })
+}
+
+impl<'a> Ahead<'a> {
+    /// The terms of a leg after the change.
+    pub(super) fn after(&self, leg: usize) -> Option<&Terms<'a>> {
+        self.after.get(leg)
+    }
+
+    /// How the client is told: by what it takes, a grant for each side for traffic in a part of its own alone.
+    pub(super) fn form(&self, case: Case<'_>, line: &Line<'_>) -> TariffChangeForm {
+        let apart =
+            line.terms.unit == Unit::Octets && self.after.len() == 1 && case.request.shape == Shape::PerGroup;
+        match case.request.traits.tariff_change {
+            _ if line.terms.unit == Unit::Seconds => TariffChangeForm::None,
+            TariffChangeForm::Dual if !apart => TariffChangeForm::Single,
+            form => form,
+        }
+    }
+
+    /// Fits the slice of a leg, cut by the price of now, to the change.
+    pub(super) fn fit(
+        &self,
+        case: Case<'_>,
+        (books, quota): (&Books, &Quota),
+        (terms, leg): (&Terms<'_>, usize),
+        slice: Slice,
+        form: TariffChangeForm,
+    ) -> Fit {
+        let by_money = slice.units.saturating_sub(slice.from_bundles);
+        let Some(after) = self.after(leg).filter(|_| by_money > 0) else { return Fit::Unmoved(slice) };
+        let cut = |units: u64| Slice {
+            units,
+            from_bundles: slice.from_bundles.min(units),
+            last: slice.last && units == slice.units,
+        };
+        match terms.unit {
+            Unit::Seconds => Fit::Ends(cut(slice.units.min(whole_secs(self.at.since(case.now)).max(1)))),
+            _ if form == TariffChangeForm::Dual => Fit::Before(slice),
+            unit => {
+                let most =
+                    Both::of(quota, terms, after).map_or(u64::MAX, |both| both.affordable(books, quota));
+                let exact = matches!(unit, Unit::Pieces | Unit::Money);
+                let units = slice.from_bundles.saturating_add(by_money.min(most));
+                match units {
+                    _ if exact && most < by_money => Fit::Short(slice),
+                    0 => Fit::Short(slice),
+                    units => Fit::Over(cut(units)),
+                }
+            }
+        }
+    }
+
+    /// How long the grant is valid, in seconds, where it would be for `planned`.
+    pub(super) fn validity(&self, case: Case<'_>, planned: u32, how: Validity) -> u32 {
+        let until_change = whole_secs(self.at.since(case.now)).max(1);
+        let until_next = self.next.map(|next| next.since(case.now).as_secs());
+        let jitter = jitter(&case.request.session);
+        let secs = match how {
+            Validity::ToTheChange => until_change,
+            // not over a second change, of which the client is told nothing either
+            Validity::SoonAfter => {
+                let soon = until_change.saturating_add(jitter);
+                until_next.map_or(soon, |next| soon.min(next.max(until_change)))
+            }
+            Validity::OverIt => until_next
+                .map_or(u64::MAX, |next| next.saturating_sub(jitter).max(until_change.saturating_add(1))),
+        };
+        u32::try_from(secs).unwrap_or(u32::MAX).min(planned).max(1)
+    }
+}
+
+/// How a change of the price bounds the validity of a grant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Validity {
+    /// It ends with the price.
+    ToTheChange,
+    /// It ends soon after the change, each session at a moment of its own.
+    SoonAfter,
+    /// The client tells both sides apart: only the change after this one bounds it.
+    OverIt,
+}
+
+/// So many whole seconds, rounded up.
+fn whole_secs(span: Duration) -> u64 {
+    span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0))
+}
+
+/// The seconds after a change at which a session comes back: 0 to 300, the same for a session whenever it is
+/// asked, and evenly spread over sessions (FNV-1a, and the finaliser of SplitMix64).
+fn jitter(session: &SessionId) -> u64 {
+    let fold = |hash: u64, octet: &u8| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut hash = session.as_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash ^ (hash >> 31)) % JITTER_SECS.saturating_add(1)
+}
+
+/// The money that a slice takes, where it is used by the rate of now alone or, with terms of after a change, on
+/// both sides of it.
+pub(super) fn money(
+    quota: &Quota,
+    terms: &Terms<'_>,
+    after: Option<&Terms<'_>>,
+    by_money: u64,
+) -> Result<Money, Denial> {
+    let Price::Rate(rate, key) = terms.price else { return Ok(Money::ZERO) };
+    if by_money == 0 {
+        return Ok(Money::ZERO);
+    }
+    if let Some(both) = after.and_then(|after| Both::of(quota, terms, after)) {
+        return both.held(quota, by_money).ok_or(Denial::Overflow);
+    }
+    let (units, charged) = counted(quota, key);
+    let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
+    let price = price::held(scheme(quota, rate, key), units).ok_or(Denial::Overflow)?;
+    Ok(price.checked_sub(charged).ok_or(Denial::Overflow)?.max(Money::ZERO))
+}
+
+fn counted(quota: &Quota, key: RateKey) -> (u64, Money) {
+    rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged))
+}
+
+/// Two rates of which either may be what a unit is charged by.
+struct Both {
+    dearer: Scheme,
+    key: RateKey,
+    /// Units at the dearer price that pay for whatever steps and least numbers of units may add on either side.
+    slack: u64,
+    /// Money for rounding, and for a connection by the other rate that costs more.
+    extra: Money,
+}
+
+impl Both {
+    /// Both rates of a leg, where both have a price.
+    fn of(quota: &Quota, before: &Terms<'_>, after: &Terms<'_>) -> Option<Self> {
+        let (Price::Rate(one, one_key), Price::Rate(other, other_key)) = (before.price, after.price) else {
+            return None;
+        };
+        if one_key == other_key {
+            return None;
+        }
+        let (one, other) = (scheme(quota, one, one_key), scheme(quota, other, other_key));
+        let after_is_dearer = other.is_dearer(&one);
+        let (dearer, key, cheaper) =
+            if after_is_dearer { (other, other_key, one) } else { (one, one_key, other) };
+        let beyond =
+            |scheme: &Scheme| scheme.step.saturating_sub(1).saturating_add(scheme.first.saturating_sub(1));
+        let connect = cheaper.connect.checked_sub(dearer.connect)?.max(Money::ZERO);
+        let rounding = if dearer.price.is_zero() { Money::ZERO } else { ROUNDING };
+        let slack = beyond(&one).saturating_add(beyond(&other));
+        Some(Self { dearer, key, slack, extra: connect.checked_add(rounding)? })
+    }
+
+    /// What is held for so many units, however they fall.
+    fn held(&self, quota: &Quota, units: u64) -> Option<Money> {
+        let (before, charged) = counted(quota, self.key);
+        let all = before.checked_add(units)?.checked_add(self.slack)?;
+        let more = price::held(self.dearer, all)?.checked_sub(charged)?.max(Money::ZERO);
+        more.checked_add(self.extra)
+    }
+
+    /// The most units that can be held so.
+    fn affordable(&self, books: &Books, quota: &Quota) -> u64 {
+        let (before, charged) = counted(quota, self.key);
+        let room = room(books, self.dearer.price).checked_sub(self.extra);
+        let Some(budget) = room.and_then(|room| charged.checked_add(room)) else { return 0 };
+        match price::affordable(self.dearer, budget) {
+            u64::MAX => u64::MAX,
+            units => units.saturating_sub(before).saturating_sub(self.slack),
+        }
+    }
+}
