@@ -29,6 +29,7 @@ use crate::charging::answer::Denial;
 use crate::charging::catalogue::Rate;
 use crate::charging::rating::lookup::{Leg, Price, Query, Terms, next_change, terms};
 use crate::charging::rating::price::{self, Scheme};
+use crate::charging::rating::rounding::Exact;
 use crate::charging::request::{Place, SessionId, Shape, TariffChangeForm};
 use crate::charging::session::{Quota, RateKey, Rated};
 use crate::charging::units::{Money, Unit};
@@ -347,16 +348,24 @@ impl Both {
         if one_key == other_key {
             return None;
         }
+        // what is charged once for all that was begun has been charged
+        let once = |key, scheme: Scheme| match rated(quota, key) {
+            Some(_) => (0, Money::ZERO),
+            None => (scheme.first.saturating_sub(1), scheme.connect),
+        };
         let (one, other) = (scheme(quota, one, one_key), scheme(quota, other, other_key));
-        let after_is_dearer = other.is_dearer(&one);
-        let (dearer, key, cheaper) =
-            if after_is_dearer { (other, other_key, one) } else { (one, one_key, other) };
-        let beyond =
-            |scheme: &Scheme| scheme.step.saturating_sub(1).saturating_add(scheme.first.saturating_sub(1));
-        let connect = cheaper.connect.checked_sub(dearer.connect)?.max(Money::ZERO);
+        let of_one = (one, one_key, once(one_key, one));
+        let of_other = (other, other_key, once(other_key, other));
+        let (dearer, cheaper) = if other.is_dearer(&one) { (of_other, of_one) } else { (of_one, of_other) };
+        let beyond = |(scheme, _, (first, _)): (Scheme, RateKey, (u64, Money))| {
+            scheme.step.saturating_sub(1).saturating_add(first)
+        };
+        let slack = beyond(dearer).saturating_add(beyond(cheaper));
+        let ((dearer, key, (_, connect)), (_, _, (_, other_connect))) = (dearer, cheaper);
+        let more = i128::from(other_connect.micros()).saturating_sub(i128::from(connect.micros())).max(0);
         let rounding = if dearer.price.is_zero() { Money::ZERO } else { ROUNDING };
-        let slack = beyond(&one).saturating_add(beyond(&other));
-        Some(Self { dearer, key, slack, extra: connect.checked_add(rounding)? })
+        let extra = Exact::new(more, 1)?.up()?.checked_add(rounding)?;
+        Some(Self { dearer, key, slack, extra })
     }
 
     /// What is held for so many units, however they fall.
