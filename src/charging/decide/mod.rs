@@ -8,6 +8,7 @@ mod answer;
 mod books;
 mod case;
 mod change;
+mod count;
 mod dialogue;
 mod duplicate;
 mod event;
@@ -16,6 +17,7 @@ mod line;
 mod reserve;
 mod settle;
 mod slice;
+mod stretch;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
 

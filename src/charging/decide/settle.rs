@@ -3,8 +3,9 @@
 
 use super::books::Books;
 use super::case::Case;
-use super::change::{Past, Stretch, scheme, stretches};
+use super::count::{rated, scheme};
 use super::line::{Line, empty_quota, quota_of};
+use super::stretch::{Past, Stretch, stretches};
 use crate::charging::account::{Account, Allowance};
 use crate::charging::answer::Denial;
 use crate::charging::books::operations::Act;
@@ -12,7 +13,7 @@ use crate::charging::books::reservation::release;
 use crate::charging::ledger::{ChargedUse, EntryKind};
 use crate::charging::rating::lookup::{Price, Query, Terms, terms};
 use crate::charging::rating::price;
-use crate::charging::session::{Quota, RateKey, Rated, Reservation, Session, SessionState};
+use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
 use crate::charging::snapshot::Notes;
 use crate::charging::units::{Amount, Money};
 
@@ -150,7 +151,7 @@ fn charge(
             let (units, before) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
             let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
-            let after = price::charged(scheme(quota, rate, key), units).ok_or(Denial::Overflow)?;
+            let after = price::charged(scheme(quota, rate, key), units).ok_or(Denial::Overflow)?.max(before);
             let charge = after.checked_sub(before).ok_or(Denial::Overflow)?;
             Some((Rated { rate: key, units, charged: after }, charge))
         }
@@ -190,11 +191,6 @@ fn charge(
         take(books, quota.reservation.as_mut(), terms, from_held, from_free);
     }
     Ok(())
-}
-
-/// What money paid by this rate so far.
-pub(super) fn rated(quota: &Quota, key: RateKey) -> Option<&Rated> {
-    quota.rated.iter().find(|line| line.rate == key)
 }
 
 /// Gives back what is held for a quota.

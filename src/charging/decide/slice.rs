@@ -2,8 +2,7 @@
 //! where they buy no more after it (`RES-1`, `RES-2`).
 
 use super::books::Books;
-use super::change::scheme;
-use super::settle::rated;
+use super::count::{rated, scheme};
 use crate::charging::answer::Denial;
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;

@@ -1,6 +1,7 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_1_tariff_change;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;
