@@ -11,7 +11,7 @@ use gyro::charging::catalogue::{
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
 use gyro::charging::policy::Policy;
-use gyro::charging::request::TariffChangeForm;
+use gyro::charging::request::{TariffChangeForm, TariffSide};
 use gyro::charging::snapshot::Snapshot;
 use gyro::charging::units::{Digits, Money, Unit};
 use gyro::diameter::parse::{Limits, parse};
@@ -258,6 +258,6 @@ fn reports_with_and_without_a_side_arrive_as_they_were_sent() {
     let asked = message(&ccr(2, 1, vec![asks(reports)]).0);
     let read = Read::read(&asked, &DICTIONARY, Profiles::standard()).unwrap();
     let sides: Vec<_> = read.msccs[0].used.iter().map(|used| used.side).collect();
-    use gyro::charging::request::TariffSide::{After, Before, Either};
-    assert_eq!(sides, [Some(Before), Some(After), Some(Either), None]);
+    let said = [TariffSide::Before, TariffSide::After, TariffSide::Either].map(Some);
+    assert_eq!(sides, [said.as_slice(), &[None]].concat());
 }
