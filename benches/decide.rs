@@ -72,6 +72,7 @@ fn catalogue() -> Catalogue {
                 validity_secs: 3_600,
                 holding_secs: Some(600),
             }],
+            ..Plan::default()
         }],
     })
 }

@@ -68,6 +68,7 @@ const HOUSE: &[Row] = &[
             "engine::control",
             "engine::core::command",
             "engine::core::query",
+            "engine::core::reauth",
             "engine::core::sink::Done",
             "charging",
             "tariff",

@@ -21,7 +21,9 @@ use super::json::change::{self, Accepted, Done, digits};
 use super::json::{Fault, Form, ledger, peer, session, status, subscriber};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::request::SessionId;
-use crate::engine::control::{Ask, Change, Control, ControlError, NetworkAsk, PAGE, Query, Reply, View};
+use crate::engine::control::{
+    Ask, Change, Control, ControlError, NetworkAsk, PAGE, Query, Reply, Scope, View, What,
+};
 use crate::telemetry::Metrics;
 use crate::time::Timestamp;
 
@@ -63,6 +65,13 @@ impl Admin {
     async fn order(&self, order: Order, what: Change) -> Result<Done, ApiError> {
         match self.control.command(order.to(what)).await? {
             View::Done { done, repeated } => Ok(Done::of(&done, repeated)),
+            _ => Err(ControlError::Ended.into()),
+        }
+    }
+
+    async fn demand(&self, session: &str, what: What) -> Told<Accepted> {
+        match self.control.query(Query::Demand(session_id(session)?, what)).await? {
+            View::Demanded => Ok(Json(Accepted { done: true })),
             _ => Err(ControlError::Ended.into()),
         }
     }
@@ -292,17 +301,23 @@ async fn list_sessions(State(admin): State<Admin>, Params(asked): Params<Session
 
 async fn show_session(State(admin): State<Admin>, Segment(id): Segment) -> Told<session::Session> {
     match admin.control.query(Query::ShowSession(session_id(&id)?)).await? {
-        View::Session(found) => Ok(Json(session::Session::of(&found, &admin.form()))),
+        View::Session(found) => Ok(Json(session::Session::shown(&found, &admin.form()))),
         _ => Err(ControlError::Ended.into()),
     }
 }
 
-async fn reauthorise(State(admin): State<Admin>, Segment(id): Segment, _: Order) -> Told<Accepted> {
-    admin.network(NetworkAsk::Reauthorise(session_id(&id)?)).await
+async fn reauthorise(
+    State(admin): State<Admin>,
+    Segment(id): Segment,
+    _: Order,
+    Body(body): Body<change::Reauthorisation>,
+) -> Told<Accepted> {
+    let scope = body.rating_group.map_or(Scope::Session, Scope::RatingGroup);
+    admin.demand(&id, What::Reauthorise(scope)).await
 }
 
 async fn abort(State(admin): State<Admin>, Segment(id): Segment, _: Order) -> Told<Accepted> {
-    admin.network(NetworkAsk::Abort(session_id(&id)?)).await
+    admin.demand(&id, What::Abort).await
 }
 
 async fn list_peers(State(admin): State<Admin>) -> Told<peer::Page> {

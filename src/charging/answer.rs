@@ -63,6 +63,16 @@ pub struct Redirect {
     pub open: Reach,
 }
 
+impl Redirect {
+    /// The address is a SIP URI: calls are sent there, other traffic cannot be.
+    pub fn is_sip(&self) -> bool {
+        let begins = |scheme: &str| {
+            self.to.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        begins("sip:") || begins("sips:")
+    }
+}
+
 /// What stays open to a user whose service is limited.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Reach {
@@ -189,7 +199,8 @@ impl PartAnswer {
 pub struct Balance {
     /// It is below what the plan calls low.
     pub low: bool,
-    /// What may still be spent.
+    /// What may still be spent, what this session holds included; below nothing where more was spent than
+    /// there was.
     pub remaining: Money,
 }
 

@@ -4,13 +4,35 @@
 
 use super::answer::{Answer, Grant, Outcome, PartAnswer};
 use super::free_numbers::{FreeNumbers, NumberClass};
-use super::request::{Action, Kind, Part, Request, Role};
-use super::units::{Amount, Unit};
+use super::request::{Action, Kind, Part, Request, Role, SessionId};
+use super::units::{Amount, Digits, Unit};
+use crate::time::Timestamp;
 
 /// Seconds granted for a call at a time.
 pub const SECONDS: u32 = 3_600;
 /// Octets granted at a time, where the client counts nothing else: 1 GiB.
 pub const OCTETS: u64 = 1 << 30;
+
+/// An emergency session or event: granted from the request alone, written behind the answer (`FREE-2`, `FREE-4`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EmergencyRecord {
+    /// Its identifier, by which it is counted once.
+    pub session: SessionId,
+    /// The caller's number, where the request named one.
+    pub msisdn: Option<Digits>,
+    /// The caller's IMSI, where the request named one.
+    pub imsi: Option<Digits>,
+    /// The number called.
+    pub called: Box<str>,
+    /// When it was first granted.
+    pub first: Timestamp,
+    /// When it was last heard of.
+    pub touched: Timestamp,
+    /// How many requests were answered for it.
+    pub answers: u32,
+    /// Whether its subscriber's count has it.
+    pub counted: bool,
+}
 
 /// Whether a request is for an emergency: the called or the requested party, or a recipient, is a listed
 /// number, and the leg is not the terminating one.

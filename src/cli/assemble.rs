@@ -77,8 +77,12 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Trouble
                 Ok(listener)
             });
             listener.map_err(|error| {
-                let message =
-                    format!("cannot listen on {address}: {error}; is another server running there?");
+                let what = if error.kind() == std::io::ErrorKind::AddrInUse {
+                    "stop what listens there, or name another address"
+                } else {
+                    "name another address"
+                };
+                let message = format!("cannot listen on {address}: {error}; {what}");
                 Trouble::new(Status::Failed, message)
             })
         })
@@ -265,6 +269,9 @@ fn start_engine(
                 hard_mark: config.number("overload.hard"),
                 oldest: config.span("overload.age"),
                 cached_octets: config.number("store.memory"),
+                reauth_rate: u32::try_from(config.number("charging.reauth_rate")).unwrap_or(u32::MAX),
+                reauth_timeout: config.span("charging.reauth_timeout"),
+                reauth_tries: u8::try_from(config.number("charging.reauth_tries")).unwrap_or(u8::MAX),
                 ..EngineLimits::default()
             },
             policy: Policy {

@@ -14,7 +14,9 @@ pub mod decode;
 mod demo;
 pub mod dict;
 mod init;
+mod later;
 mod logs;
+mod man;
 mod output;
 mod peer;
 mod print;
@@ -30,9 +32,14 @@ mod version;
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
 
+/// What the exit codes mean, below the help and in the manual.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 wrong usage; 69 the server is not reachable; 73 the data directory cannot be made or \
+is in use; 74 damaged or unreadable data, or a failed write; 78 bad configuration, tariff or dictionary";
+
 /// An online charging server for Diameter Gy/Ro.
 #[derive(Parser, Debug)]
-#[command(name = "gyro", version, about, max_term_width = 100)]
+#[command(name = "gyro", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -55,12 +62,14 @@ enum Command {
     Decode(decode::Args),
     Dict(dict::Args),
     Completions(completions::Args),
+    Man(man::Args),
     Version(version::Args),
 }
 
 /// Runs the command line of this process and returns its exit code: 0 done, 1 failed, 2 usage, 69 server not
 /// reachable, 73 data directory, 74 damaged data, 78 configuration.
 pub fn main() -> ExitCode {
+    crate::store::outlive_size_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -99,6 +108,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
+        Command::Man(args) => man::run(args, Cli::command(), out, err),
         Command::Version(args) => version::run(args, out),
     }
 }

@@ -1,11 +1,11 @@
 //! `gyro subscriber`: numbers and what belongs to them.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
-use super::client::{self, Absent, Reach, Stop, money, number, pages, told, with};
+use super::Status;
+use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
+use super::later::{self, Later};
 use super::print::{self, Row};
-use super::{Rows, Status};
 use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
 use crate::admin::json::subscriber::{Page, Subscriber};
 
@@ -32,13 +32,6 @@ enum Command {
     Import(Later),
     /// Write all subscribers as CSV (not built yet).
     Export(Later),
-}
-
-/// The arguments of a command that is not built yet.
-#[derive(clap::Args, Debug)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<OsString>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -80,10 +73,7 @@ struct Add {
     #[arg(long, value_parser = ["kk", "ru", "en"])]
     language: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -92,10 +82,7 @@ struct Show {
     #[arg(value_parser = number)]
     msisdn: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -104,10 +91,7 @@ struct List {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -149,10 +133,7 @@ struct Set {
     #[arg(long, value_name = "KIND", value_parser = ["individual", "entity"])]
     owner_kind: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -169,8 +150,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    writeln!(err, "gyro subscriber {name} is not built yet: this version knows add, show, list and set")?;
-    Ok(Status::Failed)
+    later::refuse("subscriber", name, "add, show, list and set", err)
 }
 
 fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
@@ -188,25 +168,25 @@ fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
         account: args.account.clone(),
         language: args.language.clone(),
     };
-    let done: Done = with(&args.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
-    Ok(client::say(&done, "added", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
+    Ok(client::say(&done, "added", args.asking.output, out)?)
 }
 
 fn show(args: &Show, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/subscribers/{}", args.msisdn);
-    let found: Subscriber = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(print::one(&found, args.output, out)?)
+    let found: Subscriber = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    Ok(print::one(&found, args.asking.output, out)?)
 }
 
 fn list(args: &List, out: &mut dyn Write) -> Result<(), Stop> {
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/subscribers?{query}"))?;
             Ok((page.subscribers, page.next))
         })
     })?;
     let found: Vec<Subscriber> = found.into_iter().flatten().collect();
-    Ok(print::rows(&found, args.output, out)?)
+    Ok(print::rows(&found, args.asking.output, out)?)
 }
 
 fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
@@ -224,8 +204,8 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
         owner_kind: args.owner_kind.clone(),
     };
     let path = format!("/v1/subscribers/{}", args.msisdn);
-    let done: Done = with(&args.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
-    Ok(client::say(&done, "changed", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
+    Ok(client::say(&done, "changed", args.asking.output, out)?)
 }
 
 impl Row for Subscriber {

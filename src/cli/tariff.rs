@@ -1,9 +1,9 @@
 //! `gyro tariff`: work on tariff files, without a server.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::later::{self, Later};
 use super::{Status, check};
 
 /// Work on tariffs.
@@ -31,13 +31,6 @@ enum Command {
     Price(Later),
 }
 
-/// The arguments of a command that is not built yet.
-#[derive(clap::Args, Debug)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<OsString>,
-}
-
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     let name = match &args.command {
         Command::Check { path } => return check::tariff(path, out, err),
@@ -46,8 +39,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Publish(_) => "publish",
         Command::Price(_) => "price",
     };
-    writeln!(err, "gyro tariff {name} is not built yet: this version knows `gyro tariff check FILE`")?;
-    Ok(Status::Failed)
+    later::refuse("tariff", name, "`gyro tariff check FILE`", err)
 }
 
 #[cfg(test)]

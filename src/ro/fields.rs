@@ -111,6 +111,7 @@ fields! {
     UserName = "User-Name" ietf 1 Utf8 M;
     CalledStationId = "Called-Station-Id" ietf 30 Utf8 M;
     ProxyState = "Proxy-State" ietf 33 Octets M;
+    AcctMultiSessionId = "Acct-Multi-Session-Id" ietf 50 Utf8 M;
     EventTimestamp = "Event-Timestamp" ietf 55 Time M;
     AuthApplicationId = "Auth-Application-Id" ietf 258 U32 M;
     VendorSpecificApplicationId = "Vendor-Specific-Application-Id" ietf 260 Group M;
@@ -125,11 +126,13 @@ fields! {
     RouteRecord = "Route-Record" ietf 282 Identity M;
     DestinationRealm = "Destination-Realm" ietf 283 Identity M;
     ProxyInfo = "Proxy-Info" ietf 284 Group M;
+    ReAuthRequestType = "Re-Auth-Request-Type" ietf 285 Enum M;
     DestinationHost = "Destination-Host" ietf 293 Identity M;
     ErrorReportingHost = "Error-Reporting-Host" ietf 294 Identity -;
     TerminationCause = "Termination-Cause" ietf 295 Enum M;
     OriginRealm = "Origin-Realm" ietf 296 Identity M;
     ExperimentalResult = "Experimental-Result" ietf 297 Group M;
+    CcCorrelationId = "CC-Correlation-Id" ietf 411 Octets -;
     CcInputOctets = "CC-Input-Octets" ietf 412 U64 M;
     CcMoney = "CC-Money" ietf 413 Group M;
     CcOutputOctets = "CC-Output-Octets" ietf 414 U64 M;
@@ -137,6 +140,7 @@ fields! {
     CcRequestType = "CC-Request-Type" ietf 416 Enum M;
     CcServiceSpecificUnits = "CC-Service-Specific-Units" ietf 417 U64 M;
     CcSessionFailover = "CC-Session-Failover" ietf 418 Enum M;
+    CcSubSessionId = "CC-Sub-Session-Id" ietf 419 U64 M;
     CcTime = "CC-Time" ietf 420 U32 M;
     CcTotalOctets = "CC-Total-Octets" ietf 421 U64 M;
     CheckBalanceResult = "Check-Balance-Result" ietf 422 Enum M;
@@ -171,7 +175,9 @@ fields! {
     MultipleServicesIndicator = "Multiple-Services-Indicator" ietf 455 Enum M;
     MultipleServicesCreditControl = "Multiple-Services-Credit-Control" ietf 456 Group M;
     GsuPoolReference = "G-S-U-Pool-Reference" ietf 457 Group M;
+    UserEquipmentInfo = "User-Equipment-Info" ietf 458 Group -;
     ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
+    UserEquipmentInfoExtension = "User-Equipment-Info-Extension" ietf 653 Group -;
     RedirectServerExtension = "Redirect-Server-Extension" ietf 665 Group -;
     RedirectAddressIp = "Redirect-Address-IPAddress" ietf 666 Address -;
     RedirectAddressUrl = "Redirect-Address-URL" ietf 667 Utf8 -;
@@ -300,7 +306,8 @@ levels! {
         Once: SessionId OriginHost OriginRealm CcRequestType CcRequestNumber;
         AtMostOnce: DestinationRealm AuthApplicationId ServiceContextId DestinationHost UserName OriginStateId
             EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
-            ServiceInformation AocRequestType RefundInformation;
+            ServiceInformation AocRequestType RefundInformation AcctMultiSessionId CcCorrelationId CcSubSessionId
+            UserEquipmentInfo UserEquipmentInfoExtension;
         Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
             ProxyInfo RouteRecord;
         First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation
@@ -394,6 +401,26 @@ levels! {
             ServiceInformation;
         First: FailedAvp;
         Many: MultipleServicesCreditControl ProxyInfo;
+    }
+    /// A RAR (RFC 6733 §8.3.1, RFC 8506 §10.2).
+    Rar {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId
+            ReAuthRequestType;
+        AtMostOnce: UserName OriginStateId ServiceIdentifier RatingGroup;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An ASR (RFC 6733 §8.5.1).
+    Asr {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId;
+        AtMostOnce: UserName OriginStateId;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An RAA or ASA (RFC 6733 §8.3.2, §8.5.2). One in the form of §7.2 may lack the Session-Id.
+    Demanded {
+        AtMostOnce: SessionId OriginHost OriginRealm ResultCode ExperimentalResult OriginStateId UserName
+            ErrorMessage ErrorReportingHost;
+        First: FailedAvp;
+        Many: ProxyInfo;
     }
     /// Multiple-Services-Credit-Control of a CCA.
     MsccAnswer {

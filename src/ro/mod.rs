@@ -4,7 +4,7 @@
 //! it, and writes charging's answer as a CCA in the one shape that all known clients take ([`cca`]).
 //! [`result`] alone knows which word of charging has which Result-Code, [`profile`] what clients differ in.
 //!
-//! Left out: re-authorisation and abort requests.
+//! [`reauth`] has the requests that the server begins: RAR and ASR.
 
 pub mod cca;
 pub mod ccr;
@@ -17,6 +17,7 @@ pub mod mscc;
 mod overrides;
 pub mod profile;
 mod reason;
+pub mod reauth;
 pub mod result;
 pub mod service_information;
 pub mod subscription;

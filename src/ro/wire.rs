@@ -96,6 +96,11 @@ impl<'d> Reader<'d> {
             self.stranger(avp);
             return None;
         };
+        if avp.flags().is_vendor() && avp.key().vendor == 0 && !self.lenient {
+            // Vendor-Id 0 must never be written (RFC 6733 §4.1)
+            self.fault(avp.fault(ResultCode::INVALID_AVP_BIT_COMBO));
+            return None;
+        }
         match level.occurs(field) {
             Occurs::Many => {
                 seen.insert(field);
@@ -130,7 +135,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn strangers(&mut self, group: &Avp<'_>) {
+    /// 5001 for the unknown AVPs with M in a group that is not read.
+    pub(super) fn strangers(&mut self, group: &Avp<'_>) {
         if !self.lenient {
             group.children().for_each(|avp| self.stranger(&avp));
         }

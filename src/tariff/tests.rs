@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{PlanIx, ServiceIx, Then};
+use crate::charging::answer::{FinalUnit, Reach, Redirect};
+use crate::charging::catalogue::{Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then};
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::units::{Money, Unit};
 use crate::time::Timestamp;
@@ -360,6 +361,100 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
 }
 
 #[test]
+fn what_comes_when_nothing_is_left_is_read_as_it_is_written() {
+    let tail = r#"
+[plans.a]
+out_of_money = "redirect:https://pay.example.org/?n=1"
+rate = [{ service = "data", price = "1", per = "1MB" }]
+announcements = { low = 10, refused = 4294967295 }
+[plans.b]
+out_of_money = { restrict = ["portal", "kiosk"], rules = ["permit out ip from 192.0.2.10 to assigned"], validity = "1h" }
+announcements = { last = 7, before_end = "45s" }
+[[plans.b.bundle]]
+id = "one"
+service = "data"
+amount = "1GB"
+then = { redirect = "192.0.2.1", filters = ["portal"], validity = "90s" }
+[[plans.b.bundle]]
+id = "two"
+service = "data"
+amount = "1GB"
+then = { restrict = [], rules = ["deny out ip from any to any"] }
+[[plans.b.bundle]]
+id = "three"
+service = "voice"
+amount = "1h"
+then = "redirect:sip:pay@example.org"
+[[plans.b.bundle]]
+id = "four"
+service = "data"
+amount = "1GB"
+then = "restrict:portal"
+[plans.b.quota]
+low_balance = { below = "200.50", divisor = 2 }
+[plans.c]
+out_of_money = "terminate"
+rate = [{ service = "sms", price = "1" }]
+quota = { low_balance = { below = "1" } }
+"#;
+    let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let plan = |name| loaded.catalogue.plan(loaded.catalogue.plan_named(name).unwrap()).unwrap();
+    let reach = |filters: &[&str], rules: &[&str]| Reach {
+        filters: filters.iter().map(|&text| text.into()).collect(),
+        rules: rules.iter().map(|&text| text.into()).collect(),
+    };
+    let redirect = |to: &str, open| FinalUnit::Redirect(Box::new(Redirect { to: to.into(), open }));
+    let limitation = |action, validity_secs| Limitation { action, validity_secs };
+
+    let a = plan("a");
+    let to_pay = redirect("https://pay.example.org/?n=1", Reach::default());
+    assert_eq!(a.limitation(a.out_of_money.unwrap()), Some(&limitation(to_pay, 300)));
+    let told = Announcements { low: Some(10), last: None, refused: Some(u32::MAX), before_end_secs: 30 };
+    assert_eq!((a.announcements, a.low_balance), (Some(told), None));
+
+    let b = plan("b");
+    let portal = reach(&["portal", "kiosk"], &["permit out ip from 192.0.2.10 to assigned"]);
+    let out_of_money = limitation(FinalUnit::Restrict(Box::new(portal)), 3_600);
+    assert_eq!(b.limitation(b.out_of_money.unwrap()), Some(&out_of_money));
+    let then: Vec<_> = b
+        .bundles
+        .iter()
+        .map(|bundle| match bundle.then {
+            Then::Limit(place) => b.limitation(place).unwrap().clone(),
+            Then::Rates | Then::Stop => panic!("{bundle:?}"),
+        })
+        .collect();
+    let only_rules = reach(&[], &["deny out ip from any to any"]);
+    assert_eq!(
+        then,
+        [
+            limitation(redirect("192.0.2.1", reach(&["portal"], &[])), 90),
+            limitation(FinalUnit::Restrict(Box::new(only_rules)), 300),
+            limitation(redirect("sip:pay@example.org", Reach::default()), 300),
+            limitation(FinalUnit::Restrict(Box::new(reach(&["portal"], &[]))), 300),
+        ]
+    );
+    let low = |cents, divisor| LowBalance { below: Money::from_cents(cents).unwrap(), divisor };
+    assert_eq!(b.low_balance, Some(low(20_050, 2)));
+    assert_eq!((plan("c").out_of_money, plan("c").low_balance), (None, Some(low(100, 4))));
+}
+
+#[test]
+fn a_limitation_is_short_enough_to_stand_in_every_answer() {
+    let with = |octets: usize| {
+        let tail =
+            "[plans.p]\nrate = [{ service = \"data\", price = \"1\", per = \"1MB\" }]\nout_of_money = ";
+        told(&format!("{tail}\"restrict:{}\"", "x".repeat(octets)))
+    };
+    assert_eq!(with(2_048), [""; 0]);
+    assert_eq!(
+        with(2_049),
+        ["t.toml:13:16: addresses, filters and rules are too long: at most 2048 octets in all"]
+    );
+}
+
+#[test]
 fn what_is_probably_not_meant_is_warned_of() {
     let tail = "[numbers]\nemergency = [\"101\"]\nfree = []\n[destinations]\nall = { prefix = \"7\" }\n[plans.p]\n\
         rate = [{ rating_groups = [10, 20], price = \"1\", per = \"1MB\" }]\n";
@@ -379,6 +474,17 @@ fn what_is_probably_not_meant_is_warned_of() {
         ]
     );
     assert_eq!(loaded.catalogue.numbers().listed().len(), 1);
+}
+
+#[test]
+fn a_limitation_that_no_service_takes_is_warned_of() {
+    let text = "format = 1\ncurrency = \"KZT\"\ntimezone = \"Asia/Almaty\"\n\
+        [services]\nsms = { context = \"32274@3gpp.org\" }\n\
+        [plans.p]\nout_of_money = \"restrict:portal\"\nrate = [{ service = \"sms\", price = \"1\" }]\n";
+    let loaded = load_files(&[("t.toml", text)]).unwrap();
+    let [report] = loaded.warnings.as_slice() else { panic!("one warning was expected") };
+    assert_eq!((report.line, report.column), (Some(7), Some(16)));
+    assert!(report.problem.to_string().starts_with("no service can be limited so"));
 }
 
 #[test]

@@ -15,5 +15,8 @@ pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch};
-pub use plan::{BandRate, Bundle, Covers, Plan, PlanIx, QuotaShape, Rate, Then};
+pub use plan::{
+    Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,
+    Then,
+};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

@@ -4,6 +4,7 @@ use super::band::BandIx;
 use super::destination::DestinationIx;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
+use crate::charging::answer::FinalUnit;
 use crate::charging::units::{Amount, Money};
 
 /// A plan's place in the catalogue.
@@ -59,6 +60,43 @@ pub enum Then {
     Rates,
     /// The service stops.
     Stop,
+    /// The service is limited.
+    Limit(LimitIx),
+}
+
+/// A limitation's place in its plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct LimitIx(pub u16);
+
+/// How a service goes on where nothing more can be had, instead of ending (RFC 8506 §5.6.2, §5.6.3).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Limitation {
+    /// What the client does: a redirect or a restriction.
+    pub action: FinalUnit,
+    /// After how many seconds a client whose service is limited asks again; at least one.
+    pub validity_secs: u32,
+}
+
+/// When a balance is low, and what follows (`RES-1`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LowBalance {
+    /// It is low where less than this may still be spent.
+    pub below: Money,
+    /// Slices that money pays are divided by this; at least one.
+    pub divisor: u64,
+}
+
+/// Announcements to a caller, by their numbers in the clients that play them (TS 32.281).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Announcements {
+    /// When the balance has become low.
+    pub low: Option<u32>,
+    /// Before the last quota ends.
+    pub last: Option<u32>,
+    /// When nothing more can be had.
+    pub refused: Option<u32>,
+    /// How many seconds before the end of the last quota.
+    pub before_end_secs: u32,
 }
 
 /// A volume included in a plan.
@@ -90,7 +128,7 @@ pub struct QuotaShape {
 }
 
 /// A plan.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
     /// Its name.
     pub name: Box<str>,
@@ -102,4 +140,19 @@ pub struct Plan {
     pub rates: Vec<Rate>,
     /// The shape of grants, one for each service, by its place.
     pub quotas: Vec<QuotaShape>,
+    /// How services are limited, by their places.
+    pub limitations: Vec<Limitation>,
+    /// What happens when there is no money; none: the service ends.
+    pub out_of_money: Option<LimitIx>,
+    /// When the balance is low.
+    pub low_balance: Option<LowBalance>,
+    /// What is announced.
+    pub announcements: Option<Announcements>,
+}
+
+impl Plan {
+    /// A way of limiting a service.
+    pub fn limitation(&self, place: LimitIx) -> Option<&Limitation> {
+        self.limitations.get(usize::from(place.0))
+    }
 }

@@ -6,7 +6,9 @@ use super::books::Books;
 use super::case::Case;
 use super::duplicate;
 use super::gates;
+use super::limit;
 use super::line::{Line, gather};
+use super::tell::{Before, tell};
 use super::{reserve, settle};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::books::expiry::lapse;
@@ -81,18 +83,21 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     let incarnation = before.as_ref().map_or(0, |before| before.incarnation.saturating_add(1));
     let mut session = fresh(case, books, service, incarnation);
     let mut lines = gather(case, &books.subscriber, service, parties, leg);
+    let told = Before::of(case, books, None);
     carry_out(case, books, &mut session, &mut lines);
+    let extra = tell(case, told, books, Some(&session), &mut lines);
     // With one quota its refusal is the refusal of the session: none stays. If use came with it that was
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
-        let answer = refuse(case.request, *denial);
+        let outcome = Outcome::Denied(*denial);
+        let answer = Answer { outcome, extra, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }
         end(case, books, &mut session);
         return remembered(case, books, session, answer);
     }
-    let answer = of_lines(case.request.shape, lines);
+    let answer = Answer { extra, ..of_lines(case.request.shape, lines) };
     remembered(case, books, session, answer)
 }
 
@@ -103,6 +108,7 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
     let passed = gates::pass(case, &books.subscriber, service, leg);
     let mut lines = service
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    let told = Before::of(case, books, Some(session));
     let answer = match passed {
         Ok(_) => {
             carry_out(case, books, session, &mut lines);
@@ -110,12 +116,14 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
             if lines.iter().any(|line| line.asked) {
                 session.state = SessionState::Open;
             }
-            of_lines(case.request.shape, lines)
+            let extra = tell(case, told, books, Some(session), &mut lines);
+            Answer { extra, ..of_lines(case.request.shape, lines) }
         }
         Err(denial) => {
             settle_all(case, books, session, &mut lines);
             end(case, books, session);
-            refuse(case.request, denial)
+            let extra = tell(case, told, books, Some(session), &mut lines);
+            Answer { extra, ..refuse(case.request, denial) }
         }
     };
     touch(case, session);
@@ -130,12 +138,14 @@ fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer
     let service = case.catalogue.service_named(&session.service);
     let mut lines = service
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    let told = Before::of(case, books, Some(session));
     settle_all(case, books, session, &mut lines);
     end(case, books, session);
+    let extra = tell(case, told, books, Some(session), &mut lines);
     // What cannot be counted is not charged, and the client is told.
     let countless = lines.iter().any(Line::is_countless);
     let outcome = if countless { Outcome::Denied(Denial::Overflow) } else { Outcome::Done };
-    let answer = ended(case.request.shape, outcome);
+    let answer = Answer { extra, ..ended(case.request.shape, outcome) };
     touch(case, session);
     duplicate::keep(session, case.request, &answer, case.policy);
     books.changes.session = true;
@@ -175,8 +185,10 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
     }
-    for line in lines.iter().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
+    for line in lines.iter_mut().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
+            line.after_last = limit::is_after_last(quota, line, case.request.traits);
+            line.lapsed = quota.lapsed;
             settle::free_quota(books, quota);
             quota.since = Some(case.request.at).max(quota.since);
         }
@@ -188,6 +200,7 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
 /// Ends a session: all that it holds is given back.
 fn end(case: Case<'_>, books: &mut Books, session: &mut Session) {
     settle::free_all(books, session);
+    session.quotas.iter_mut().for_each(|quota| quota.limited = false);
     session.state = SessionState::Ended(case.now);
     books.changes.session = true;
 }

@@ -7,6 +7,7 @@ use super::gates;
 use super::line::{Line, empty_quota, gather};
 use super::settle::{Report, units};
 use super::slice::covers;
+use super::tell::{Before, tell};
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;
@@ -81,9 +82,10 @@ fn charge(case: Case<'_>, books: &mut Books) -> Result<Answer, Denial> {
             return Err(denial);
         }
     }
+    let extra = tell(case, Before::of(case, books, None), books, None, &mut lines);
     let part = |line: Line<'_>| PartAnswer::granted(line.key.clone(), line.grant);
     let parts = if request.parts.is_empty() { Vec::new() } else { lines.into_iter().map(part).collect() };
-    Ok(Answer::new(Outcome::Done, request.shape, parts))
+    Ok(Answer { extra, ..Answer::new(Outcome::Done, request.shape, parts) })
 }
 
 /// The lines of an event with the units that each is for: those asked for, else those reported, else one

@@ -3,10 +3,12 @@
 
 use super::case::Case;
 use crate::charging::account::Subscriber;
-use crate::charging::answer::{Denial, Grant};
+use crate::charging::answer::{Announcement, Denial, Grant, Limit};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
-use crate::charging::request::{Kind, Measured, Part, Parties, Place, QuotaKey, TariffSide, Uncountable};
+use crate::charging::request::{
+    Kind, Measured, Part, Parties, Place, QuotaKey, Reason, TariffSide, Uncountable,
+};
 use crate::charging::session::{Quota, Session};
 use crate::charging::units::Unit;
 use crate::time::Timestamp;
@@ -30,6 +32,12 @@ pub(super) struct Line<'a> {
     pub(super) sides: Sides,
     /// Something was said of the quota: use, or a reason. What was held for it ends.
     pub(super) reported: bool,
+    /// Why it is reported, where said.
+    pub(super) reason: Option<Reason>,
+    /// The last grant of the quota may be used up, or its service is limited.
+    pub(super) after_last: bool,
+    /// What the quota held has expired.
+    pub(super) lapsed: bool,
     /// Quota is asked for.
     pub(super) asked: bool,
     /// How much of it, where a number is said.
@@ -37,6 +45,9 @@ pub(super) struct Line<'a> {
     /// Why nothing is granted.
     pub(super) denial: Option<Denial>,
     pub(super) grant: Option<Grant>,
+    /// How the service is limited instead.
+    pub(super) limit: Option<Box<Limit>>,
+    pub(super) announcements: Vec<Announcement>,
 }
 
 /// Units used, by the side of a change of the tariff on which they are said to lie (RFC 8506 §8.27).
@@ -111,8 +122,6 @@ impl<'a> Line<'a> {
         let other_legs: Vec<_> = recipients.collect();
         let (first, others) = (to(leg), other_legs.iter().map(|&leg| to(leg)).collect::<Vec<_>>());
         let denial = core::iter::once(&first).chain(&others).find_map(Terms::denial);
-        let (used, reported, asked, wanted, grant) = (0, false, false, None, None);
-        let sides = Sides::default();
         Line {
             key,
             terms: first,
@@ -121,13 +130,18 @@ impl<'a> Line<'a> {
             leg,
             other_legs,
             place,
-            used,
-            sides,
-            reported,
-            asked,
-            wanted,
+            sides: Sides::default(),
+            used: 0,
+            reported: false,
+            reason: None,
+            after_last: false,
+            lapsed: false,
+            asked: false,
+            wanted: None,
             denial,
-            grant,
+            grant: None,
+            limit: None,
+            announcements: Vec::new(),
         }
     }
 
@@ -152,6 +166,7 @@ impl<'a> Line<'a> {
         let unit = self.terms.unit;
         let silent = part.used.is_empty() && part.reason.is_none();
         self.reported |= !silent;
+        self.reason = self.reason.or(part.reason);
         self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
         for used in &part.used {
             let sums = counted(&used.measured, unit)

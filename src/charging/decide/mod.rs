@@ -13,11 +13,13 @@ mod dialogue;
 mod duplicate;
 mod event;
 mod gates;
+mod limit;
 mod line;
 mod reserve;
 mod settle;
 mod slice;
 mod stretch;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
 

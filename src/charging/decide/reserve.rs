@@ -4,10 +4,11 @@
 use super::books::Books;
 use super::case::Case;
 use super::change::{self, Ahead, Fit, Validity};
+use super::limit::{self, limit, limitation};
 use super::line::{Line, quota_of};
 use super::settle::free_quota;
 use super::slice::{Slice, cut};
-use crate::charging::answer::{Denial, FinalUnit, Grant, GrantExtra, TariffChange};
+use crate::charging::answer::{Denial, Grant, GrantExtra, TariffChange};
 use crate::charging::rating::lookup::Terms;
 use crate::charging::request::TariffChangeForm;
 use crate::charging::session::{HeldAllowance, Quota, Reservation, Session};
@@ -15,18 +16,24 @@ use crate::charging::units::{Amount, Money};
 use crate::time::Timestamp;
 use core::time::Duration;
 
-/// Grants a line its quota, or says in it why not. What was held for the quota has been given back.
+/// Grants a line its quota, or limits its service where nothing can be had, or says in it why not. What was held for
+/// the quota has been given back.
 pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, line: &mut Line<'_>) {
     if !line.asked || line.denial.is_some() {
-        return;
+        return limit::report(case, books, session, line);
     }
-    let granted = match quota_of(session, line.key, case.policy.max_groups) {
-        Some(quota) => grant(case, books, quota, line),
-        None => Err(Denial::TooManyGroups),
+    let Some(quota) = quota_of(session, line.key, case.policy.max_groups) else {
+        return line.refuse(Denial::TooManyGroups);
     };
-    match granted {
+    quota.limited = false;
+    match grant(case, books, quota, line) {
         Ok(grant) => line.grant = Some(grant),
-        Err(denial) => line.refuse(denial),
+        Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
+            Some(limitation) if denial == Denial::NoCredit => {
+                line.limit = Some(Box::new(limit(case, quota, limitation)));
+            }
+            Some(_) | None => line.refuse(denial),
+        },
     }
 }
 
@@ -65,7 +72,9 @@ fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) 
         validity_secs: Some(validity),
         threshold: threshold.filter(|&left| !last && left > 0 && left < amount.count),
         holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| case.request.traits.holding_time),
-        final_unit: last.then_some(FinalUnit::Terminate),
+        final_unit: last.then(|| {
+            limit::final_unit(&line.terms, quota.used.saturating_add(amount.count), case.request.traits)
+        }),
         extra: change.map(|change| Box::new(GrantExtra { change: Some(change), ..GrantExtra::default() })),
     })
 }

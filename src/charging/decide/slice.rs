@@ -35,7 +35,7 @@ pub(super) fn cut(
     traits: ClientTraits,
 ) -> Result<Slice, Denial> {
     let exact = matches!(terms.unit, Unit::Pieces | Unit::Money);
-    let mut units = target(terms, wanted, traits)?;
+    let mut units = when_low(books, terms, target(terms, wanted, traits)?);
     let mut at_limit = false;
     if let (Unit::Seconds, Some(longest)) = (terms.unit, terms.max_call_secs) {
         let remaining = longest.saturating_sub(quota.used);
@@ -77,6 +77,18 @@ fn target(terms: &Terms<'_>, wanted: Option<u64>, traits: ClientTraits) -> Resul
             most.map_or(slice, |most| slice.min(most))
         }
     })
+}
+
+/// A slice, smaller where money pays it and the plan calls the balance low (`RES-1`). What bundles pay of it stays.
+fn when_low(books: &Books, terms: &Terms<'_>, slice: u64) -> u64 {
+    let (Price::Rate(rate, _), Unit::Octets | Unit::Seconds, true) = (terms.price, terms.unit, terms.money)
+    else {
+        return slice;
+    };
+    let low = terms.low_balance.filter(|low| !rate.price.is_zero() && books.account.available() < low.below);
+    let Some(low) = low else { return slice };
+    let smaller = slice.checked_div(low.divisor).unwrap_or(slice).max(rate.step);
+    slice.min(smaller.max(terms.bundle_units(&books.subscriber)))
 }
 
 /// Units that can be had from bundles, and from bundles and money together; none where there is no bound.

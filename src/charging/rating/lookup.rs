@@ -3,7 +3,9 @@
 
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
-use crate::charging::catalogue::{Catalogue, PlanIx, QuotaShape, Rate, ServiceIx, Then};
+use crate::charging::catalogue::{
+    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+};
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
 use crate::charging::request::{Parties, Place, Role};
 use crate::charging::session::RateKey;
@@ -107,6 +109,10 @@ pub struct Terms<'c> {
     pub bundles: Vec<Source>,
     /// Money may pay when bundles are used up.
     pub money: bool,
+    /// When the balance is low.
+    pub low_balance: Option<LowBalance>,
+    /// How the service goes on when nothing more can be had; none: it ends.
+    pub limitation: Option<&'c Limitation>,
 }
 
 impl Terms<'_> {
@@ -157,11 +163,24 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         price: Price::None(Denial::NoRate),
         bundles: Vec::new(),
         money: true,
+        low_balance: None,
+        limitation: None,
     };
     let Some(plan) = query.plan else { return terms };
     terms.shape = catalogue.quota(plan, place);
+    let words = catalogue.plan(plan);
+    terms.low_balance = words.and_then(|words| words.low_balance);
+    let limited = |by: Option<LimitIx>| {
+        let found = words.zip(by).and_then(|(words, by)| words.limitation(by));
+        found.filter(|found| service.is_some_and(|service| service.takes(&found.action)))
+    };
+    terms.limitation = limited(words.and_then(|words| words.out_of_money));
     terms.price = price(catalogue, query);
-    if matches!(terms.price, Price::Free) || subscriber.allowances.is_empty() {
+    if matches!(terms.price, Price::Free) {
+        terms.limitation = None;
+        return terms;
+    }
+    if subscriber.allowances.is_empty() {
         return terms;
     }
     let called = query.leg.called;
@@ -178,7 +197,12 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         }
     }
     terms.bundles.sort_by_key(|source| source.order);
-    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
+    match terms.bundles.last().map(|last| last.then) {
+        None => (),
+        Some(Then::Rates) if subscriber.overage => (),
+        Some(Then::Rates | Then::Stop) => (terms.money, terms.limitation) = (false, None),
+        Some(Then::Limit(by)) => (terms.money, terms.limitation) = (false, limited(Some(by))),
+    }
     terms
 }
 

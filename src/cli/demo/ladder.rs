@@ -94,8 +94,14 @@ fn told(mscc: &MsccAnswer<'_>) -> String {
     if let Some(validity) = mscc.validity {
         text.push_str(&format!(" for {validity} s"));
     }
-    if mscc.final_unit.as_ref().is_some_and(|last| last.action == FinalAction::Terminate) {
-        text.push_str(", the last");
+    let Some(last) = &mscc.final_unit else { return text };
+    let redirected = last.redirect.map(|server| format!("redirected to {}", server.address));
+    match (last.action, redirected, &mscc.granted) {
+        (FinalAction::Redirect, Some(redirected), None) => text.push_str(&format!(", {redirected}")),
+        (FinalAction::Redirect, Some(redirected), Some(_)) => {
+            text.push_str(&format!(", the last, then {redirected}"));
+        }
+        _ => text.push_str(", the last"),
     }
     text
 }

@@ -128,12 +128,14 @@ pub struct SubscriberChange {
 #[non_exhaustive]
 pub enum CommandError {
     /// The tariff has no such plan.
-    #[error("there is no plan {plan:?}{}", did_you_mean(.nearest.as_deref()))]
+    #[error("there is no plan {plan:?}: {}", known_plans(.nearest.as_deref(), .known))]
     UnknownPlan {
         /// What was asked for.
         plan: Box<str>,
-        /// The plan whose name is nearest.
+        /// The plan whose name is near.
         nearest: Option<Box<str>>,
+        /// Some of the plans that there are.
+        known: Box<[Box<str>]>,
     },
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
@@ -144,10 +146,10 @@ pub enum CommandError {
         mode: Mode,
     },
     /// No subscriber has the number.
-    #[error("there is no subscriber {0}")]
+    #[error("there is no subscriber {0}: add it with `gyro subscriber add`")]
     UnknownSubscriber(Digits),
     /// A subscriber has the number already.
-    #[error("the subscriber {0} exists already")]
+    #[error("the subscriber {0} exists already: change it with `gyro subscriber set`")]
     DuplicateSubscriber(Digits),
     /// A subscriber has the IMSI already.
     #[error("the IMSI {imsi} belongs to the subscriber {msisdn}")]
@@ -199,6 +201,23 @@ pub enum CommandError {
     /// No session has the identifier.
     #[error("there is no session {0:?}")]
     UnknownSession(Box<str>),
+    /// Clients are asked nothing.
+    #[error("gateways are asked nothing here: no server runs, or its charging.reauth_rate is 0")]
+    NobodyAsked,
+    /// The session has ended.
+    #[error("the session {0:?} has ended")]
+    SessionEnded(Box<str>),
+    /// The session goes to an emergency number.
+    #[error("the session {0:?} goes to an emergency number: it is left alone")]
+    Emergency(Box<str>),
+    /// The session has no quota of that rating group.
+    #[error("the session {session:?} has no rating group {group}: see `gyro session show`")]
+    UnknownGroup {
+        /// The session.
+        session: Box<str>,
+        /// The rating group.
+        group: u32,
+    },
     /// The key was used for another command.
     #[error("the idempotency key was used for another command already")]
     KeyUsed,
@@ -229,8 +248,11 @@ pub enum CommandError {
     Unreadable,
 }
 
-fn did_you_mean(name: Option<&str>) -> String {
-    name.map(|name| format!(": did you mean {name:?}?")).unwrap_or_default()
+fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => format!("the tariff in force has {}", known.join(", ")),
+    }
 }
 
 /// A mode's name, as operators write it.

@@ -3,6 +3,7 @@
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
@@ -11,7 +12,7 @@ use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, SessionCursor,
-    SubscriberView, View,
+    SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -118,10 +119,19 @@ impl Core {
                 let slot = self.sessions.slot(key.short());
                 let slot = slot.ok_or((Wait::Load(Load::Session(key)), begun))?;
                 let found = slot.value.as_ref().filter(|found| found.id == *session);
+                let found = found.map(|found| Session::clone(found));
                 Ok(match found {
-                    Some(found) => Ok(View::Session(found.clone())),
+                    Some(session) => {
+                        let outstanding = self.outstanding(key);
+                        Ok(View::Session(Box::new(SessionView { session, outstanding })))
+                    }
                     None => Err(CommandError::UnknownSession(session.as_str().into())),
                 })
+            }
+            Query::Demand(session, what) => {
+                let key = SessionKey::of(self.hash_key, session);
+                let demanded = self.demand_of(key, session.as_str(), *what, now).map_err(plain)?;
+                Ok(demanded.map(|()| View::Demanded))
             }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
             Query::Operation(key) => {
@@ -235,6 +245,7 @@ impl Core {
             mode: self.mode,
             durable: self.commit.durable,
             facts: self.facts,
+            reauth: self.reauth_facts(),
             sessions: self.directory.open(),
             directory: self.directory.len(),
             scanned: self.directory.is_complete(),

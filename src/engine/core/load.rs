@@ -4,6 +4,7 @@
 //! them: what was put out of memory as clean is then found again as it was.
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
@@ -12,7 +13,7 @@ use crate::charging::units::Digits;
 use super::command::OperationKey;
 use super::directory::SessionSummary;
 use super::hash::SessionKey;
-use super::sink::{EmergencyRecord, EventBucket, OperationRecord, ReferenceRecord};
+use super::sink::{EventBucket, OperationRecord, ReferenceRecord};
 
 /// One thing to be loaded. What stands behind it is answered once, by [`super::Core::on_loaded`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -16,6 +16,7 @@ mod commit;
 mod count;
 mod desk;
 mod directory;
+mod errands;
 mod events;
 pub mod facts;
 mod handled;
@@ -25,6 +26,7 @@ pub mod limits;
 pub mod load;
 mod operate;
 pub mod query;
+pub mod reauth;
 mod refusals;
 mod serve;
 pub mod sink;
@@ -34,7 +36,7 @@ mod tests;
 mod waiting;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use command::{Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange};
@@ -45,10 +47,12 @@ pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use query::{Mode, Outcome, Query, View};
-pub use sink::{BatchSink, EmergencyRecord, Fact, Recovered};
+pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
+pub use sink::{BatchSink, Fact, Recovered};
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::catalogue::Catalogue;
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
@@ -60,6 +64,7 @@ use clock::EngineClock;
 use commit::{Commit, Flight, Open};
 use desk::Desk;
 use directory::Directory;
+use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
 use refusals::Refusals;
@@ -101,6 +106,13 @@ pub struct Core {
     stored_catalogue: Option<u64>,
     journalled: Timestamp,
     sweep_after: Timestamp,
+    reauth: Schedule,
+    walks: Walks,
+    errands: VecDeque<Errand>,
+    walk_after: Timestamp,
+    errand_after: Timestamp,
+    /// The Origin-State-Id that each host has told, the greatest.
+    hosts: HashMap<Box<str>, u32, Keyed>,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -155,6 +167,12 @@ impl Core {
             stored_catalogue: None,
             journalled: Timestamp::EPOCH,
             sweep_after: Timestamp::EPOCH,
+            reauth: Schedule::default(),
+            walks: Walks::default(),
+            errands: VecDeque::new(),
+            walk_after: Timestamp::EPOCH,
+            errand_after: Timestamp::EPOCH,
+            hosts: HashMap::with_hasher(keyed),
         }
     }
 
@@ -277,20 +295,27 @@ impl Core {
     fn resume(&mut self, waiter: Waiter, given: Option<&Found>, now: Timestamp) {
         let Waiter { job, since, tries } = waiter;
         match job {
-            Job::Request(tag, request) => self.resume_request(tag, request, (since, tries), now),
+            Job::Request(tag, request, route) => {
+                self.resume_request(tag, request, route, (since, tries), now);
+            }
             Job::Command(tag, command) => self.try_command(tag, command, given, (since, tries), now),
             Job::Query(tag, query, head) => self.try_query(tag, query, head, given, since, now),
             Job::Sweep(short) => self.try_sweep(short, now),
             Job::Count(key) => self.try_count(key, now),
+            Job::Errand(short) => self.try_errand(short, now),
+            Job::End(short, ending) => self.try_end(short, ending, now),
         }
     }
 
     fn give_up(&mut self, waiter: Waiter, why: CommandError, now: Timestamp) {
         match waiter.job {
-            Job::Request(tag, request) => self.give_up_request(tag, request, now),
+            Job::Request(tag, request, _) => self.give_up_request(tag, request, now),
             Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(why)),
             Job::Sweep(short) => self.directory.retry(short, now.plus(sweep::LATER)),
             Job::Count(key) => self.desk.set_counted(key),
+            Job::Errand(short) => self.give_up_errand(short),
+            // what it holds ends by expiry
+            Job::End(..) => {}
         }
     }
 
@@ -416,9 +441,9 @@ impl Core {
         }
         for waiter in self.waiting.drain() {
             match waiter.job {
-                Job::Request(tag, _) => self.answers.push_back((tag, Handled::Overloaded)),
+                Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(CommandError::StoreFailed)),
-                Job::Sweep(_) | Job::Count(_) => {}
+                Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => {}
             }
         }
         self.desk.write_all_again(since);

@@ -14,12 +14,16 @@ use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber,
 use super::hash::{command_digest, reference_hash};
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
+use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
 
 /// How often a command is tried anew after a load.
 const TRIES: u32 = 64;
+
+/// How many plans are named to someone who asked for one that there is not.
+const KNOWN_PLANS: usize = 8;
 
 /// The longest texts, in octets.
 const OPERATOR_MOST: usize = 128;
@@ -97,11 +101,45 @@ impl Core {
             Ok(done) => done,
             Err(why) => return Ok(Err(why)),
         };
+        self.reach_sessions(&command.what, &done, now);
         let record = OperationRecord { operator: command.operator.clone(), at: now, digest, done };
         self.operations.write(command.key, record, self.commit.next);
         self.commit.open.operations.push(command.key);
         self.commit.open.touch(now, 256);
         Ok(Ok(View::Done { done, repeated: false }))
+    }
+
+    /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
+    fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
+        let more = match what {
+            Change::Topup { .. } => done.changed,
+            Change::Adjust { amount, .. } => amount.is_positive(),
+            // what else changes is told where it is seen
+            Change::AddSubscriber(_) | Change::SetSubscriber { .. } => false,
+        };
+        if more {
+            self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
+        }
+    }
+
+    /// What else may be had now, or not, reaches sessions (`SUS-6`).
+    fn reach_changed(
+        &mut self,
+        before: &(Subscriber, Account),
+        after: &(Subscriber, Account),
+        now: Timestamp,
+    ) {
+        let ((subscriber, account), (was, had)) = (after, before);
+        let number = Who::Number(subscriber.msisdn);
+        if subscriber.barred != was.barred || subscriber.standing != was.standing {
+            self.demand(Demand::reauthorise(number, Reason::Block), now);
+        }
+        if subscriber.plan != was.plan || subscriber.overage != was.overage {
+            self.demand(Demand::reauthorise(number, Reason::Tariff), now);
+        }
+        if account.available() > had.available() {
+            self.demand(Demand::reauthorise(Who::Limited(account.id), Reason::Topup), now);
+        }
     }
 
     fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
@@ -198,12 +236,14 @@ impl Core {
         {
             return Ok(Err(why));
         }
-        let (old, before) = (subscriber.imsi, account.clone());
+        let before = (subscriber.clone(), account.clone());
+        let old = subscriber.imsi;
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
-        if account != before {
+        if account != before.1 {
             self.write_account(account, None, now);
         }
         if old != subscriber.imsi {
@@ -216,6 +256,7 @@ impl Core {
         }
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);
+        self.reach_changed(&before, &after, now);
         Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
     }
 
@@ -375,10 +416,15 @@ impl Core {
     }
 
     fn unknown_plan(&self, plan: &str) -> CommandError {
-        let names = self.catalogue.plans().map(|(_, plan)| &*plan.name);
-        let near = names.map(|name| (distance(name, plan), name)).min();
-        let nearest = near.filter(|(away, _)| *away <= 3).map(|(_, name)| name.into());
-        CommandError::UnknownPlan { plan: plan.into(), nearest }
+        let names = || self.catalogue.plans().map(|(_, plan)| &*plan.name);
+        let near = names().map(|name| (distance(name, plan), name)).min();
+        let letters = plan.chars().count();
+        let nearest = near.filter(|(away, _)| away.saturating_mul(2) < letters).map(|(_, name)| name.into());
+        CommandError::UnknownPlan {
+            plan: plan.into(),
+            nearest,
+            known: names().take(KNOWN_PLANS).map(Box::from).collect(),
+        }
     }
 
     /// References that are durable need not be remembered: the store has them.

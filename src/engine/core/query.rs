@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 use super::command::CommandError;
 use super::facts::Facts;
+use super::reauth::{Outstanding, ReauthFacts, What};
 use super::sink::{Done, OperationRecord};
 
 /// The most lines of one page.
@@ -57,6 +58,8 @@ pub enum Query {
     },
     /// One session, open or ended.
     ShowSession(SessionId),
+    /// That a session's client report and ask anew, or end it.
+    Demand(SessionId, What),
     /// The engine's figures.
     Status,
     /// What a command came to.
@@ -117,7 +120,9 @@ pub enum View {
         complete: bool,
     },
     /// One session.
-    Session(Box<Session>),
+    Session(Box<SessionView>),
+    /// The client will be asked.
+    Demanded,
     /// The engine's figures.
     Status(Box<EngineStatus>),
     /// What a command came to; none where its key is not known.
@@ -133,6 +138,15 @@ pub struct SubscriberView {
     pub account: Account,
     /// Its open sessions that are known; all of them once the background scan has ended.
     pub sessions: u32,
+}
+
+/// A session, and what its client is asked to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionView {
+    /// The session.
+    pub session: Session,
+    /// What its client is asked to do and has not done.
+    pub outstanding: Option<Outstanding>,
 }
 
 /// A page of a ledger, the newest entry first.
@@ -163,7 +177,18 @@ pub struct Explanation {
     pub since: Timestamp,
 }
 
-/// A request, or one quota of it, that was refused.
+/// Why a quota got nothing, or nothing more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Why {
+    /// It was refused.
+    Denied(Denial),
+    /// Nothing could be had, and its service goes on limited.
+    Limited,
+    /// It got the last there was, and so it was told.
+    Last,
+}
+
+/// A request, or one quota of it, that was refused, limited, or told that its grant is the last.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// When.
@@ -177,7 +202,7 @@ pub struct Refusal {
     /// Which quota; none for the request as a whole.
     pub key: Option<QuotaKey>,
     /// Why.
-    pub denial: Denial,
+    pub why: Why,
 }
 
 /// What the engine serves.
@@ -214,6 +239,8 @@ pub struct EngineStatus {
     pub durable: Sequence,
     /// Sums since the start.
     pub facts: Facts,
+    /// Sums of what clients were asked.
+    pub reauth: ReauthFacts,
     /// Open sessions that are known.
     pub sessions: usize,
     /// Sessions and tombstones that are known.

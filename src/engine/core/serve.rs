@@ -17,6 +17,7 @@ use super::directory::{Lookup, SessionSummary};
 use super::hash::{SessionKey, event_hash};
 use super::load::Load;
 use super::query::Mode;
+use super::reauth::Route;
 use super::waiting::{Job, Wait, Waiter};
 use super::{Answered, Core, Handled, Tag, events};
 
@@ -44,6 +45,18 @@ impl Core {
     /// Emergencies are answered at once in every mode. Else a request is answered, waits for a load (its answer comes
     /// from [`Core::poll_answer`] under `tag`), or is refused because too much waits.
     pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
+        self.handle_from(tag, None, request, now)
+    }
+
+    /// Takes a request like [`Core::handle`], and keeps in mind where it came from: what its session's client is asked
+    /// goes that way first.
+    pub fn handle_from(
+        &mut self,
+        tag: Tag,
+        route: Option<Route>,
+        request: Request,
+        now: Timestamp,
+    ) -> Handled {
         let now = self.clock.observe(now, &self.limits);
         let key = self.key_of(&request);
         if let Some(answered) = self.serve_emergency(key, &request, now) {
@@ -54,18 +67,19 @@ impl Core {
         }
         let short = key.short();
         if self.waiting.is_led(short) {
-            let job = Job::Request(tag, Box::new(request));
+            let job = Job::Request(tag, Box::new(request), route);
             self.waiting.follow(short, Waiter { job, since: now, tries: 0 });
             return Handled::Parked;
         }
         match self.attempt(key, &request, now) {
             Ok(handled) => {
+                self.heard(short, route, now);
                 self.make_room();
                 handled
             }
             Err(wait) => {
                 self.waiting.lead(short);
-                let job = Job::Request(tag, Box::new(request));
+                let job = Job::Request(tag, Box::new(request), route);
                 self.waiting.park(wait, Waiter { job, since: now, tries: 1 });
                 Handled::Parked
             }
@@ -137,12 +151,13 @@ impl Core {
         &mut self,
         tag: Tag,
         request: Box<Request>,
+        route: Option<Route>,
         waiter: (Timestamp, u32),
         now: Timestamp,
     ) {
         let key = self.key_of(&request);
-        let mut next = Some((tag, request, waiter));
-        while let Some((tag, request, (since, tries))) = next.take() {
+        let mut next = Some((tag, request, route, waiter));
+        while let Some((tag, request, route, (since, tries))) = next.take() {
             let given_up = tries > TRIES || now.since(since) > self.limits.oldest;
             let attempt = if given_up {
                 self.facts.overloaded = self.facts.overloaded.saturating_add(1);
@@ -151,22 +166,32 @@ impl Core {
                 self.attempt(key, &request, now)
             };
             match attempt {
-                Ok(handled) => self.answers.push_back((tag, handled)),
+                Ok(handled) => {
+                    self.heard(key.short(), route, now);
+                    self.answers.push_back((tag, handled));
+                }
                 Err(wait) => {
-                    let job = Job::Request(tag, request);
+                    let job = Job::Request(tag, request, route);
                     return self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
                 }
             }
             next = self.waiting.next_behind(key.short()).and_then(|waiter| match waiter.job {
-                Job::Request(tag, request) => Some((tag, request, (waiter.since, waiter.tries))),
-                Job::Command(..) | Job::Query(..) | Job::Sweep(_) | Job::Count(_) => None,
+                Job::Request(tag, request, route) => {
+                    Some((tag, request, route, (waiter.since, waiter.tries)))
+                }
+                Job::Command(..)
+                | Job::Query(..)
+                | Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..) => None,
             });
         }
     }
 
     /// A request that waited is refused; those behind it follow.
     pub(super) fn give_up_request(&mut self, tag: Tag, request: Box<Request>, now: Timestamp) {
-        self.resume_request(tag, request, (Timestamp::EPOCH, u32::MAX), now);
+        self.resume_request(tag, request, None, (Timestamp::EPOCH, u32::MAX), now);
     }
 
     fn attempt(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Result<Handled, Wait> {

@@ -1,8 +1,8 @@
 //! What a batch writes: a sink takes the current image of each thing that changed, once.
 
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
-use crate::charging::request::SessionId;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
@@ -134,25 +134,4 @@ pub struct ReferenceRecord {
     pub amount: Money,
     /// When.
     pub at: Timestamp,
-}
-
-/// An emergency session or event: granted from the request alone, written behind the answer (`FREE-2`, `FREE-4`).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EmergencyRecord {
-    /// Its identifier, by which it is counted once.
-    pub session: SessionId,
-    /// The caller's number, where the request named one.
-    pub msisdn: Option<Digits>,
-    /// The caller's IMSI, where the request named one.
-    pub imsi: Option<Digits>,
-    /// The number called.
-    pub called: Box<str>,
-    /// When it was first granted.
-    pub first: Timestamp,
-    /// When it was last heard of.
-    pub touched: Timestamp,
-    /// How many requests were answered for it.
-    pub answers: u32,
-    /// Whether its subscriber's count has it.
-    pub counted: bool,
 }

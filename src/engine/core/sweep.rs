@@ -38,7 +38,7 @@ impl Core {
         let uncounted = (served && self.events.is_complete() && self.desk.has_uncounted())
             .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
-        [due, overdue, uncounted, heartbeat].into_iter().flatten().min()
+        [due, overdue, uncounted, self.next_errand(), heartbeat].into_iter().flatten().min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -48,6 +48,7 @@ impl Core {
         if !matches!(self.mode, Mode::Ready | Mode::Draining) {
             return;
         }
+        self.run_errands(now);
         if self.is_past_soft_mark(now) && !self.low_space {
             self.sweep_after = now.plus(PAUSE);
             return;
@@ -65,7 +66,7 @@ impl Core {
     fn refuse_overdue(&mut self, now: Timestamp) {
         let before = now.minus(self.limits.oldest);
         for waiter in self.waiting.overdue(before) {
-            if let Job::Request(tag, request) = waiter.job {
+            if let Job::Request(tag, request, _) = waiter.job {
                 self.give_up_request(tag, request, now);
             }
         }
@@ -186,11 +187,11 @@ impl Core {
     pub fn give_up_waiting(&mut self) {
         for waiter in self.waiting.drain() {
             match waiter.job {
-                Job::Request(tag, _) => self.answers.push_back((tag, Handled::Overloaded)),
+                Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => {
                     self.reply(tag, Err(super::CommandError::Draining));
                 }
-                Job::Sweep(_) | Job::Count(_) => {}
+                Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => {}
             }
         }
     }

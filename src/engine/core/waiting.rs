@@ -14,6 +14,7 @@ use super::handled::Tag;
 use super::hash::{AsIs, SessionKey};
 use super::load::Load;
 use super::query::Query;
+use super::reauth::{Ending, Route};
 
 /// What something waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +30,8 @@ pub(crate) enum Wait {
 /// What waits.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// A gateway's request.
-    Request(Tag, Box<Request>),
+    /// A gateway's request, and where it came from.
+    Request(Tag, Box<Request>, Option<Route>),
     /// An operator's command.
     Command(Tag, Box<Command>),
     /// An operator's question, and the ledger head or horizon that it was begun at.
@@ -39,6 +40,10 @@ pub(crate) enum Job {
     Sweep(u64),
     /// An emergency session that its subscriber's count does not have yet.
     Count(SessionKey),
+    /// A session whose client is to be asked.
+    Errand(u64),
+    /// A session that is to end.
+    End(u64, Ending),
 }
 
 /// A job, and since when it waits.
@@ -218,7 +223,7 @@ impl Waiting {
         match job {
             Job::Request(..) => &mut self.counts.requests,
             Job::Command(..) | Job::Query(..) => &mut self.counts.operators,
-            Job::Sweep(_) | Job::Count(_) => &mut self.counts.sweeps,
+            Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => &mut self.counts.sweeps,
         }
     }
 }

@@ -1,15 +1,14 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
 use crate::charging::account::{Account, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
-use crate::engine::core::sink::{
-    BatchSink, Done, EmergencyRecord, EventBucket, Fact, OperationRecord, ReferenceRecord,
-};
+use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{account, emergency, event, index, ledger, operation, session, subscriber};
 use crate::store::{self, Batch, Record};
 
@@ -89,7 +88,7 @@ impl BatchSink for Encoder {
     }
 
     fn emergency(&mut self, key: SessionKey, record: &EmergencyRecord) {
-        let value = emergency::encode(&emergency_to_store(record));
+        let value = emergency::encode(record);
         self.records.push(Record::put(emergency::CLASS, emergency::key(key.0), value));
     }
 
@@ -131,16 +130,4 @@ pub(super) fn operation_from_store(found: operation::Operation) -> OperationReco
 pub(super) fn reference_from_store(found: operation::Reference) -> ReferenceRecord {
     let operation::Reference { account, amount, at, reference } = found;
     ReferenceRecord { reference, account, amount, at }
-}
-
-/// An emergency as the store keeps it.
-pub(super) fn emergency_to_store(record: &EmergencyRecord) -> emergency::Emergency {
-    let EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted } = record.clone();
-    emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted }
-}
-
-/// An emergency as the core knows it.
-pub(super) fn emergency_from_store(found: emergency::Emergency) -> EmergencyRecord {
-    let emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted } = found;
-    EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted }
 }

@@ -23,6 +23,7 @@ use crate::engine::core::query::View;
 use crate::engine::core::{HashKey, Limits};
 use crate::store::local;
 use crate::store::memory::Memory;
+use crate::store::record::index;
 use crate::store::{Batch, Conflicts, Probe};
 use crate::telemetry::Metrics;
 use crate::time::Monotonic;
@@ -67,6 +68,7 @@ fn catalogue() -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            ..Plan::default()
         }],
     })
 }
@@ -437,8 +439,39 @@ fn a_journal_without_room_is_tried_again() {
     let mut side = faulty(&memory, &plan, None).ready();
     side.add();
     assert_eq!(side.show(), (10_000, 0));
-    assert!(side.events.iter().any(|event| matches!(event, Event::Problem(why) if why.contains("no room"))));
+    assert!(
+        side.events
+            .iter()
+            .any(|event| matches!(event, Event::NoRoom(why) if why.to_string().contains("no room")))
+    );
     side.engine.close().unwrap();
+}
+
+/// A store in memory whose last stamp is `ahead` of the clock.
+fn stamped(ahead: Duration) -> Memory {
+    let memory = Memory::new(Conflicts::Never);
+    let mut opened = memory.open();
+    let fact = index::Fact::Time(NOW.plus(ahead));
+    let record =
+        store::Record::put(index::FACT_CLASS, index::fact_key(fact.name()), index::encode_fact(fact));
+    let batch = Batch { sequence: store::Sequence::new(1), guards: Vec::new(), records: vec![record] };
+    opened.commit.append(&batch).unwrap();
+    opened.commit.sync().unwrap();
+    memory
+}
+
+#[test]
+fn a_store_that_is_stamped_ahead_of_the_clock_is_told_of() {
+    for (minutes, told) in [(5, false), (6, true)] {
+        let memory = stamped(Duration::from_mins(minutes));
+        let side = Loop::start(move || Ok(memory.open()), None).ready();
+        let is_told = |event: &Event| match event {
+            Event::Problem(problem) => problem.contains("`gyro store clock-reset`"),
+            _ => false,
+        };
+        assert_eq!(side.events.iter().any(is_told), told, "{:?}", side.events);
+        side.engine.close().unwrap();
+    }
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl Writer {
         let mut preparing = Preparing::begin(&path, self.shared.segment_size)?;
         while !preparing.step(&*self.shared.disk, self.shared.segment_size)? {}
         self.shared.disk.sync_dir(&self.shared.dir)?;
-        Ok(path)
+        Ok(preparing.into_file().0.keep())
     }
 
     fn begin(&mut self, ready: &std::path::Path) -> Result<(), StoreError> {

@@ -347,7 +347,7 @@ fn a_directory_of_something_else_is_refused() {
 #[test]
 fn a_failed_state_stops_checkpoints_and_not_the_journal() {
     let dir = filled(1_500);
-    let mut local = super::open_local(dir.path(), options()).unwrap();
+    let mut local = super::open_existing(dir.path(), options()).unwrap();
     local.state.tree.fail_for_test();
     let mut opened = Opened {
         commit: Box::new(local.writer),

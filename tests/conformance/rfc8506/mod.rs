@@ -2,6 +2,7 @@
 
 mod section_3_1_request;
 mod section_5_1_1_tariff_change;
+mod section_5_6_graceful_termination;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;
@@ -9,7 +10,7 @@ mod section_9_results;
 use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
-use gyro::diameter::avp::{AvpDef, AvpFlags, AvpKey};
+use gyro::diameter::avp::{AvpDef, AvpFlags};
 use gyro::diameter::dictionary::{Dictionary, builtin};
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use gyro::diameter::message::Message;
@@ -87,8 +88,6 @@ pub(crate) fn without_m(mut avp: AvpTree) -> AvpTree {
     }
     avp
 }
-
-pub(crate) const QOS_INFORMATION: AvpDef = AvpDef::of(AvpKey::new(10_415, 1_016), true);
 
 /// A CCR as a gateway sends it.
 #[derive(Clone)]

@@ -369,7 +369,7 @@ fn a_subscriber_without_a_type_or_without_a_name_is_no_fault() {
     let ccr = Ccr::update()
         .with(group(F::SubscriptionId, vec![text(F::SubscriptionIdData, "secret")]))
         .with(group(F::SubscriptionId, vec![number(F::SubscriptionIdType, 0)]))
-        .with(subscriber(77, "other"));
+        .with(without_m(subscriber(77, "other")));
     let others = ["secret", "other"].map(|name| Identity::Other(name.into()));
     let [first, second] = others;
     assert_eq!(request(&ccr).identities, [number_of("77010000001"), first, second]);

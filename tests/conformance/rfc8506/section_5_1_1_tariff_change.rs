@@ -74,6 +74,10 @@ fn catalogue() -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate],
             quotas: vec![shape],
+            limitations: Vec::new(),
+            out_of_money: None,
+            low_balance: None,
+            announcements: None,
         }],
     })
 }

@@ -203,7 +203,7 @@ struct Texts {
 fn texts() -> impl Strategy<Value = Texts> {
     let name = "[a-z][a-z0-9-]{0,20}(\\.[a-z0-9]{1,9}){0,3}";
     let any_text = || proptest::option::of("\\PC{0,30}");
-    let names = proptest::collection::vec((-2_i32..7, "\\PC{0,20}"), 0..4);
+    let names = proptest::collection::vec((0_i32..5, "\\PC{0,20}"), 0..4);
     let recipients = proptest::collection::vec((proptest::option::of(0_i32..9), "[0-9+]{0,15}"), 0..3);
     let state = proptest::collection::vec(any::<u8>(), 0..9);
     ("\\PC{1,60}", name, name, any_text(), any_text(), any_text(), any_text(), names, recipients, state)

@@ -121,4 +121,21 @@ prepare_request(#diameter_packet{msg = [Name | Map]}, _, {_, Caps}) ->
 prepare_retransmit(Packet, Service, Peer) -> prepare_request(Packet, Service, Peer).
 handle_answer(Packet, _, _, _) -> {ok, Packet}.
 handle_error(Reason, _, _, _) -> {error, Reason}.
-handle_request(_, _, _) -> discard.
+
+%% a RAR is answered with 2002 (what follows is asked for by a line), an ASR with 2001
+handle_request(#diameter_packet{msg = ['RAR' | Request], errors = []}, _, {_, Caps}) ->
+    io:format("asked rar session=~s type=~s group=~s~n",
+              [session(Request), shown(value('Re-Auth-Request-Type', Request)), shown(value('Rating-Group', Request))]),
+    {reply, ['RAA' | reply(2002, Request, Caps)]};
+handle_request(#diameter_packet{msg = ['ASR' | Request], errors = []}, _, {_, Caps}) ->
+    io:format("asked asr session=~s~n", [session(Request)]),
+    {reply, ['ASA' | reply(2001, Request, Caps)]};
+handle_request(#diameter_packet{errors = Errors}, _, _) ->
+    io:format("asked faults ~0p~n", [Errors]),
+    {answer_message, 5012}.
+
+session(#{'Session-Id' := Id}) ->
+    string:prefix(iolist_to_binary(Id), [?HOST, ";"]).
+
+reply(Code, #{'Session-Id' := Id}, #diameter_caps{origin_host = {Host, _}, origin_realm = {Realm, _}}) ->
+    #{'Session-Id' => Id, 'Result-Code' => Code, 'Origin-Host' => Host, 'Origin-Realm' => Realm}.

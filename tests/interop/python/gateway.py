@@ -8,7 +8,7 @@ import logging
 import sys
 
 from diameter.message import constants
-from diameter.message.commands import CreditControlRequest
+from diameter.message.commands import AbortSessionRequest, CreditControlRequest, ReAuthRequest
 from diameter.message.avp.grouped import (
     MultipleServicesCreditControl,
     RequestedServiceUnit,
@@ -84,6 +84,20 @@ def line_of(cca, counter):
     return "cca " + " ".join(words)
 
 
+def demanded(application, request):
+    """Answers a RAR with 2002, what follows is asked for by a line, and an ASR with 2001."""
+    session = request.session_id.removeprefix(f"{ORIGIN};")
+    if isinstance(request, ReAuthRequest):
+        group = request.find_avps((constants.AVP_RATING_GROUP, 0))
+        group = group[0].value if group else None
+        print(f"asked rar session={session} type={shown(request.re_auth_request_type)} group={shown(group)}", flush=True)
+        return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_LIMITED_SUCCESS)
+    if isinstance(request, AbortSessionRequest):
+        print(f"asked asr session={session}", flush=True)
+        return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_SUCCESS)
+    return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_COMMAND_UNSUPPORTED)
+
+
 def main():
     host, port, server_host, server_realm = sys.argv[1:5]
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
@@ -91,9 +105,10 @@ def main():
     node.tcp_port = None
     peer = node.add_peer(f"aaa://{server_host}:{port};transport=tcp", server_realm, ip_addresses=[host], is_persistent=True)
     application = SimpleThreadingApplication(
-        constants.APP_DIAMETER_CREDIT_CONTROL_APPLICATION, is_auth_application=True, request_handler=None
+        constants.APP_DIAMETER_CREDIT_CONTROL_APPLICATION, is_auth_application=True, request_handler=demanded
     )
-    node.add_application(application, [peer])
+    # what the server asks is for this realm
+    node.add_application(application, [peer], realms=[REALM])
     node.start()
     application.wait_for_ready(timeout=20)
     print("ready", flush=True)

@@ -6,7 +6,9 @@
 
 mod bands;
 mod currency;
+mod exhaustion;
 mod fault;
+mod filter;
 mod nearest;
 mod plans;
 mod quantity;
@@ -15,6 +17,7 @@ mod sections;
 mod tree;
 
 pub use fault::{Fault, FaultKind, FigureFault, Noun};
+pub use filter::is_filter_rule;
 pub use tree::{Document, Entry, Node, Origin, Row, Table, Value};
 
 use self::reader::{Faults, Keys};

@@ -4,9 +4,12 @@
 mod change_property;
 mod changes;
 mod events;
+mod final_units;
 mod grants;
+mod limited;
 mod lost_money;
 mod money;
 mod property;
 mod sessions;
+mod told;
 pub(in crate::charging) mod world;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::charging::account::{Account, AccountId, Allowance, Mode, Subscriber};
-use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
+use crate::charging::answer::{
+    Answer, Denial, FinalUnit, Grant, Limit, Outcome, PartAnswer, Reach, Redirect,
+};
 use crate::charging::books::audit::{audit, audit_bundles};
 use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, Parts, Plan, QuotaShape, Rate,
-    RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
+    Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
@@ -94,8 +96,31 @@ pub(in crate::charging) fn tariff() -> Parts {
                 },
                 QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None },
             ],
+            ..Plan::default()
         }],
     }
+}
+
+/// The same tariff, whose plan limits a service instead of ending it, for five minutes at a time.
+pub(in crate::charging) fn limiting(action: FinalUnit) -> Parts {
+    let mut parts = tariff();
+    parts.plans[0].limitations = vec![Limitation { action, validity_secs: 300 }];
+    parts.plans[0].out_of_money = Some(LimitIx(0));
+    parts
+}
+
+/// A redirect that leaves one filter and one rule open.
+pub(in crate::charging) fn redirect(to: &str) -> FinalUnit {
+    let open = Reach {
+        filters: vec!["portal".into()],
+        rules: vec!["permit out ip from 192.0.2.10 to assigned".into()],
+    };
+    FinalUnit::Redirect(Box::new(Redirect { to: to.into(), open }))
+}
+
+/// A restriction to what one filter leaves.
+pub(in crate::charging) fn restrict(filter: &str) -> FinalUnit {
+    FinalUnit::Restrict(Box::new(Reach { filters: vec![filter.into()], rules: Vec::new() }))
 }
 
 pub(in crate::charging) fn rate(
@@ -147,7 +172,7 @@ pub(in crate::charging) fn group(number: u32) -> QuotaKey {
 }
 
 /// A request under construction.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(in crate::charging) struct Ask(pub(in crate::charging) Request);
 
 impl Ask {
@@ -220,6 +245,12 @@ impl Ask {
     pub(in crate::charging) fn used(self, key: QuotaKey, used: Measured) -> Self {
         let used = vec![Used { measured: used, side: None }];
         self.part(Part { key, used, ..Part::default() })
+    }
+
+    /// From a client that redirects and restricts.
+    pub(in crate::charging) fn limitable(mut self) -> Self {
+        (self.0.traits.redirect, self.0.traits.restrict) = (true, true);
+        self
     }
 
     pub(in crate::charging) fn reason(mut self, reason: Reason) -> Self {
@@ -391,15 +422,30 @@ pub(in crate::charging) fn refused(answer: &Answer) -> Denial {
 pub(in crate::charging) fn refused_in(answer: &Answer, at: usize) -> Denial {
     assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
     let Outcome::Denied(denial) = answer.parts[at].outcome else { panic!("part {at}: {answer:?}") };
-    assert_eq!(answer.parts[at].grant, None);
+    assert_eq!((&answer.parts[at].grant, &answer.parts[at].limit), (&None, &None));
     denial
 }
 
-/// Done, without a grant anywhere.
+/// The only part's limitation: done, nothing granted, a validity.
+pub(in crate::charging) fn limited(answer: &Answer) -> &Limit {
+    assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
+    let [PartAnswer { outcome: Outcome::Done, grant: None, limit: Some(limit), .. }] =
+        answer.parts.as_slice()
+    else {
+        panic!("one limitation was expected: {answer:?}");
+    };
+    assert!(limit.validity_secs > 0 && limit.action != FinalUnit::Terminate, "{limit:?}");
+    limit
+}
+
+/// Done, without a grant and without a limitation anywhere.
 pub(in crate::charging) fn done(answer: &Answer) {
     assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
     assert!(
-        answer.parts.iter().all(|part| part.outcome == Outcome::Done && part.grant.is_none()),
+        answer
+            .parts
+            .iter()
+            .all(|part| part.outcome == Outcome::Done && part.grant.is_none() && part.limit.is_none()),
         "{answer:?}"
     );
 }

@@ -5,6 +5,7 @@ mod emergency;
 mod model;
 mod operators;
 mod overload;
+mod reauth;
 mod restart;
 mod sweep;
 mod world;

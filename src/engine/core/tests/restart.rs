@@ -195,5 +195,5 @@ fn sessions_are_listed_from_memory_and_from_the_store() {
     ids.sort_unstable();
     assert_eq!(ids, ["a", "c"]);
     let shown = world.query(Query::ShowSession(initial("b").session));
-    assert!(matches!(shown, Ok(View::Session(session)) if session.id.as_str() == "b"));
+    assert!(matches!(shown, Ok(View::Session(session)) if session.session.id.as_str() == "b"));
 }

@@ -88,6 +88,33 @@ fn a_jump_of_the_clock_ends_nothing_until_it_has_lasted() {
 }
 
 #[test]
+fn after_a_stop_for_maintenance_expiry_goes_on_at_once() {
+    for hours in [1, 23] {
+        let mut world = World::with_money(Limits::default(), 10_000);
+        world.ask(initial("s"));
+        world.cut();
+        world.now = world.now.plus(Duration::from_hours(hours));
+        world.open();
+        world.pass(1);
+        assert_eq!(reserved(&world), cents(0), "{hours} h");
+        world.disk.audit().unwrap();
+    }
+}
+
+#[test]
+fn after_a_stop_that_is_not_plausible_nothing_ends_until_the_time_has_lasted() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    world.ask(initial("s"));
+    world.cut();
+    world.now = world.now.plus(Duration::from_hours(25));
+    world.open();
+    world.pass(590);
+    assert_eq!(reserved(&world), cents(1_000));
+    world.pass(90);
+    assert_eq!(reserved(&world), cents(0), "it has lasted");
+}
+
+#[test]
 fn an_operator_who_confirms_the_clock_lets_expiry_go_on() {
     let mut world = World::with_money(Limits::default(), 10_000);
     world.ask(initial("s"));

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
-use crate::charging::answer::Answer;
+use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
+    ServiceIx,
 };
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
@@ -25,8 +27,7 @@ use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::query::Outcome;
 use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
 use crate::engine::core::{
-    BatchSink, Core, EmergencyRecord, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings,
-    Tag,
+    BatchSink, Core, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings, Tag,
 };
 use crate::time::Timestamp;
 
@@ -81,6 +82,16 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            // for clients that redirect: those of most tests do not
+            limitations: vec![Limitation {
+                action: FinalUnit::Redirect(Box::new(Redirect {
+                    to: "https://pay.example.org".into(),
+                    open: Reach::default(),
+                })),
+                validity_secs: 300,
+            }],
+            out_of_money: Some(LimitIx(0)),
+            ..Plan::default()
         }],
     })
 }

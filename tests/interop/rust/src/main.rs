@@ -35,6 +35,9 @@ fn dictionary() -> Dictionary {
         let avp_type = AvpType::Unsigned32;
         dict.add_avp(AvpDefinition { code, vendor_id: Some(10415), name: name.into(), avp_type, m_flag: true });
     }
+    // it has this one, of a type that it cannot read
+    let name = "Restriction-Filter-Rule".into();
+    dict.add_avp(AvpDefinition { code: 438, vendor_id: None, name, avp_type: AvpType::OctetString, m_flag: true });
     dict
 }
 
