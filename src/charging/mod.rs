@@ -12,6 +12,7 @@ pub mod emergency;
 pub mod free_numbers;
 pub mod ledger;
 pub mod policy;
+pub mod radio;
 pub mod rating;
 pub mod request;
 pub mod session;

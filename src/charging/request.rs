@@ -195,6 +195,12 @@ pub enum Reason {
     ConditionChange,
     /// Asked for by the server.
     Forced,
+    /// The other unit of a quota that has two.
+    OtherUnit,
+    /// The credit pool was used up.
+    PoolExhausted,
+    /// The whole session was idle.
+    Unused,
     /// Any other reason.
     Other,
 }

@@ -102,13 +102,13 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(bundles(comfort, voice, None, "+77011234567"), [""; 0], "on-net is no off-net");
     assert_eq!(bundles(post, data, Some(77), ""), ["data30"]);
 
-    let quota = tariff.quota(comfort, data).unwrap();
+    let quota = tariff.quota(comfort, data, None).unwrap();
     assert_eq!((quota.grant, quota.threshold_percent), (Some(50 << 20), Some(20)));
     assert_eq!((quota.validity_secs, quota.holding_secs), (3_600, Some(600)));
-    let quota = tariff.quota(payg, data).unwrap();
+    let quota = tariff.quota(payg, data, None).unwrap();
     assert_eq!((quota.grant, quota.threshold_percent, quota.validity_secs), (Some(5 << 20), Some(20), 1_800));
-    assert_eq!(tariff.quota(payg, sms).unwrap().grant, None);
-    assert_eq!(tariff.quota(payg, voice).unwrap().grant, Some(60));
+    assert_eq!(tariff.quota(payg, sms, None).unwrap().grant, None);
+    assert_eq!(tariff.quota(payg, voice, None).unwrap().grant, Some(60));
     let plan = tariff.plan(payg).unwrap();
     assert_eq!(plan.modes, [Mode::Advance]);
     let rate = tariff.match_rate(payg, voice, None, called("+15550000000"), Timestamp::EPOCH).unwrap().rate;
@@ -117,6 +117,34 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
         tariff.plan(post).unwrap().bundles.iter().map(|one| one.then).collect::<Vec<_>>(),
         [Then::Stop, Then::Rates]
     );
+}
+
+#[test]
+fn a_quota_follows_its_rating_group_its_radio_and_the_balance() {
+    let tail = r#"[plans.p.quota]
+low_balance = { below = "200", divisor = 4 }
+data = { grant = "8MB", most = "1GB", radio = { geran = "1MB", nr = "64MB" }, rating_groups = { 10 = { grant = "2MB", holding = "none" } } }
+voice = { consumption = "5s" }
+[[plans.p.rate]]
+service = "sms"
+price = "1"
+"#;
+    let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
+    let plan = tariff.plan_named("p").unwrap();
+    let [data, voice] = ["data", "voice"].map(|name| tariff.service_named(name).unwrap());
+    let whole = tariff.quota(plan, data, None).unwrap();
+    let over = |radio| whole.grant_over(radio).unwrap() >> 20;
+    // E-UTRAN, GERAN, NR, a virtual one, none
+    assert_eq!([Some(6), Some(2), Some(51), Some(7), None].map(over), [8, 1, 64, 8, 8]);
+    assert_eq!((whole.most, whole.holding_secs), (Some(1 << 30), Some(600)));
+    let low = tariff.plan(plan).unwrap().low_balance.unwrap();
+    assert_eq!((low.below.to_string(), low.divisor), ("200.00".to_owned(), 4));
+    let group = tariff.quota(plan, data, Some(10)).unwrap();
+    assert_eq!((group.grant, group.holding_secs, group.most), (Some(2 << 20), None, Some(1 << 30)));
+    assert_eq!(group.grant_over(Some(2)), Some(1 << 20));
+    assert_eq!(tariff.quota(plan, data, Some(20)), Some(whole));
+    let voice = tariff.quota(plan, voice, None).unwrap();
+    assert_eq!(voice.consumption_secs, Some(5));
 }
 
 #[test]

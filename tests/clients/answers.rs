@@ -10,7 +10,7 @@ use gyro::diameter::error::Fault;
 use gyro::diameter::parse::{Limits, parse};
 use gyro::diameter::result_code::ResultCode;
 use gyro::diameter::tree::{AvpTree, MessageTree};
-use gyro::ro::cca::{Asked, Cca, FailureHandling, Origin, Refusal, refuse};
+use gyro::ro::cca::{Asked, Cca, FailureHandling, Failures, Origin, Refusal, refuse};
 use gyro::ro::ccr::Ccr;
 use gyro::ro::convert::{self, Charge};
 use gyro::ro::profile::{FreeAnswer, Overrides, Profile, Profiles};
@@ -167,9 +167,14 @@ fn profile(name: &str) -> Profile {
 fn origin(row: &Row) -> Origin<'static> {
     match row.answer {
         "standard/event_money" => Origin { currency: Some(398), ..ORIGIN },
-        "standard/update_voice" => {
-            Origin { failover: Some(false), failure_handling: Some(FailureHandling::Continue), ..ORIGIN }
-        }
+        "standard/update_voice" => Origin {
+            failures: Failures {
+                failover: Some(false),
+                handling: Some(FailureHandling::Continue),
+                debit: None,
+            },
+            ..ORIGIN
+        },
         _ => ORIGIN,
     }
 }

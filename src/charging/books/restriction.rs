@@ -162,6 +162,7 @@ mod tests {
             expires: Timestamp::EPOCH,
             final_unit: true,
             change: None,
+            pool: None,
         };
         let quota = |reservation, limited| Quota {
             key: key(10),
@@ -172,6 +173,7 @@ mod tests {
             limited,
             since: None,
             pace: None,
+            armed: Vec::new(),
         };
         let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
         assert!(!is_restricted(&with(quota(None, false))));

@@ -5,6 +5,7 @@ use super::destination::DestinationIx;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
 use crate::charging::answer::FinalUnit;
+use crate::charging::radio::Radio;
 use crate::charging::units::{Amount, Money};
 
 /// A plan's place in the catalogue.
@@ -82,7 +83,7 @@ pub struct Limitation {
 pub struct LowBalance {
     /// It is low where less than this may still be spent.
     pub below: Money,
-    /// Slices that money pays are divided by this; at least one.
+    /// A grant that money pays takes at most this part of what is meant and of what can still be had; at least one.
     pub divisor: u64,
 }
 
@@ -115,7 +116,7 @@ pub struct Bundle {
 }
 
 /// The size and manner of grants of one service (`RES-1`).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct QuotaShape {
     /// How much at a time, in the service's unit; none grants exactly what is asked for.
     pub grant: Option<u64>,
@@ -125,6 +126,30 @@ pub struct QuotaShape {
     pub validity_secs: u32,
     /// After how many idle seconds it comes back.
     pub holding_secs: Option<u32>,
+    /// After how many idle seconds time is no longer counted; of quotas of time alone.
+    pub consumption_secs: Option<u32>,
+    /// The most that a fast session gets at a time, in the service's unit; none: as the policy says. Not above
+    /// the grant: grants do not grow.
+    pub most: Option<u64>,
+    /// How much at a time over one kind of radio access.
+    pub radios: Vec<(Radio, u64)>,
+    /// Shapes of single rating groups; these have none within them.
+    pub groups: Vec<(u32, QuotaShape)>,
+}
+
+impl QuotaShape {
+    /// The shape of a rating group: its own, else this.
+    pub fn of_group(&self, group: Option<u32>) -> &Self {
+        let own = self.groups.iter().find(|(number, _)| Some(*number) == group);
+        own.map_or(self, |(_, shape)| shape)
+    }
+
+    /// How much at a time over that kind of radio access (3GPP-RAT-Type).
+    pub fn grant_over(&self, radio: Option<u8>) -> Option<u64> {
+        let kind = radio.and_then(Radio::of);
+        let own = self.radios.iter().find(|(radio, _)| Some(*radio) == kind);
+        own.map(|&(_, grant)| grant).or(self.grant)
+    }
 }
 
 /// A plan.

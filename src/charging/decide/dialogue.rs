@@ -9,12 +9,12 @@ use super::gates;
 use super::limit;
 use super::line::{Line, gather};
 use super::tell::{Before, tell};
-use super::{reserve, settle};
+use super::{pace, pool, reserve, settle, trigger};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::books::expiry::lapse;
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;
-use crate::charging::request::{Kind, Parties};
+use crate::charging::request::{Kind, Parties, Reason};
 use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Decision, Snapshot};
 
@@ -174,9 +174,11 @@ fn unknown(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> O
 /// Settles, gives back, and grants, each for all lines before the next.
 fn carry_out(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
     settle_all(case, books, session, lines);
+    moved(case, session, lines);
     for line in lines.iter_mut() {
         reserve::line(case, books, session, line);
     }
+    pool::join(case, books, session, lines);
 }
 
 /// Settles all lines, and gives back what was held for each quota that the request speaks of.
@@ -185,16 +187,31 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
     }
-    for line in lines.iter_mut().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
+    pool::leave(session, lines);
+    for line in lines.iter_mut().filter(|line| line.is_spoken() && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
             line.after_last = limit::is_after_last(quota, line, case.request.traits);
             line.lapsed = quota.lapsed;
+            if line.reported {
+                pace::observe(quota, line.used, line.reason, case.now);
+            }
             settle::free_quota(books, quota);
             quota.since = Some(case.request.at).max(quota.since);
+            if line.reason == Some(Reason::Final) && !line.asked {
+                quota.limited = false;
+                quota.pace = None;
+                trigger::forget(quota);
+            }
         }
     }
-    // What was used was used where the subscriber was; what is granted is used where he is.
-    session.place = case.place;
+}
+
+/// From now on the subscriber is where the request says; what was used until now was used where he was.
+fn moved(case: Case<'_>, session: &mut Session, lines: &[Line<'_>]) {
+    let (told, place) = (case.request.place, &mut session.place);
+    let of_quota = lines.iter().rev().find_map(|line| line.radio);
+    place.serving_plmn = told.serving_plmn.or(place.serving_plmn);
+    place.radio = told.radio.or(of_quota).or(place.radio);
 }
 
 /// Ends a session: all that it holds is given back.

@@ -4,7 +4,7 @@
 use super::books::Books;
 use super::case::Case;
 use super::line::Line;
-use super::slice::cut;
+use super::slice::{Aim, cut};
 use crate::charging::answer::{FinalUnit, Limit};
 use crate::charging::catalogue::Limitation;
 use crate::charging::policy::Policy;
@@ -60,7 +60,8 @@ pub(super) fn is_after_last(quota: &Quota, line: &Line<'_>, traits: ClientTraits
     let Some(held) = quota.reservation.as_ref().filter(|held| held.final_unit) else { return quota.limited };
     let granted = held.granted.count;
     let end = quota.used.saturating_sub(line.used).saturating_add(granted);
-    let used_up = line.used >= granted || line.reason.is_none_or(|reason| reason == Reason::Exhausted);
+    let used_up = line.used >= granted
+        || line.reason.is_none_or(|reason| matches!(reason, Reason::Exhausted | Reason::PoolExhausted));
     used_up && limitation(&line.terms, end, traits).is_some()
 }
 
@@ -72,7 +73,7 @@ pub(super) fn is_after_last(quota: &Quota, line: &Line<'_>, traits: ClientTraits
 pub(super) fn report(case: Case<'_>, books: &Books, session: &mut Session, line: &mut Line<'_>) {
     let open = session.state == SessionState::Open;
     let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) else { return };
-    let let_go = matches!(line.reason, Some(Reason::Final | Reason::Idle));
+    let let_go = matches!(line.reason, Some(Reason::Final | Reason::Idle | Reason::Unused));
     if line.asked || (line.reported && let_go) {
         quota.limited = false;
         return;
@@ -82,7 +83,8 @@ pub(super) fn report(case: Case<'_>, books: &Books, session: &mut Session, line:
     }
     let traits = case.request.traits;
     let Some(limitation) = limitation(&line.terms, quota.used, traits) else { return };
-    let more = cut(books, quota, &line.terms, None, traits).is_ok();
+    let aim = Aim { wanted: None, traits, radio: line.radio, policy: case.policy.slices };
+    let more = cut(books, quota, &line.terms, aim).is_ok();
     if more && !line.after_last {
         return;
     }

@@ -34,6 +34,8 @@ pub(super) struct Line<'a> {
     pub(super) reported: bool,
     /// Why it is reported, where said.
     pub(super) reason: Option<Reason>,
+    /// Over which radio access it is used from now on, where that is said for this quota alone.
+    pub(super) radio: Option<u8>,
     /// The last grant of the quota may be used up, or its service is limited.
     pub(super) after_last: bool,
     /// What the quota held has expired.
@@ -45,6 +47,8 @@ pub(super) struct Line<'a> {
     /// Why nothing is granted.
     pub(super) denial: Option<Denial>,
     pub(super) grant: Option<Grant>,
+    /// A change of the price bounds the grant.
+    pub(super) bounded: bool,
     /// How the service is limited instead.
     pub(super) limit: Option<Box<Limit>>,
     pub(super) announcements: Vec<Announcement>,
@@ -134,12 +138,14 @@ impl<'a> Line<'a> {
             used: 0,
             reported: false,
             reason: None,
+            radio: None,
             after_last: false,
             lapsed: false,
             asked: false,
             wanted: None,
             denial,
             grant: None,
+            bounded: false,
             limit: None,
             announcements: Vec::new(),
         }
@@ -167,6 +173,7 @@ impl<'a> Line<'a> {
         let silent = part.used.is_empty() && part.reason.is_none();
         self.reported |= !silent;
         self.reason = self.reason.or(part.reason);
+        self.radio = part.radio.or(self.radio);
         self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
         for used in &part.used {
             let sums = counted(&used.measured, unit)
@@ -199,6 +206,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Something is said or asked of the quota: what was held for it ends.
+    pub(super) fn is_spoken(&self) -> bool {
+        self.reported || self.asked
+    }
+
     /// Units that cannot be counted: nothing of this line can be settled.
     pub(super) fn is_countless(&self) -> bool {
         self.denial == Some(Denial::Overflow)
@@ -224,6 +236,7 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         limited: false,
         since: None,
         pace: None,
+        armed: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@ mod event;
 mod gates;
 mod limit;
 mod line;
+mod pace;
+mod pool;
 mod reserve;
 mod settle;
 mod slice;
@@ -22,6 +24,7 @@ mod stretch;
 mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 

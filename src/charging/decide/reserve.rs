@@ -7,12 +7,13 @@ use super::change::{self, Ahead, Fit, Validity};
 use super::limit::{self, limit, limitation};
 use super::line::{Line, quota_of};
 use super::settle::free_quota;
-use super::slice::{Slice, cut};
+use super::slice::{Aim, Slice, cut};
+use super::{pace, trigger};
 use crate::charging::answer::{Denial, Grant, GrantExtra, TariffChange};
 use crate::charging::rating::lookup::Terms;
 use crate::charging::request::TariffChangeForm;
 use crate::charging::session::{HeldAllowance, Quota, Reservation, Session};
-use crate::charging::units::{Amount, Money};
+use crate::charging::units::{Amount, Money, Unit};
 use crate::time::Timestamp;
 use core::time::Duration;
 
@@ -22,12 +23,13 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     if !line.asked || line.denial.is_some() {
         return limit::report(case, books, session, line);
     }
+    let radio = line.radio.or(session.place.radio);
     let Some(quota) = quota_of(session, line.key, case.policy.max_groups) else {
         return line.refuse(Denial::TooManyGroups);
     };
     quota.limited = false;
-    match grant(case, books, quota, line) {
-        Ok(grant) => line.grant = Some(grant),
+    match grant(case, books, quota, line, radio) {
+        Ok((grant, bounded)) => (line.grant, line.bounded) = (Some(grant), bounded.is_some()),
         Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
             Some(limitation) if denial == Denial::NoCredit => {
                 line.limit = Some(Box::new(limit(case, quota, limitation)));
@@ -38,13 +40,25 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
 }
 
 /// Reserves for every recipient, all or none.
-fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) -> Result<Grant, Denial> {
+fn grant(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    line: &Line<'_>,
+    radio: Option<u8>,
+) -> Result<(Grant, Option<Validity>), Denial> {
+    let traits = case.request.traits;
+    let aim = Aim { wanted: line.wanted, traits, radio, policy: case.policy.slices };
+    if quota.lapsed {
+        trigger::forget(quota);
+    }
     let shape = line.terms.shape;
     let planned = shape.map_or(1, |shape| shape.validity_secs);
     let ahead = change::ahead(case, &books.subscriber, line, planned);
     let mut held = Held::default();
     for (leg, terms) in line.all_terms().enumerate() {
-        if let Err(denial) = leg_of(case, books, quota, line, (terms, leg), ahead.as_ref(), &mut held) {
+        let over = ahead.as_ref().map(|ahead| (ahead, ahead.form(case, line)));
+        if let Err(denial) = leg_of(case, books, quota, (terms, leg, aim), over, &mut held) {
             free_quota(books, quota);
             return Err(denial);
         }
@@ -67,16 +81,24 @@ fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) 
     let amount = reservation.granted;
     let threshold =
         shape.and_then(|shape| shape.threshold_percent).map(|percent| part(amount.count, percent));
-    Ok(Grant {
+    let mut grant = Grant {
         amount,
         validity_secs: Some(validity),
         threshold: threshold.filter(|&left| !last && left > 0 && left < amount.count),
-        holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| case.request.traits.holding_time),
-        final_unit: last.then(|| {
-            limit::final_unit(&line.terms, quota.used.saturating_add(amount.count), case.request.traits)
-        }),
+        holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| traits.holding_time),
+        final_unit: last
+            .then(|| limit::final_unit(&line.terms, quota.used.saturating_add(amount.count), traits)),
         extra: change.map(|change| Box::new(GrantExtra { change: Some(change), ..GrantExtra::default() })),
-    })
+    };
+    let consumption = shape.and_then(|shape| shape.consumption_secs);
+    if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
+        grant.extra.get_or_insert_default().consumption_secs = Some(secs);
+    }
+    trigger::arm(traits, shape, quota, &mut grant);
+    if !line.reported {
+        pace::resume(quota, case.now);
+    }
+    Ok((grant, bounded))
 }
 
 /// What is held for the legs so far.
@@ -95,17 +117,15 @@ fn leg_of(
     case: Case<'_>,
     books: &mut Books,
     quota: &mut Quota,
-    line: &Line<'_>,
-    (terms, leg): (&Terms<'_>, usize),
-    ahead: Option<&Ahead<'_>>,
+    (terms, leg, aim): (&Terms<'_>, usize, Aim),
+    over: Option<(&Ahead<'_>, TariffChangeForm)>,
     held: &mut Held,
 ) -> Result<(), Denial> {
-    let slice = cut(books, quota, terms, line.wanted, case.request.traits)?;
-    let Some(ahead) = ahead else {
+    let slice = cut(books, quota, terms, aim)?;
+    let Some((ahead, form)) = over else {
         held.last |= slice.last;
         return hold(case, books, quota, (terms, None), slice);
     };
-    let form = ahead.form(case, line);
     let fit = ahead.fit(case, (books, quota), (terms, leg), slice, form);
     let told = if form == TariffChangeForm::None { Validity::SoonAfter } else { Validity::OverIt };
     let (slice, after, how) = match fit {
@@ -123,7 +143,7 @@ fn leg_of(
     };
     if let (Fit::Before(_), Some(after)) = (fit, ahead.after(leg))
         && !slice.last
-        && let Ok(later) = cut(books, quota, after, line.wanted, case.request.traits)
+        && let Ok(later) = cut(books, quota, after, aim)
     {
         hold(case, books, quota, (after, None), later)?;
         (held.bounded, held.after) = (Some(told), Some(later.units));
@@ -150,6 +170,7 @@ fn hold(
         expires: case.now,
         final_unit: false,
         change: None,
+        pool: None,
     });
     reservation.money = reservation.money.checked_add(money).ok_or(Denial::Overflow)?;
     books.account.reserved = reserved;

@@ -5,6 +5,7 @@ use super::books::Books;
 use super::case::Case;
 use super::count::{rated, scheme};
 use super::line::{Line, empty_quota, quota_of};
+use super::pool;
 use super::stretch::{Past, Stretch, stretches};
 use crate::charging::account::{Account, Allowance};
 use crate::charging::answer::Denial;
@@ -20,12 +21,25 @@ use crate::charging::units::{Amount, Money};
 /// How use comes to be settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Report {
-    /// While its session and reservation last; what is above the grant is marked.
-    InTime,
+    /// While its session and reservation last; what is above the grant is marked, or above the money that is held
+    /// for its pool where it is part of one.
+    InTime(Option<Money>),
     /// After either has ended.
     Late,
     /// As a one-time event, which has no grant before it.
     Event,
+}
+
+impl Report {
+    /// The same after so much was charged.
+    fn less(self, charged: Option<Money>) -> Self {
+        match self {
+            Self::InTime(pooled) => {
+                Self::InTime(pooled.zip(charged).and_then(|(pooled, charged)| pooled.checked_sub(charged)))
+            }
+            Self::Late | Self::Event => self,
+        }
+    }
 }
 
 /// Settles a line's use on the session's quota. What cannot be counted is refused and changes nothing.
@@ -35,14 +49,20 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     }
     let ended = session.state != SessionState::Open;
     let (place, heard) = (session.place, session.touched);
+    let pooled = pool::money(session, line.key);
+    let before = books.account.main;
     // Where there is no room for another quota, its use is charged by itself.
     let mut alone = None;
     let known = quota_of(session, line.key, case.policy.max_groups);
     let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
-    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
+    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime(pooled) };
     let past = Past { since: quota.since.unwrap_or(heard), place };
-    if let Err(denial) = quota_use(case, books, quota, line, (past, how)) {
-        line.refuse(denial);
+    match quota_use(case, books, quota, line, (past, how)) {
+        Ok(()) => {
+            let charged = before.checked_sub(books.account.main).unwrap_or(Money::ZERO);
+            pool::draw(books, session, line.key, charged);
+        }
+        Err(denial) => line.refuse(denial),
     }
 }
 
@@ -65,6 +85,7 @@ fn quota_use(
     let granted = quota.reservation.as_ref().map_or(0, |held| {
         held.granted.count.saturating_add(held.change.and_then(|(_, after)| after).unwrap_or(0))
     });
+    let start = books.account.main;
     let (mut left, mut current) = (granted, 0);
     for (place, leg, stretch) in all {
         if place != current {
@@ -72,18 +93,15 @@ fn quota_use(
         }
         let query = line.query(case, leg, past.place, stretch.at);
         let terms = terms(case.catalogue, &books.subscriber, Query { until: stretch.until, ..query });
-        let above_grant = match how {
-            Report::InTime => stretch.units.saturating_sub(left),
-            Report::Late | Report::Event => 0,
-        };
-        left = left.saturating_sub(stretch.units);
-        if let Err(denial) = charge(case, books, quota, &terms, (stretch, above_grant), how) {
+        let now = how.less(start.checked_sub(books.account.main));
+        if let Err(denial) = charge(case, books, quota, &terms, (stretch, left), now) {
             if let Some((mark, before)) = before {
                 mark.restore(books);
                 *quota = before;
             }
             return Err(denial);
         }
+        left = left.saturating_sub(stretch.units);
     }
     quota.used = used_after;
     Ok(())
@@ -131,13 +149,13 @@ pub(super) fn units(
     charge(case, books, quota, terms, (Stretch { units: used, at, until }, 0), how)
 }
 
-/// Settles what was used at one price on one leg. Checks all, then writes all.
+/// Settles what was used at one price on one leg, where so much of the grant is left. Checks all, then writes all.
 fn charge(
     case: Case<'_>,
     books: &mut Books,
     quota: &mut Quota,
     terms: &Terms<'_>,
-    (Stretch { units: used, at: _, until }, above_grant): (Stretch, u64),
+    (Stretch { units: used, at: _, until }, left): (Stretch, u64),
     how: Report,
 ) -> Result<(), Denial> {
     let held = quota.reservation.as_ref().map_or(0, held_units);
@@ -145,6 +163,10 @@ fn charge(
     let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
     let from_bundles = from_held.saturating_add(from_free);
     let by_money = used.saturating_sub(from_bundles);
+    let above_grant = match how {
+        Report::InTime(pooled) => above(quota, terms, (pooled, left), (used, by_money)),
+        Report::Late | Report::Event => 0,
+    };
 
     let charge = match terms.price {
         Price::Rate(rate, key) if by_money > 0 => {
@@ -191,6 +213,22 @@ fn charge(
         take(books, quota.reservation.as_mut(), terms, from_held, from_free);
     }
     Ok(())
+}
+
+/// Units above what is left of the grant; of a quota in a pool, units above what the money of the pool buys.
+fn above(
+    quota: &Quota,
+    terms: &Terms<'_>,
+    (pooled, left): (Option<Money>, u64),
+    (used, by_money): (u64, u64),
+) -> u64 {
+    if let (Some(pooled), Price::Rate(rate, key)) = (pooled, terms.price) {
+        let (units, charged) = rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
+        let budget = charged.checked_add(pooled).unwrap_or(Money::MAX);
+        return by_money
+            .saturating_sub(price::affordable(scheme(quota, rate, key), budget).saturating_sub(units));
+    }
+    used.saturating_sub(left)
 }
 
 /// Gives back what is held for a quota.

@@ -167,7 +167,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         limitation: None,
     };
     let Some(plan) = query.plan else { return terms };
-    terms.shape = catalogue.quota(plan, place);
+    terms.shape = catalogue.quota(plan, place, query.rating_group);
     let words = catalogue.plan(plan);
     terms.low_balance = words.and_then(|words| words.low_balance);
     let limited = |by: Option<LimitIx>| {

@@ -48,7 +48,7 @@ fn catalogue() -> Catalogue {
         connect: Money::ZERO,
         bands: Vec::new(),
     };
-    let quota = |grant| QuotaShape { grant, threshold_percent: None, validity_secs: 60, holding_secs: None };
+    let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
     Catalogue::new(Parts {
         version: 1,
         currency: Currency { code: *b"KZT", numeric: 398 },

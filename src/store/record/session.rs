@@ -7,14 +7,14 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count · more u8 (4 since, 8 bands) · since i64 · bands: for each
-//! rated its band u16.
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 since, 8 bands) · pool u32 · armed: a bit for each
+//! condition, u8 · since i64 · bands: for each rated its band u16.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key, answer};
 use crate::charging::account::AccountId;
-use crate::charging::request::{Action, Kind, Parties, Place, Role};
+use crate::charging::request::{Action, Condition, Kind, Parties, Place, Role};
 use crate::charging::session::{
     HeldAllowance, Pace, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState, StoredAnswer,
 };
@@ -40,6 +40,19 @@ const SINCE: u8 = 4;
 const BANDS: u8 = 8;
 /// Stands for no band of time.
 const NO_BAND: u16 = u16::MAX;
+const POOL: u8 = 1;
+const ARMED: u8 = 2;
+/// Conditions by their bits, the lowest first.
+const CONDITIONS: [Condition; 8] = [
+    Condition::Radio,
+    Condition::Network,
+    Condition::Node,
+    Condition::Location,
+    Condition::TimeZone,
+    Condition::Quality,
+    Condition::Media,
+    Condition::Other,
+];
 /// Stands for no radio technology.
 const NO_RADIO: u16 = 256;
 
@@ -180,8 +193,12 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let last = held.is_some_and(|held| held.final_unit);
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
+    let pool = held.and_then(|held| held.pool);
     let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
-    let more = flag(quota.since.is_some(), SINCE) | flag(in_bands, BANDS);
+    let more = flag(pool.is_some(), POOL)
+        | flag(!quota.armed.is_empty(), ARMED)
+        | flag(quota.since.is_some(), SINCE)
+        | flag(in_bands, BANDS);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
@@ -190,7 +207,8 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
         | flag(change.is_some(), CHANGE)
         | flag(after.is_some(), AFTER)
         | flag(more != 0, MORE));
-    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _ }) = held {
+    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _, pool: _ }) = held
+    {
         to.amount(*granted);
         to.money(*money);
         to.time(*expires);
@@ -202,12 +220,20 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if let Some(after) = after {
         to.count(after);
     }
-    if let Some(Pace { at, per_sec }) = quota.pace {
+    if let Some(Pace { at, per_sec, units }) = quota.pace {
         to.time(at);
         to.count(per_sec);
+        to.count(units);
     }
     if more != 0 {
         to.u8(more);
+    }
+    if let Some(pool) = pool {
+        to.u32(pool);
+    }
+    if !quota.armed.is_empty() {
+        let bits = bits().filter(|(_, condition)| quota.armed.contains(condition));
+        to.u8(bits.fold(0, |bits, (bit, _)| bits | bit));
     }
     if let Some(since) = quota.since {
         to.time(since);
@@ -215,6 +241,11 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if in_bands {
         quota.rated.iter().for_each(|line| to.u16(line.rate.band));
     }
+}
+
+/// Each condition with its bit.
+fn bits() -> impl Iterator<Item = (u8, Condition)> {
+    (0u32..).zip(CONDITIONS).map(|(place, condition)| (1u8.checked_shl(place).unwrap_or(0), condition))
 }
 
 /// Writes units of bundles.
@@ -270,11 +301,23 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             held.change = Some(change);
         }
     }
-    let pace = if has(PACE) { Some(Pace { at: from.time()?, per_sec: from.count()? }) } else { None };
-    let more = if has(MORE) { from.flags(SINCE | BANDS)? } else { 0 };
+    let pace = if has(PACE) {
+        Some(Pace { at: from.time()?, per_sec: from.count()?, units: from.count()? })
+    } else {
+        None
+    };
+    let more = if has(MORE) { from.flags(POOL | ARMED | SINCE | BANDS)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
+    if more & POOL != 0 {
+        reservation.as_mut().ok_or(RecordError::Field("pool"))?.pool = Some(from.u32()?);
+    }
+    let armed = if more & ARMED == 0 { 0 } else { from.u8()? };
+    if more & ARMED != 0 && armed == 0 {
+        return Err(RecordError::Field("armed"));
+    }
+    let armed = bits().filter(|(bit, _)| armed & bit != 0).map(|(_, condition)| condition).collect();
     let since = if more & SINCE != 0 { Some(from.time()?) } else { None };
     if more & BANDS != 0 {
         for line in &mut rated {
@@ -284,13 +327,23 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             return Err(RecordError::Field("bands"));
         }
     }
-    Ok(Quota { key, used, rated, reservation, lapsed: has(LAPSED), limited: has(LIMITED), since, pace })
+    Ok(Quota {
+        key,
+        used,
+        rated,
+        reservation,
+        lapsed: has(LAPSED),
+        limited: has(LIMITED),
+        since,
+        pace,
+        armed,
+    })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
     let (granted, money, expires) = (from.amount()?, from.money()?, from.time()?);
     let allowances = take_allowances(from)?;
-    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None })
+    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None })
 }
 
 fn take_answer(from: &mut Reader<'_>) -> Result<StoredAnswer, RecordError> {
@@ -370,11 +423,13 @@ pub(crate) mod tests {
                     expires: Timestamp::from_micros(9),
                     final_unit: true,
                     change: None,
+                    pool: None,
                 }),
                 lapsed: false,
                 limited: false,
                 since: None,
                 pace: None,
+                armed: Vec::new(),
             }],
             answers: vec![StoredAnswer {
                 kind: Kind::Update,
@@ -407,16 +462,21 @@ pub(crate) mod tests {
             quota.limited = true;
             quota.since = Some(Timestamp::from_micros(8));
             quota.rated.iter_mut().for_each(|line| line.rate.band = 3);
-            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300 });
+            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300, units: 9 });
             quota
                 .reservation
                 .iter_mut()
                 .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
+            quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
+            quota.armed = vec![Condition::Radio, Condition::Network];
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 8 + 2));
-        assert!(sum.contains("0600000000000000070500000000000000ac020c08000000000000000300"), "{sum}");
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2));
+        assert!(
+            sum.contains("0600000000000000070500000000000000ac02090f030000000308000000000000000300"),
+            "{sum}"
+        );
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }
@@ -442,7 +502,7 @@ pub(crate) mod tests {
         {
             let allowances =
                 held.into_iter().map(|(bundle, expires, units)| HeldAllowance { bundle, expires, units }).collect();
-            Reservation { granted, money, allowances, expires, final_unit, change: None }
+            Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None }
         }
     }
 
@@ -453,7 +513,7 @@ pub(crate) mod tests {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, since, pace: None }
+            Quota { key, used, rated, reservation, lapsed, limited: false, since, pace: None, armed: Vec::new() }
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod section_3_1_request;
 mod section_5_1_1_tariff_change;
+mod section_5_1_2_pools;
 mod section_5_6_graceful_termination;
+mod section_5_7_failures;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;

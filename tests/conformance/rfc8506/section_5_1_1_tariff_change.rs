@@ -51,7 +51,7 @@ fn catalogue() -> Catalogue {
         grant: Some(10 * MEGABYTE),
         threshold_percent: Some(20),
         validity_secs: 3_600,
-        holding_secs: None,
+        ..QuotaShape::default()
     };
     Catalogue::new(Parts {
         version: 1,

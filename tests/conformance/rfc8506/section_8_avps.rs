@@ -103,7 +103,9 @@ fn reason() -> impl Strategy<Value = Option<Reason>> {
         Just(Reason::Validity),
         Just(Reason::ConditionChange),
         Just(Reason::Forced),
-        Just(Reason::Other),
+        Just(Reason::OtherUnit),
+        Just(Reason::PoolExhausted),
+        Just(Reason::Unused),
     ])
 }
 

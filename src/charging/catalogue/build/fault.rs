@@ -274,6 +274,12 @@ pub enum FaultKind {
         /// The service.
         service: Box<str>,
     },
+    /// A consumption time where no time is counted.
+    #[error("`consumption` belongs to a service that is counted in seconds; `{service}` is not")]
+    Consumption {
+        /// The service.
+        service: Box<str>,
+    },
     /// A rate that can never apply.
     #[error("this rate never applies: an earlier one covers the same")]
     SameCovers,

@@ -12,6 +12,7 @@ mod filter;
 mod nearest;
 mod plans;
 mod quantity;
+mod quotas;
 mod reader;
 mod sections;
 mod tree;

@@ -4,15 +4,14 @@ use core::fmt::Write as _;
 use std::collections::BTreeMap;
 
 use super::bands;
-use super::exhaustion::{After, after, announcements, low_balance};
+use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
+use super::quotas::quotas;
 use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{
-    Bundle, Covers, Limitation, LowBalance, Plan, QuotaShape, Rate, ServiceIx, Then,
-};
+use crate::charging::catalogue::{Bundle, Covers, Limitation, Plan, Rate, ServiceIx, Then};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -35,8 +34,6 @@ const BUNDLE: Keys = Keys {
     known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
     later: &["bands", "when", "zones", "validity"],
 };
-const QUOTA: Keys =
-    Keys { place: "a quota", known: &["grant", "threshold", "validity", "holding"], later: &[] };
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
@@ -331,64 +328,4 @@ fn bundles(
         bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
     }
     bundles
-}
-
-/// The shapes of a plan's grants: what it says, and the defaults of the unit for what it does not say.
-fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) -> (Vec<QuotaShape>, Option<LowBalance>) {
-    let mut shapes: Vec<_> = names.services.iter().map(|service| default_shape(service.unit)).collect();
-    let mut low = None;
-    let Some(table) = node.and_then(|node| faults.table(node)) else { return (shapes, low) };
-    for entry in &table.entries {
-        if &*entry.key == "low_balance" {
-            low = low_balance(faults, &entry.value);
-            continue;
-        }
-        let Some(place) = names.service_named(faults, entry.origin, &entry.key) else { continue };
-        let Some(table) = faults.table(&entry.value) else { continue };
-        faults.keys(table, QUOTA);
-        let unit = names.service(place).map_or(Unit::Pieces, |service| service.unit);
-        let Some(shape) = shapes.get_mut(usize::from(place.0)) else { continue };
-        if let Some(node) = table.get("grant") {
-            match &node.value {
-                Value::Text(text) if &**text == "exact" => {
-                    if unit != Unit::Pieces {
-                        faults.add(node.origin, FaultKind::Exact { service: entry.key.clone() });
-                    }
-                    shape.grant = None;
-                }
-                _ => shape.grant = faults.amount(node, unit),
-            }
-        }
-        if let Some(node) = table.get("threshold") {
-            shape.threshold_percent = if is_none(node) { None } else { faults.percent(node) };
-        }
-        if let Some(node) = table.get("holding") {
-            shape.holding_secs = if is_none(node) { None } else { faults.seconds(node) };
-        }
-        if let Some(secs) = table.get("validity").and_then(|node| faults.seconds(node)) {
-            shape.validity_secs = secs;
-        }
-    }
-    (shapes, low)
-}
-
-/// `"none"` switches a threshold or a holding time off.
-fn is_none(node: &Node) -> bool {
-    matches!(&node.value, Value::Text(text) if &**text == "none")
-}
-
-/// Data 50 MB, asked again at 20 % left, valid 1 h, idle 10 min; voice 60 s, valid 10 min; pieces as
-/// asked for.
-fn default_shape(unit: Unit) -> QuotaShape {
-    let shape = QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None };
-    match unit {
-        Unit::Octets => QuotaShape {
-            grant: Some(50 << 20),
-            threshold_percent: Some(20),
-            validity_secs: 3_600,
-            holding_secs: Some(600),
-        },
-        Unit::Seconds => QuotaShape { grant: Some(60), ..shape },
-        Unit::Pieces | Unit::Money => shape,
-    }
 }

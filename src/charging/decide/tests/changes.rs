@@ -478,3 +478,17 @@ fn use_is_of_the_place_before_and_what_is_granted_of_the_place_of_the_request() 
     world.send(&Ask::data(Kind::Update, "s", 2).more(group(10), octets(MB)));
     assert_eq!(world.session("s").place, place("25001", Some(6)));
 }
+
+#[test]
+fn a_grant_that_reaches_over_a_change_shares_no_pool() {
+    let mut parts = night(50);
+    parts.plans[0].rates[1] = banded(parts.plans[0].rates[1].clone(), 0, 100);
+    for (minutes, pooled) in [(0, true), (30, false)] {
+        let mut world = world_at(minutes, parts.clone(), 100_000);
+        let mut ask = Ask::data(Kind::Initial, "s", 0).ask(group(10)).ask(group(30));
+        ask.0.traits.pools = true;
+        let answer = world.send(&ask);
+        let pools = answer.parts.iter().map(|part| part.grant.as_ref().unwrap().extra.as_ref());
+        assert!(pools.map(|extra| extra.is_some_and(|extra| extra.pool.is_some())).all(|one| one == pooled));
+    }
+}

@@ -412,11 +412,11 @@ fn slices_are_smaller_where_the_balance_is_low() {
     parts.plans[0].low_balance =
         Some(crate::charging::catalogue::LowBalance { below: cents(8_000), divisor: 4 });
     parts.plans[0].bundles.push(bundle("b", covers(DATA, &[30], &[]), Unit::Octets, 20 * MB, Then::Rates));
-    for (main, wanted) in [(8_000, 50 * MB), (7_999, 50 * MB / 4), (900, 9 * MB)] {
+    for (main, wanted) in [(8_000, 50 * MB), (7_999, 50 * MB / 4), (900, 50 * MB / 16), (300, 3 * MB)] {
         let mut world = World::new(parts.clone(), main);
         let answer = world.send(&initial());
         assert_eq!(granted(&answer).amount.count, wanted, "{main}");
-        assert_eq!(granted(&answer).final_unit.is_some(), main == 900);
+        assert_eq!(granted(&answer).final_unit.is_some(), main == 300);
         // what a bundle pays, and what is free, is not made smaller
         let mut world = World::new(parts.clone(), main);
         let mut ask = initial().ask(group(20));

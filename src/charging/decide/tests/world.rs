@@ -87,14 +87,10 @@ pub(in crate::charging) fn tariff() -> Parts {
                     threshold_percent: Some(20),
                     validity_secs: 3_600,
                     holding_secs: Some(600),
+                    ..QuotaShape::default()
                 },
-                QuotaShape {
-                    grant: Some(60),
-                    threshold_percent: None,
-                    validity_secs: 600,
-                    holding_secs: None,
-                },
-                QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None },
+                QuotaShape { grant: Some(60), validity_secs: 600, ..QuotaShape::default() },
+                QuotaShape { validity_secs: 600, ..QuotaShape::default() },
             ],
             ..Plan::default()
         }],
@@ -328,7 +324,11 @@ impl World {
 
     /// Lets time pass without a sweep.
     pub(in crate::charging) fn skip(&mut self, secs: i64) {
-        self.now = Timestamp::from_micros(self.now.micros() + secs * 1_000_000);
+        self.skip_micros(secs * 1_000_000);
+    }
+
+    pub(in crate::charging) fn skip_micros(&mut self, micros: i64) {
+        self.now = Timestamp::from_micros(self.now.micros() + micros);
     }
 
     pub(in crate::charging) fn topup(&mut self, amount: i64) {

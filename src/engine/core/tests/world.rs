@@ -60,7 +60,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         bands: Vec::new(),
     };
     let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, holding_secs: None };
+        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
     Catalogue::new(Parts {
