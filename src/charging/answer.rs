@@ -233,6 +233,8 @@ pub struct AnswerExtra {
     pub enough: Option<bool>,
     /// What it costs (Cost-Information).
     pub cost: Option<Money>,
+    /// The units that cost so much, where the request named none (Cost-Unit).
+    pub cost_per: Option<Amount>,
     /// What is left on the account.
     pub balance: Option<Balance>,
     /// Advice of charge.

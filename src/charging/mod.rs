@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod policy;
 pub mod radio;
 pub mod rating;
+pub mod refund;
 pub mod request;
 pub mod session;
 pub mod snapshot;

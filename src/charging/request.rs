@@ -293,6 +293,8 @@ pub struct ClientTraits {
     pub announcements: bool,
     /// What is left on the account may be said.
     pub balance: bool,
+    /// What an event was charged may be given back by a token.
+    pub refund: bool,
 }
 
 /// A request for charging.

@@ -102,6 +102,8 @@ pub struct Quota {
     pub limited: bool,
     /// Since when what is reported next was used: the last request that reported or asked; none before the first.
     pub since: Option<Timestamp>,
+    /// Quota was asked for last in vain, for lack of money: the client waits for more.
+    pub refused: bool,
     /// How fast it is used; none before the first report.
     pub pace: Option<Pace>,
     /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.

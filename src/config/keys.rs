@@ -168,6 +168,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "qos_fui",
     "pools",
     "holding_time",
+    "refund",
     "triggers",
     "tariff_change",
     "announcements",

@@ -226,7 +226,7 @@ impl<'b, 'a> Answering<'b, 'a> {
         let out = &mut self.out;
         signed(out, Field::CheckBalanceResult, extra.enough.map(|enough| i32::from(!enough)));
         if let Some(cost) = extra.cost {
-            cost::write(out, Field::CostInformation, cost, self.currency);
+            cost::write_cost(out, cost, extra.cost_per, self.currency);
         }
         if let Some(balance) = &extra.balance {
             signed(out, Field::LowBalanceIndication, Some(i32::from(balance.low)));

@@ -140,7 +140,8 @@ impl Hub {
         let profile = self.parts.profiles.by_name_or_standard(name);
         let charge = if answered.held.is_none() { Charge::Free } else { Charge::Counted };
         let Connection { config, outbox, tally, held, .. } = connection;
-        let origin = origin(config.node.origin(), self.parts.failures);
+        let currency = self.parts.engine.core().catalogue().currency().numeric;
+        let origin = Origin { currency: Some(currency), ..origin(config.node.origin(), self.parts.failures) };
         let asked = Asked::of(message);
         let mut put = |out: &mut bytes::BytesMut| {
             let before = out.len();

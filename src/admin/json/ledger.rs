@@ -20,9 +20,9 @@ pub struct Line {
     pub balance: String,
     /// `advance`, `topup`, `adjustment`, `charge`, `late`, `refund`, `reversal`.
     pub kind: String,
-    /// The payer's reference.
+    /// The payer's reference; of a refund the event that asked for it.
     pub reference: Option<String>,
-    /// The session that was charged.
+    /// The session or event that was charged, or whose charge was given back.
     pub session: Option<String>,
     /// Who made it; null on charges.
     pub operator: Option<String>,
@@ -77,7 +77,7 @@ pub struct Page {
 pub struct Explanation {
     /// The number and its account.
     pub subscriber: Subscriber,
-    /// What was charged, oldest first.
+    /// What was charged and given back, oldest first.
     pub charges: Vec<Line>,
     /// How many lines of the ledger were looked at.
     pub looked_at: usize,

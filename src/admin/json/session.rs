@@ -268,6 +268,7 @@ mod tests {
                 lapsed: false,
                 limited: false,
                 since: None,
+                refused: false,
                 pace: None,
                 armed: Vec::new(),
             }],

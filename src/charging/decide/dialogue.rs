@@ -217,7 +217,7 @@ fn moved(case: Case<'_>, session: &mut Session, lines: &[Line<'_>]) {
 /// Ends a session: all that it holds is given back.
 fn end(case: Case<'_>, books: &mut Books, session: &mut Session) {
     settle::free_all(books, session);
-    session.quotas.iter_mut().for_each(|quota| quota.limited = false);
+    session.quotas.iter_mut().for_each(|quota| (quota.limited, quota.refused) = (false, false));
     session.state = SessionState::Ended(case.now);
     books.changes.session = true;
 }

@@ -235,6 +235,7 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         lapsed: false,
         limited: false,
         since: None,
+        refused: false,
         pace: None,
         armed: Vec::new(),
     }

@@ -27,14 +27,17 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     let Some(quota) = quota_of(session, line.key, case.policy.max_groups) else {
         return line.refuse(Denial::TooManyGroups);
     };
-    quota.limited = false;
+    (quota.limited, quota.refused) = (false, false);
     match grant(case, books, quota, line, radio) {
         Ok((grant, bounded)) => (line.grant, line.bounded) = (Some(grant), bounded.is_some()),
         Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
             Some(limitation) if denial == Denial::NoCredit => {
                 line.limit = Some(Box::new(limit(case, quota, limitation)));
             }
-            Some(_) | None => line.refuse(denial),
+            Some(_) | None => {
+                quota.refused = denial == Denial::NoCredit;
+                line.refuse(denial);
+            }
         },
     }
 }

@@ -6,7 +6,7 @@ use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
     Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
 };
-use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
+use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
 use crate::charging::session::RateKey;
 use crate::charging::units::Unit;
@@ -24,11 +24,15 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// The leg of a call: to the called party after translation, or as dialled where that is no number.
-    /// Traffic without parties has a leg that goes nowhere.
+    /// The leg of a call: to the called party after translation, or as dialled where that is no number, or one that
+    /// only routes to the network of a ported number. Traffic without parties has a leg that goes nowhere.
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
-        let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
+        let number = |address: &str| Some(called(address)).filter(|&called| called != Called::Other);
+        let mut last = addresses().filter(|address| is_routed(address));
+        let mut first = addresses().filter(|address| !is_routed(address));
+        let to =
+            first.find_map(|address| number(address)).or_else(|| last.find_map(|address| number(address)));
         let class = addresses().map(|address| numbers.classify(address)).fold(NumberClass::Ordinary, freer);
         Self::new(parties.role, to.unwrap_or(Called::Other), class)
     }
@@ -300,6 +304,10 @@ mod tests {
         assert_eq!(to(Some("tel:+77051112233"), Some("+77021112233")), one);
         assert_eq!(to(Some("sip:alice@example.org"), Some("87051112233")), one);
         assert_eq!(to(None, None), Called::Other);
+        let ported = "tel:+77770009999;npdi;rn=+77770009999";
+        assert_eq!(to(Some(ported), Some("+77051112233")), one);
+        assert_ne!(to(Some(ported), None), Called::Other, "better than nothing");
+        assert_eq!(to(Some(ported), Some("sip:alice@example.org")), to(Some(ported), None));
     }
 
     #[test]

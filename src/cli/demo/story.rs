@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use super::ladder::Ladder;
 use super::pcap::{Capture, Share};
 use super::{Status, Stop, Trouble};
 use crate::charging::account::{Brand, Mode};
 use crate::charging::request::{Measured, Used};
 use crate::charging::units::{Digits, Money};
+use crate::cli::ladder::Ladder;
 use crate::diameter::base::local::Identity;
 use crate::diameter::dictionary::{Dictionary, builtin};
 use crate::diameter::result_code::ResultCode;

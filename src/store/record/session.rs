@@ -7,7 +7,7 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 since, 8 bands) · pool u32 · armed: a bit for each
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands) · pool u32 · armed: a bit for each
 //! condition, u8 · since i64 · bands: for each rated its band u16.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
@@ -36,12 +36,13 @@ const PACE: u8 = 16;
 const CHANGE: u8 = 32;
 const AFTER: u8 = 64;
 const MORE: u8 = 128;
-const SINCE: u8 = 4;
-const BANDS: u8 = 8;
+const SINCE: u8 = 8;
+const BANDS: u8 = 16;
 /// Stands for no band of time.
 const NO_BAND: u16 = u16::MAX;
 const POOL: u8 = 1;
 const ARMED: u8 = 2;
+const REFUSED: u8 = 4;
 /// Conditions by their bits, the lowest first.
 const CONDITIONS: [Condition; 8] = [
     Condition::Radio,
@@ -169,7 +170,8 @@ pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
     Ok(session)
 }
 
-fn list<T>(
+/// Reads a list: its length, then as many.
+pub(crate) fn list<T>(
     from: &mut Reader<'_>,
     one: impl Fn(&mut Reader<'_>) -> Result<T, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
@@ -197,6 +199,7 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
     let more = flag(pool.is_some(), POOL)
         | flag(!quota.armed.is_empty(), ARMED)
+        | flag(quota.refused, REFUSED)
         | flag(quota.since.is_some(), SINCE)
         | flag(in_bands, BANDS);
     to.u8(flag(held.is_some(), RESERVATION)
@@ -306,7 +309,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     } else {
         None
     };
-    let more = if has(MORE) { from.flags(POOL | ARMED | SINCE | BANDS)? } else { 0 };
+    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
@@ -334,6 +337,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         reservation,
         lapsed: has(LAPSED),
         limited: has(LIMITED),
+        refused: more & REFUSED != 0,
         since,
         pace,
         armed,
@@ -428,6 +432,7 @@ pub(crate) mod tests {
                 lapsed: false,
                 limited: false,
                 since: None,
+                refused: false,
                 pace: None,
                 armed: Vec::new(),
             }],
@@ -469,12 +474,13 @@ pub(crate) mod tests {
                 .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
             quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
             quota.armed = vec![Condition::Radio, Condition::Network];
+            quota.refused = true;
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
         assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2));
         assert!(
-            sum.contains("0600000000000000070500000000000000ac02090f030000000308000000000000000300"),
+            sum.contains("0600000000000000070500000000000000ac02091f030000000308000000000000000300"),
             "{sum}"
         );
         assert_eq!(decode(&octets), Ok(session));
@@ -508,12 +514,12 @@ pub(crate) mod tests {
 
     prop_compose! {
         fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
-            reservation in proptest::option::of(reservations()), lapsed: bool) -> Quota
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
         {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, since, pace: None, armed: Vec::new() }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new() }
         }
     }
 

@@ -153,7 +153,7 @@ pub enum FaultKind {
     },
     /// A service whose unit is not told by its context.
     #[error(
-        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\" or \"pieces\""
+        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\", \"pieces\" or \"money\""
     )]
     NoUnit {
         /// The context.

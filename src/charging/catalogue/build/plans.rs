@@ -202,6 +202,9 @@ fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Optio
     numbers
 }
 
+/// What the price of a rate in money buys where it says nothing else: a whole unit of the currency, in millionths.
+const ONE_OF_MONEY: u64 = 1_000_000;
+
 fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
     let mut rates: Vec<Rate> = Vec::new();
     let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
@@ -218,12 +221,15 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
         let per = match (table.get("per"), unit) {
             (Some(node), _) => faults.amount(node, unit),
             (None, Unit::Pieces) => Some(1),
-            (None, Unit::Octets | Unit::Seconds | Unit::Money) => {
+            (None, Unit::Money) => Some(ONE_OF_MONEY),
+            (None, Unit::Octets | Unit::Seconds) => {
                 faults.add(table.origin, FaultKind::Missing { key: "per", place: RATE.place });
                 None
             }
         };
-        let step = table.get("step").map_or(per, |node| faults.amount(node, unit));
+        // money is not rounded to steps where nobody says so
+        let usual = if unit == Unit::Money { Some(1) } else { per };
+        let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
         let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
         if let Some(&earlier) = seen.get(&key) {

@@ -427,3 +427,20 @@ fn slices_are_smaller_where_the_balance_is_low() {
         assert_eq!((counts(0), counts(1)), (20 * MB + beyond, 50 * MB), "{main}");
     }
 }
+
+#[test]
+fn a_quota_that_was_refused_waits_for_money_however_many_answers_come_after() {
+    let mut world = World::new(tariff(), 0);
+    // with two quotas the session stays though both are refused
+    world.send(&Ask::data(Kind::Initial, "s", 0).ask(group(10)).ask(group(30)));
+    assert!(world.session("s").quotas.iter().all(|quota| quota.refused && !quota.limited));
+    world.topup(1_000_000);
+    for number in 1..=20 {
+        world.send(&Ask::data(Kind::Update, "s", number).ask(group(30)));
+    }
+    let session = world.session("s");
+    assert_eq!((session.quotas[0].refused, session.quotas[1].refused), (true, false));
+    assert_eq!(crate::charging::books::restriction::only_group(session), Some(10));
+    world.send(&Ask::data(Kind::Update, "s", 21).ask(group(10)));
+    assert!(!world.session("s").quotas[0].refused);
+}

@@ -3,6 +3,7 @@
 
 mod change_property;
 mod changes;
+mod enquiries;
 mod events;
 mod final_units;
 mod grants;
@@ -11,6 +12,7 @@ mod lost_money;
 mod money;
 mod pools;
 mod property;
+mod refunds;
 mod sessions;
 mod slices;
 mod told;

@@ -18,6 +18,7 @@ use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
+use crate::charging::refund::Token;
 use crate::charging::request::{
     Action, ClientTraits, Kind, Measured, Part, Parties, Place, QuotaKey, Reason, Request, Role, SessionId,
     Shape, Used,
@@ -181,7 +182,7 @@ impl Ask {
             client_host: "pgw".into(),
             client_realm: "realm".into(),
             profile: "standard".into(),
-            traits: ClientTraits { holding_time: true, ..ClientTraits::default() },
+            traits: ClientTraits { holding_time: true, refund: true, ..ClientTraits::default() },
             identities: Vec::new(),
             context: context.into(),
             at: Timestamp::EPOCH,
@@ -205,6 +206,23 @@ impl Ask {
         let mut ask = Self::new(Kind::Event(Action::Debit), session, 0, "32274@3gpp.org");
         ask.0.parties.recipients = recipients.iter().map(|&one| one.into()).collect();
         ask
+    }
+
+    /// An event of that action.
+    pub(in crate::charging) fn event(action: Action, session: &str, context: &str) -> Self {
+        Self::new(Kind::Event(action), session, 0, context)
+    }
+
+    /// The same, with another action.
+    pub(in crate::charging) fn action(mut self, action: Action) -> Self {
+        self.0.kind = Kind::Event(action);
+        self
+    }
+
+    /// A part that gives back what a token names, and no more than `asked` where that is said.
+    pub(in crate::charging) fn back(self, token: &[u8], asked: Option<Measured>) -> Self {
+        let key = QuotaKey::default();
+        self.part(Part { key, requested: asked, refund: Some(token.into()), ..Part::default() })
     }
 
     pub(in crate::charging) fn to(mut self, called: &str) -> Self {
@@ -304,7 +322,16 @@ impl World {
             event.session == request.session && event.number == request.number && event.kind == request.kind
         };
         let event = self.events.iter().find(same).cloned();
-        let before = self.snapshot(&key, event);
+        let debit = |token: Token| {
+            let same = |event: &&EventRecord| {
+                event.session == token.session
+                    && event.number == token.number
+                    && event.kind == Kind::Event(Action::Debit)
+            };
+            self.events.iter().find(same).cloned()
+        };
+        let refunds = Token::of(&request).and_then(debit);
+        let before = Snapshot { refunds, ..self.snapshot(&key, event) };
         let decision = decide(before.clone(), &request, &self.catalogue, &self.policy, self.now);
         self.commit(&key, &before, decision.snapshot, decision.changes);
         self.notes = decision.notes;
@@ -367,6 +394,14 @@ impl World {
             None => self.sessions.remove(key),
         };
         self.ledger.extend(changes.ledger.iter().cloned());
+        if let Some(refunded) = &changes.refunded {
+            let same = |event: &&mut EventRecord| {
+                event.session == refunded.session
+                    && event.number == refunded.number
+                    && event.kind == refunded.kind
+            };
+            *self.events.iter_mut().find(same).unwrap() = refunded.clone();
+        }
         self.events.extend(changes.event.iter().cloned());
         self.changes = changes;
         self.audit();

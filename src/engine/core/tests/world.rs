@@ -152,6 +152,27 @@ pub(super) fn message(session: &str) -> Request {
     Request { parts, ..request(Kind::Event(Action::Debit), session, 0, "32274@3gpp.org") }
 }
 
+/// A message whose charge may be given back by a token.
+pub(super) fn refundable(session: &str) -> Request {
+    let traits = ClientTraits { refund: true, ..ClientTraits::default() };
+    Request { traits, ..message(session) }
+}
+
+/// What a debit's answer says to give it back.
+pub(super) fn token(debit: &Answer) -> Box<[u8]> {
+    debit.parts[0].extra.as_ref().and_then(|extra| extra.refund.clone()).unwrap()
+}
+
+pub(super) fn refund(session: &str, token: &[u8]) -> Request {
+    let parts = vec![Part { refund: Some(token.into()), ..Part::default() }];
+    Request { parts, ..request(Kind::Event(Action::Refund), session, 0, "32274@3gpp.org") }
+}
+
+/// A question about one message.
+pub(super) fn question(action: Action, session: &str) -> Request {
+    Request { kind: Kind::Event(action), ..message(session) }
+}
+
 pub(super) fn call(kind: Kind, session: &str, number: u32, called: Option<&str>) -> Request {
     let parties = Parties { called: called.map(Into::into), ..Parties::default() };
     Request { parties, ..request(kind, session, number, "32260@3gpp.org") }
