@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, missing_docs, reason = "a bench may stop; the macros write items without docs")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
@@ -128,6 +129,7 @@ fn snapshot(catalogue: &Catalogue, groups: usize) -> Snapshot {
         emergency_calls: 0,
         since: Timestamp::EPOCH,
         revision: 0,
+        life: Life::default(),
     };
     let mut snapshot = Snapshot { account, subscriber, session: None, event: None, refunds: None };
     for number in 0..12 {

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange, mode_name,
+    Change, Command, CommandError, LifeChange, LifeError, NewSubscriber, OperationKey, SubscriberChange,
+    mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{

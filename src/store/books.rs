@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
-use super::record::{account, emergency, event, index, ledger, operation, session, subscriber};
+use super::record::{account, act, emergency, event, index, ledger, operation, session, subscriber};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
@@ -145,14 +145,14 @@ impl Books {
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
             Class::Catalogue
             | Class::Msisdn
             | Class::Counter
             | Class::Case
             | Class::Voucher
-            | Class::Invoice
-            | Class::Audit => {}
+            | Class::Invoice => {}
         }
         Ok(())
     }

@@ -6,3 +6,4 @@ pub mod expiry;
 pub mod operations;
 pub mod reservation;
 pub mod restriction;
+pub mod settlement;

@@ -4,6 +4,7 @@ use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Answer;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
+use crate::time::Timestamp;
 
 /// The open books.
 pub(super) struct Books {
@@ -18,6 +19,11 @@ impl Books {
     pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
         let Snapshot { account, subscriber, session, event, refunds: _ } = snapshot;
         (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
+    }
+
+    /// The number was used (`END-3`). It is written for this once a day at most.
+    pub(super) fn note_use(&mut self, now: Timestamp) {
+        self.changes.subscriber |= self.subscriber.note_use(now);
     }
 
     /// Closes them: each thing that changed counts up its revision once.

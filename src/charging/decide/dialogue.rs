@@ -162,6 +162,7 @@ fn unknown(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> O
 /// Settles, gives back, and grants, each for all lines before the next.
 fn carry_out(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
     settle_all(case, books, session, lines);
+    gates::stop_unpaid(case, &books.account, lines);
     for line in lines.iter_mut() {
         reserve::line(case, books, session, line);
     }
@@ -172,6 +173,9 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     books.changes.ledger.reserve_exact(lines.iter().filter(|line| line.used > 0).count());
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
+    }
+    if lines.iter().any(|line| line.used > 0 && !line.is_countless()) {
+        books.note_use(case.now);
     }
     for line in lines.iter().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {

@@ -81,6 +81,7 @@ fn charge(case: Case<'_>, books: &mut Books) -> Result<Answer, Denial> {
             return Err(denial);
         }
     }
+    books.note_use(case.now);
     let part = |line: Line<'_>| PartAnswer::granted(line.key.clone(), line.grant);
     let parts = if request.parts.is_empty() { Vec::new() } else { lines.into_iter().map(part).collect() };
     Ok(Answer::new(Outcome::Done, request.shape, parts))
@@ -100,6 +101,8 @@ fn lines<'a>(
     if lines.is_empty() {
         lines.push(Line::new(case, &books.subscriber, service, parties, leg, whole));
     }
+    lines.iter_mut().for_each(|line| line.asked = true);
+    gates::stop_unpaid(case, &books.account, &mut lines);
     for line in &mut lines {
         if let Some(denial) = line.denial {
             return Err(denial);

@@ -1,16 +1,19 @@
 //! The gates: what concerns the subscriber or the whole request, in the order of [`Denial`].
 
 use super::case::Case;
-use crate::charging::account::{Standing, Subscriber};
+use super::line::Line;
+use crate::charging::account::block::{Use, lets};
+use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::ServiceIx;
-use crate::charging::free_numbers::NumberClass;
-use crate::charging::rating::lookup::Leg;
+use crate::charging::free_numbers::{Called, NumberClass};
+use crate::charging::rating::lookup::{Leg, Price, Terms};
+use crate::charging::units::Unit;
 
 /// The gates of a request for a service: the service, or why the request as a whole is refused.
 ///
-/// A number that ended is refused everything; a service that the subscriber has barred is refused, save
-/// to a free number (`SUS-5`, `FREE-2`). An emergency passes.
+/// A number that ended is refused everything; what its blocks do not leave working is refused (`SUS-2`), and a service
+/// that the subscriber has barred, save to a free number (`SUS-5`, `FREE-2`). An emergency passes.
 pub(super) fn pass(
     case: Case<'_>,
     subscriber: &Subscriber,
@@ -20,11 +23,54 @@ pub(super) fn pass(
     if leg.class == NumberClass::Emergency {
         return service.ok_or(Denial::UnknownService);
     }
-    if subscriber.standing == Standing::Ended {
+    if subscriber.has_ended(case.now) {
         return Err(Denial::Ended);
     }
     let place = service.ok_or(Denial::UnknownService)?;
     let found = case.catalogue.service(place).ok_or(Denial::UnknownService)?;
-    let barred = leg.class != NumberClass::Free && subscriber.barred.contains(&found.name);
+    let what = use_of(case, found.unit, leg);
+    if !lets(&subscriber.life.blocks, what) {
+        return Err(Denial::Blocked);
+    }
+    let barred = what != Use::Free && subscriber.barred.contains(&found.name);
     if barred { Err(Denial::Blocked) } else { Ok(place) }
+}
+
+/// What is used. Of a message to several recipients the one that asks for most counts.
+fn use_of(case: Case<'_>, unit: Unit, leg: Leg) -> Use {
+    let numbers = case.catalogue.numbers();
+    let parties = &case.request.parties;
+    let to = |recipient: &str| use_over(unit, Leg::to(recipient, parties.role, numbers));
+    let recipients = parties.recipients.iter().map(|recipient| to(recipient));
+    recipients.reduce(stricter).unwrap_or_else(|| use_over(unit, leg))
+}
+
+fn use_over(unit: Unit, leg: Leg) -> Use {
+    match (unit, leg.class, leg.called) {
+        (_, NumberClass::Free | NumberClass::Emergency, _) => Use::Free,
+        (Unit::Octets, NumberClass::Ordinary, _) => Use::Data,
+        (_, NumberClass::Ordinary, _) if leg.incoming => Use::Incoming,
+        (_, NumberClass::Ordinary, Called::Short(_)) => Use::ServiceNumber,
+        (_, NumberClass::Ordinary, Called::E164(_) | Called::Other) => Use::Outgoing,
+    }
+}
+
+fn stricter(one: Use, other: Use) -> Use {
+    let order = [Use::Free, Use::Incoming, Use::ServiceNumber, Use::Outgoing, Use::Data];
+    let place = |what| order.iter().position(|known| *known == what);
+    if place(one) < place(other) { other } else { one }
+}
+
+/// Services that cost something stop while an invoice is unpaid in credit mode (`SUS-1`); what comes in at home and
+/// free numbers go on (`IN-1`).
+pub(super) fn stop_unpaid(case: Case<'_>, account: &Account, lines: &mut [Line<'_>]) {
+    if !account.is_overdue(case.now) {
+        return;
+    }
+    let costs = |terms: &Terms<'_>| !matches!(terms.price, Price::Free);
+    for line in lines.iter_mut().filter(|line| line.asked) {
+        if line.all_terms().any(costs) {
+            line.refuse(Denial::NoCredit);
+        }
+    }
 }

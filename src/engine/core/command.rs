@@ -5,6 +5,8 @@ use crate::charging::account::{AccountId, Brand, Mode};
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 
+pub use super::life::{LifeChange, LifeError};
+
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
 
@@ -53,6 +55,13 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// Blocks, the end of the contract, and what follows it.
+    Life {
+        /// Whose.
+        msisdn: Digits,
+        /// What.
+        what: LifeChange,
+    },
 }
 
 impl Change {
@@ -60,9 +69,10 @@ impl Change {
     pub const fn msisdn(&self) -> Digits {
         match self {
             Self::AddSubscriber(new) => new.msisdn,
-            Self::SetSubscriber { msisdn, .. } | Self::Topup { msisdn, .. } | Self::Adjust { msisdn, .. } => {
-                *msisdn
-            }
+            Self::SetSubscriber { msisdn, .. }
+            | Self::Topup { msisdn, .. }
+            | Self::Adjust { msisdn, .. }
+            | Self::Life { msisdn, .. } => *msisdn,
         }
     }
 }
@@ -176,6 +186,9 @@ pub enum CommandError {
     /// The account does not take it.
     #[error(transparent)]
     Refused(#[from] OperationError),
+    /// The life of the number does not allow it.
+    #[error(transparent)]
+    Life(#[from] LifeError),
     /// The holder's number is not one.
     #[error("the owner {0:?} is no 12-digit number (IIN or BIN)")]
     Owner(Box<str>),

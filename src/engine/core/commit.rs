@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::Digits;
@@ -32,6 +33,7 @@ pub(crate) struct Open {
     pub(crate) sessions: Vec<u64>,
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
+    pub(crate) acts: Vec<ActEntry>,
     /// Hashes of events that were answered.
     pub(crate) events: Vec<u64>,
     /// Numbers of buckets that changed, in order, each once.
@@ -56,6 +58,7 @@ impl Open {
             sessions,
             sessions_gone,
             ledger,
+            acts,
             events,
             buckets,
             buckets_gone,
@@ -71,6 +74,7 @@ impl Open {
             && sessions.is_empty()
             && sessions_gone.is_empty()
             && ledger.is_empty()
+            && acts.is_empty()
             && events.is_empty()
             && buckets.is_empty()
             && buckets_gone.is_empty()

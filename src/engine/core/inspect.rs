@@ -1,6 +1,7 @@
 //! Operators' questions. What is told is held like an answer, and pages of the store are read only once everything
 //! that was decided before the question is durable.
 
+use crate::charging::account::life::port_refusals;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
@@ -134,6 +135,12 @@ impl Core {
                 Ok(demanded.map(|()| View::Demanded))
             }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
+            Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
+            Query::PortOut(msisdn) => {
+                let both = self.load_both(*msisdn).map_err(plain)?;
+                let refusals = both.map(|(subscriber, account)| port_refusals(&subscriber, &account, now));
+                Ok(refusals.map(View::PortOut).ok_or(CommandError::UnknownSubscriber(*msisdn)))
+            }
             Query::Operation(key) => {
                 let slot = self.operations.slot(*key).ok_or((Wait::Load(Load::Operation(*key)), begun))?;
                 Ok(Ok(View::Operation(slot.value.clone())))
@@ -218,6 +225,19 @@ impl Core {
         });
         let archived = more.is_some() && !full;
         Ok(LedgerPage { account, entries: entries.clone(), next, archived })
+    }
+
+    fn acts(&mut self, msisdn: Digits, begun: Option<Sequence>, given: Option<&Found>) -> Attempt {
+        let found = self.load_both(msisdn).map_err(|wait| (wait, begun))?;
+        let Some((subscriber, _)) = found else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        let Some(head) = begun.or(subscriber.life.acts_head) else { return Ok(Ok(View::Acts(Vec::new()))) };
+        let head = self.settle(Some(head))?;
+        match given {
+            Some(Found::Acts(acts)) => Ok(Ok(View::Acts(acts.clone()))),
+            _ => Err((Wait::Load(Load::Acts { msisdn, head, limit: PAGE }), Some(head))),
+        }
     }
 
     fn list_sessions(

@@ -22,6 +22,8 @@ pub mod facts;
 mod handled;
 pub mod hash;
 mod inspect;
+pub mod life;
+mod lifecycle;
 pub mod limits;
 pub mod load;
 mod operate;
@@ -57,7 +59,7 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Zone};
 
 use cache::Cache;
 use clock::EngineClock;
@@ -67,6 +69,7 @@ use directory::Directory;
 use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
+use lifecycle::Lifecycle;
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
 use waiting::{Counts, Job, Waiter, Waiting};
@@ -113,6 +116,7 @@ pub struct Core {
     errand_after: Timestamp,
     /// The Origin-State-Id that each host has told, the greatest.
     hosts: HashMap<Box<str>, u32, Keyed>,
+    lifecycle: Lifecycle,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -173,6 +177,7 @@ impl Core {
             walk_after: Timestamp::EPOCH,
             errand_after: Timestamp::EPOCH,
             hosts: HashMap::with_hasher(keyed),
+            lifecycle: Lifecycle::default(),
         }
     }
 
@@ -202,6 +207,8 @@ impl Core {
         });
         self.origin_state = Some(origin_state);
         self.set_catalogue(Arc::clone(&self.catalogue), content);
+        let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
+        self.commit.open.facts.extend(day);
         if self.mode == Mode::Starting {
             self.mode = Mode::Ready;
         }
@@ -218,6 +225,7 @@ impl Core {
             self.commit.open.facts.push(Fact::Catalogue(version));
             self.stored_catalogue = Some(version);
         }
+        self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
         self.catalogue = catalogue;
     }
 
@@ -300,6 +308,8 @@ impl Core {
             Job::Count(key) => self.try_count(key, now),
             Job::Errand(short) => self.try_errand(short, now),
             Job::End(short, ending) => self.try_end(short, ending, now),
+            Job::Lifecycle => self.on_lifecycle_page(given, now),
+            Job::Contract(msisdn) => self.try_end_contract(msisdn, now),
         }
     }
 
@@ -312,6 +322,9 @@ impl Core {
             Job::Errand(short) => self.give_up_errand(short),
             // what it holds ends by expiry
             Job::End(..) => {}
+            Job::Lifecycle => self.on_lifecycle_page(None, now),
+            // its condition stands: the job of the next day finds it again
+            Job::Contract(_) => {}
         }
     }
 
@@ -381,6 +394,7 @@ impl Core {
             }
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
+        open.acts.iter().for_each(|act| sink.act(act));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -439,7 +453,12 @@ impl Core {
             match waiter.job {
                 Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(CommandError::StoreFailed)),
-                Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => {}
+                Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => {}
             }
         }
         self.desk.write_all_again(since);

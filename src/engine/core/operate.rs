@@ -1,5 +1,6 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
+use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
 use crate::charging::books::operations::{
     Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
@@ -12,6 +13,7 @@ use crate::time::Timestamp;
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
 use super::hash::{command_digest, reference_hash};
+use super::life::LifeChange;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
@@ -96,6 +98,7 @@ impl Core {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
             }
+            Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
             Ok(done) => done,
@@ -115,7 +118,7 @@ impl Core {
             Change::Topup { .. } => done.changed,
             Change::Adjust { amount, .. } => amount.is_positive(),
             // what else changes is told where it is seen
-            Change::AddSubscriber(_) | Change::SetSubscriber { .. } => false,
+            Change::AddSubscriber(_) | Change::SetSubscriber { .. } | Change::Life { .. } => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -176,16 +179,7 @@ impl Core {
                 self.write_account(account, entry, now);
                 (id, balance)
             }
-            Ok(None) => {
-                let id = new.account.unwrap_or(AccountId(0));
-                (
-                    id,
-                    self.accounts
-                        .peek(id)
-                        .and_then(|slot| slot.value.as_ref())
-                        .map_or(Money::ZERO, |of| of.main),
-                )
-            }
+            Ok(None) => self.share_account(new.account.unwrap_or(AccountId(0)), now),
             Err(why) => return Ok(Err(why)),
         };
         if let Some(imsi) = new.imsi {
@@ -193,6 +187,17 @@ impl Core {
         }
         self.write_subscriber(subscriber_of(new, id, plan, now), now);
         Ok(Ok(Done { msisdn: new.msisdn, account: id, balance, changed: true }))
+    }
+
+    /// One more number lives on an account.
+    fn share_account(&mut self, id: AccountId, now: Timestamp) -> (AccountId, Money) {
+        let known = self.accounts.peek(id).and_then(|slot| slot.value.clone());
+        let Some(mut account) = known else { return (id, Money::ZERO) };
+        let balance = account.main;
+        account.life.numbers = account.life.numbers.map(|numbers| numbers.saturating_add(1));
+        account.revision = account.revision.saturating_add(1);
+        self.write_account(account, None, now);
+        (id, balance)
     }
 
     /// A new account for a new subscriber, with its advance.
@@ -381,7 +386,7 @@ impl Core {
         })
     }
 
-    fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
+    pub(super) fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
         let next = self.commit.next;
         if let Some(entry) = entry {
             account.ledger_head = Some(next);
@@ -394,7 +399,7 @@ impl Core {
         }
     }
 
-    fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
+    pub(super) fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
         let (msisdn, octets) = (subscriber.msisdn, subscriber.octets());
         if self.subscribers.write(msisdn, subscriber, self.commit.next) {
             self.commit.open.subscribers.push(msisdn);
@@ -454,6 +459,7 @@ fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Time
         emergency_calls: 0,
         since: now,
         revision: 0,
+        life: Life::default(),
     }
 }
 
@@ -518,6 +524,10 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
     let (reference, note) = match &command.what {
         Change::Topup { reference, .. } => (reference.as_deref(), None),
         Change::Adjust { note, .. } => (None, note.as_deref()),
+        Change::Life { what, .. } => match what {
+            LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
+            other => (None, other.note()),
+        },
         Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
     };
     let texts = [

@@ -1,6 +1,7 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::LedgerEntry;
@@ -62,6 +63,10 @@ pub enum Query {
     Demand(SessionId, What),
     /// The engine's figures.
     Status,
+    /// What was done to a number: the newest acts first, up to [`PAGE`].
+    Acts(Digits),
+    /// Whether a number may be ported out (`MNP-1`).
+    PortOut(Digits),
     /// What a command came to.
     Operation(super::command::OperationKey),
 }
@@ -125,6 +130,10 @@ pub enum View {
     Demanded,
     /// The engine's figures.
     Status(Box<EngineStatus>),
+    /// What was done to a number, the newest first.
+    Acts(Vec<ActEntry>),
+    /// Why a number may not be ported out; none of it where it may.
+    PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.
     Operation(Option<OperationRecord>),
 }

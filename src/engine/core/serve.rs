@@ -184,7 +184,9 @@ impl Core {
                 | Job::Sweep(_)
                 | Job::Count(_)
                 | Job::Errand(_)
-                | Job::End(..) => None,
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => None,
             });
         }
     }

@@ -1,5 +1,6 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
@@ -9,7 +10,7 @@ use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
-use crate::store::record::{account, emergency, event, index, ledger, operation, session, subscriber};
+use crate::store::record::{account, act, emergency, event, index, ledger, operation, session, subscriber};
 use crate::store::{self, Batch, Record};
 
 /// Records of a batch that is being gathered.
@@ -62,6 +63,10 @@ impl BatchSink for Encoder {
         self.records.push(Record::put(ledger::CLASS, key, ledger::encode(entry)));
     }
 
+    fn act(&mut self, act: &ActEntry) {
+        self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
     fn event(&mut self, event: &EventRecord) {
         let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
         self.records.push(Record::put(event::CLASS, event::key(hash), event::encode(event)));
@@ -108,6 +113,7 @@ impl BatchSink for Encoder {
             Fact::HashKey(key) => index::Fact::HashKey(key.0),
             Fact::OriginState(number) => index::Fact::OriginState(number),
             Fact::Catalogue(version) => index::Fact::Catalogue(version),
+            Fact::Lifecycle(day) => index::Fact::Lifecycle(day),
         };
         let key = index::fact_key(fact.name());
         self.records.push(Record::put(index::FACT_CLASS, key, index::encode_fact(fact)));

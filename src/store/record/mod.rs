@@ -4,6 +4,7 @@
 //! one fixed, versioned layout a file.
 
 pub mod account;
+pub mod act;
 mod answer;
 mod codec;
 pub mod emergency;
@@ -269,6 +270,13 @@ impl Record {
 }
 
 /// Octets in hexadecimal, for golden tests.
+/// Octets of hexadecimal digits, of records as they once were.
+#[cfg(test)]
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
     use core::fmt::Write as _;

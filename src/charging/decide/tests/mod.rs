@@ -7,4 +7,5 @@ mod lost_money;
 mod money;
 mod property;
 mod sessions;
+mod suspension;
 pub(in crate::charging) mod world;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod emergency;
+mod lifecycle;
 mod model;
 mod operators;
 mod overload;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::Answer;
 use crate::charging::books::audit::audit;
@@ -152,6 +153,7 @@ pub(super) enum Op {
     Session(SessionKey, Session),
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
+    Act(ActEntry),
     Event(EventRecord),
     Bucket(EventBucket),
     BucketGone(u64),
@@ -184,6 +186,9 @@ impl BatchSink for Recorder {
     }
     fn ledger(&mut self, entry: &LedgerEntry) {
         self.0.push(Op::Ledger(entry.clone()));
+    }
+    fn act(&mut self, act: &ActEntry) {
+        self.0.push(Op::Act(act.clone()));
     }
     fn event(&mut self, event: &EventRecord) {
         self.0.push(Op::Event(event.clone()));
@@ -223,6 +228,7 @@ pub(super) struct Disk {
     imsis: BTreeMap<Digits, Digits>,
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
+    acts: Vec<(Sequence, ActEntry)>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -251,6 +257,7 @@ impl Disk {
                         "an entry is written once"
                     );
                 }
+                Op::Act(act) => self.acts.push((sequence, act)),
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
@@ -264,6 +271,7 @@ impl Disk {
                 Op::Fact(Fact::HashKey(key)) => self.facts.hash_key = Some(key),
                 Op::Fact(Fact::OriginState(number)) => self.facts.origin_state = Some(number),
                 Op::Fact(Fact::Catalogue(version)) => self.facts.catalogue = Some(version),
+                Op::Fact(Fact::Lifecycle(day)) => self.facts.lifecycle = Some(day),
             }
         }
     }
@@ -309,6 +317,20 @@ impl Disk {
                 }
                 found.truncate(usize::from(limit));
                 Found::Ledger(found)
+            }
+            Load::Acts { msisdn, head, limit } => {
+                let mut found: Vec<ActEntry> = Vec::new();
+                let mut at = Some(head);
+                while let Some(sequence) = at.filter(|_| found.len() < usize::from(limit)) {
+                    let of =
+                        |(written, act): &&(Sequence, ActEntry)| *written == sequence && act.msisdn == msisdn;
+                    let acts: Vec<_> =
+                        self.acts.iter().filter(of).rev().map(|(_, act)| act.clone()).collect();
+                    at = acts.last().and_then(|act| act.previous).filter(|before| *before < sequence);
+                    found.extend(acts);
+                }
+                found.truncate(usize::from(limit));
+                Found::Acts(found)
             }
         }
     }
