@@ -1,5 +1,7 @@
 //! The routes: what is asked of the engine, and how it is told.
 
+mod life;
+
 use core::fmt;
 use core::time::Duration;
 use std::path::PathBuf;
@@ -106,6 +108,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/clock/confirm", post(confirm_clock))
         .route("/v1/reload", post(reload));
     routes
+        .merge(life::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))

@@ -7,9 +7,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod assemble;
+mod block;
 mod check;
 mod client;
 mod completions;
+mod contract;
 pub mod decode;
 mod demo;
 pub mod dict;
@@ -55,6 +57,7 @@ enum Command {
     Init(init::Args),
     Subscriber(subscriber::Args),
     Account(account::Args),
+    Block(block::Args),
     Session(session::Args),
     Peer(peer::Args),
     Tariff(tariff::Args),
@@ -101,6 +104,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Init(args) => init::run(args, out, err),
         Command::Subscriber(args) => subscriber::run(args, out, err),
         Command::Account(args) => account::run(args, out, err),
+        Command::Block(args) => block::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Status;
 use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
+use super::contract;
 use super::later::{self, Later};
 use super::print::{self, Row};
 use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
@@ -26,8 +27,14 @@ enum Command {
     List(List),
     /// Change properties of a subscriber.
     Set(Box<Set>),
-    /// End a subscriber's contract (not built yet).
-    End(Later),
+    /// End a subscriber's contract, at once or from a date on.
+    End(contract::End),
+    /// Give the number to another operator, or say whether that may be.
+    PortOut(contract::PortOutArgs),
+    /// Return what is left of the money after the end of the contract.
+    Settle(contract::Settle),
+    /// List what was done to the number: blocks, and the end of its contract.
+    History(contract::History),
     /// Add many subscribers from a CSV file (not built yet).
     Import(Later),
     /// Write all subscribers as CSV (not built yet).
@@ -142,7 +149,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Show(args) => show(args, out),
         Command::List(args) => list(args, out),
         Command::Set(args) => set(args, out),
-        Command::End(_) => return later("end", err),
+        Command::End(args) => contract::end(args, out),
+        Command::PortOut(args) => contract::port_out(args, out),
+        Command::Settle(args) => contract::settle(args, out),
+        Command::History(args) => contract::history(args, out),
         Command::Import(_) => return later("import", err),
         Command::Export(_) => return later("export", err),
     };
@@ -150,7 +160,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    later::refuse("subscriber", name, "add, show, list and set", err)
+    later::refuse("subscriber", name, "add, show, list, set, end, port-out, settle and history", err)
 }
 
 fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
@@ -232,6 +242,10 @@ impl Row for Subscriber {
         "barred",
         "overage",
         "since",
+        "blocks",
+        "ends",
+        "ended",
+        "settlement",
         "allowances",
     ];
 
@@ -266,6 +280,10 @@ impl Row for Subscriber {
             self.barred.join(" "),
             self.overage.to_string(),
             self.since.clone(),
+            self.blocks.iter().map(|block| block.reason.as_str()).collect::<Vec<_>>().join(" "),
+            text(&self.ends),
+            self.ended.as_ref().map_or_else(String::new, |end| format!("{} {}", end.at, end.why)),
+            self.ended.as_ref().map_or_else(String::new, |end| end.settlement.state.clone()),
             allowances.join(", "),
         ]
     }

@@ -260,5 +260,4 @@ pub struct ActEntry {
 }
 
 #[cfg(test)]
-#[path = "life_tests.rs"]
 mod tests;
