@@ -131,7 +131,8 @@ fn snapshot(catalogue: &Catalogue, groups: usize) -> Snapshot {
         revision: 0,
         life: Life::default(),
     };
-    let mut snapshot = Snapshot { account, subscriber, session: None, event: None, refunds: None };
+    let mut snapshot =
+        Snapshot { account, subscriber, session: None, event: None, refunds: None, stopped: false };
     for number in 0..12 {
         let kind = if number == 0 { Kind::Initial } else { Kind::Update };
         let used = if number == 0 { 0 } else { 1 << 20 };

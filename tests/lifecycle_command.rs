@@ -149,5 +149,11 @@ fn a_list_of_numbers_is_blocked_and_unblocked_on_a_running_server() {
     let told = operator.fails(&add);
     assert!(told.contains("numbers.txt:2: \"anna\" is no number"), "{told}");
     assert_eq!(operator.show()["blocks"], serde_json::json!([]), "nothing was changed");
+    assert_eq!(operator.done(&["block", "add", "--area", "40102", "--note", "order 8"]), "stopped 40102\n");
+    assert_eq!(operator.done(&["block", "add", "--area", "40102"]), "stopped already: 40102\n");
+    assert_eq!(operator.done(&["block", "remove", "--area", "40102"]), "stopped no longer: 40102\n");
+    assert!(operator.fails(&["block", "add", "--area", "4010"]).contains("is no area"));
+    let areas = operator.json(&["block", "list", "--areas"]);
+    assert_eq!((&areas[0]["area"], &areas[0]["lifted_by"]), (&"40102".into(), &"anna".into()));
     assert_eq!(server.end().0, Some(0));
 }

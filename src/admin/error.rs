@@ -59,6 +59,8 @@ impl From<ControlError> for ApiError {
 /// The status and the word of a refusal that the life of a number gives.
 const fn of_life(error: &LifeError) -> (StatusCode, &'static str) {
     let word = match error {
+        LifeError::NoArea(_) => return (StatusCode::UNPROCESSABLE_ENTITY, "no-area"),
+        LifeError::TooManyAreas(_) => "too-many-areas",
         LifeError::Past => return (StatusCode::UNPROCESSABLE_ENTITY, "past"),
         LifeError::Ended(_) => "ended-contract",
         LifeError::NotEnded(_) => "not-ended",

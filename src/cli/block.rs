@@ -10,7 +10,7 @@ use super::client::{self, Absent, Asking, Client, Failure, Stop, number, pages, 
 use super::print::{self, Row};
 use super::{Rows, Status};
 use crate::admin::json::change::Done;
-use crate::admin::json::life::{BULK, BlockChange, BulkBlock, BulkDone, Failed};
+use crate::admin::json::life::{Area, AreaChange, Areas, BULK, BlockChange, BulkBlock, BulkDone, Failed};
 use crate::admin::json::subscriber::{Page, Subscriber};
 use crate::charging::account::block::BlockReason;
 use crate::charging::units::Digits;
@@ -62,8 +62,8 @@ struct Change {
     /// All numbers of a file, one a line; what stands behind a `#` is left out.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["msisdn", "area"])]
     list: Option<PathBuf>,
-    /// All who are in an area (not built yet).
-    #[arg(long, value_name = "AREA", conflicts_with = "msisdn")]
+    /// All who are served by a network (MCC and MNC), or in a country (MCC), as long as it lasts.
+    #[arg(long, value_name = "PLMN", value_parser = number, conflicts_with = "msisdn")]
     area: Option<String>,
     #[command(flatten)]
     asking: Asking,
@@ -74,6 +74,9 @@ struct List {
     /// Only this number [default: all].
     #[arg(value_parser = number)]
     msisdn: Option<String>,
+    /// Areas that are stopped, and were.
+    #[arg(long, conflicts_with = "msisdn")]
+    areas: bool,
     #[command(flatten)]
     asking: Asking,
 }
@@ -88,9 +91,24 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn change(args: &Change, lift: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
-    if args.area.is_some() {
-        let message = "blocks by area are not built yet: name the numbers with --list FILE";
-        return Err(Failure::new(Status::Failed, message).into());
+    if let Some(area) = &args.area {
+        if args.reason.as_deref().is_some_and(|reason| reason != BlockReason::Area.as_str()) {
+            let message = "an area is blocked for the reason `area`: leave --reason out, or name it so";
+            return Err(Failure::new(Status::Usage, message).into());
+        }
+        let body = AreaChange { area: area.clone(), lift, note: args.note.clone() };
+        let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post("/v1/areas", &body))?;
+        if args.asking.output != Rows::Table {
+            return Ok(print::one(&done, args.asking.output, out)?);
+        }
+        let said = match (lift, done.changed) {
+            (false, true) => "stopped",
+            (false, false) => "stopped already:",
+            (true, true) => "stopped no longer:",
+            (true, false) => "was not stopped:",
+        };
+        writeln!(out, "{said} {area}")?;
+        return Ok(());
     }
     let reason = args.reason.clone().unwrap_or_default();
     let Some(msisdn) = &args.msisdn else {
@@ -209,7 +227,21 @@ impl Row for Line {
     }
 }
 
+impl Row for Area {
+    const HEADS: &'static [&'static str] = &["area", "since", "operator", "note", "lifted", "lifted_by"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { area, since, operator, note, lifted, lifted_by } = self.clone();
+        let text = Option::unwrap_or_default;
+        vec![area, since, operator, text(note), text(lifted), text(lifted_by)]
+    }
+}
+
 fn list(args: &List, out: &mut dyn Write) -> Result<(), Stop> {
+    if args.areas {
+        let found: Areas = with(&args.asking.reach, Absent::Refuse, |client| client.get("/v1/areas"))?;
+        return Ok(print::rows(&found.areas, args.asking.output, out)?);
+    }
     let found: Vec<Subscriber> = with(&args.asking.reach, Absent::Refuse, |client| match &args.msisdn {
         Some(msisdn) => Ok(vec![client.get(&format!("/v1/subscribers/{msisdn}"))?]),
         None => {

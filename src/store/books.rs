@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
-use super::record::{account, act, emergency, event, index, ledger, operation, session, subscriber};
+use super::record::{account, act, area, emergency, event, index, ledger, operation, session, subscriber};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
@@ -138,6 +138,7 @@ impl Books {
             }
             Class::Subscriber => self.subscriber(&subscriber::decode(key, octets)?),
             Class::Imsi => index::decode_imsi(octets).map(|_| ())?,
+            Class::Meta if *key == area::key() => area::decode(octets).map(|_| ())?,
             Class::Meta => index::decode_fact(key, octets).map(|_| ())?,
             Class::EventBucket => event::decode_bucket(key, octets).map(|_| ())?,
             Class::Operation => operation::decode(octets).map(|_| ())?,

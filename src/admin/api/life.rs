@@ -11,7 +11,8 @@ use crate::admin::error::ApiError;
 use crate::admin::json::Fault;
 use crate::admin::json::change::{Done, digits};
 use crate::admin::json::life::{
-    Acts, BULK, BlockChange, BulkBlock, BulkDone, EndOrder, Failed, Noted, Payout, PortOut, reason,
+    Acts, Area, AreaChange, Areas, BULK, BlockChange, BulkBlock, BulkDone, EndOrder, Failed, Noted, Payout,
+    PortOut, reason,
 };
 use crate::charging::units::Digits;
 use crate::engine::control::{Change, ControlError, LifeChange, Query, View};
@@ -30,6 +31,7 @@ const WAIT: core::time::Duration = core::time::Duration::from_millis(20);
 /// The routes.
 pub(super) fn routes() -> Router<Admin> {
     Router::new()
+        .route("/v1/areas", get(areas).post(set_area))
         .route("/v1/blocks", post(bulk))
         .route("/v1/subscribers/{msisdn}/block", post(block))
         .route("/v1/subscribers/{msisdn}/unblock", post(unblock))
@@ -38,6 +40,20 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/v1/subscribers/{msisdn}/port-out", get(port_check).post(port_out))
         .route("/v1/subscribers/{msisdn}/settle", post(settle))
         .route("/v1/subscribers/{msisdn}/acts", get(acts))
+}
+
+async fn areas(State(admin): State<Admin>) -> Told<Areas> {
+    let form = admin.form();
+    match admin.control.query(Query::Areas).await? {
+        View::Areas(areas) => {
+            Ok(Json(Areas { areas: areas.iter().map(|area| Area::of(area, &form)).collect() }))
+        }
+        _ => Err(ControlError::Ended.into()),
+    }
+}
+
+async fn set_area(State(admin): State<Admin>, order: Order, Body(body): Body<AreaChange>) -> Told<Done> {
+    admin.order(order, body.read()?).await.map(Json)
 }
 
 async fn block(

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Form};
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::block::{self, BlockReason};
 use crate::charging::account::life::{self, ActEntry, PortRefusal};
 use crate::charging::units::Digits;
@@ -36,6 +37,67 @@ pub struct BulkBlock {
     pub lift: bool,
     /// Which numbers, at most 2,000.
     pub msisdns: Vec<String>,
+}
+
+/// An area to be stopped, or stopped no longer.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AreaChange {
+    /// The serving network (MCC and MNC) or a country (MCC).
+    pub area: String,
+    /// It is stopped no longer.
+    #[serde(default)]
+    pub lift: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An area that is stopped, or was.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Area {
+    /// The network or country.
+    pub area: String,
+    /// Since when.
+    pub since: String,
+    /// Who has ordered it.
+    pub operator: String,
+    /// Why.
+    pub note: Option<String>,
+    /// When it was lifted.
+    pub lifted: Option<String>,
+    /// Who has lifted it.
+    pub lifted_by: Option<String>,
+}
+
+/// All areas that are stopped, and were.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Areas {
+    /// The areas, oldest first.
+    pub areas: Vec<Area>,
+}
+
+impl AreaChange {
+    /// The change that it orders.
+    pub fn read(self) -> Result<Change, Fault> {
+        let network = super::change::digits("area", &self.area)?;
+        Ok(Change::Area { network, lift: self.lift, note: boxed(self.note) })
+    }
+}
+
+impl Area {
+    /// As operators see it.
+    pub fn of(area: &StoppedArea, form: &Form) -> Self {
+        let StoppedArea { network, ordered, lifted } = area;
+        Self {
+            area: network.to_string(),
+            since: form.time(ordered.at),
+            operator: ordered.operator.as_ref().into(),
+            note: ordered.note.as_deref().map(Into::into),
+            lifted: lifted.as_ref().map(|order| form.time(order.at)),
+            lifted_by: lifted.as_ref().map(|order| order.operator.as_ref().into()),
+        }
+    }
 }
 
 /// What a bulk order did.

@@ -1,5 +1,6 @@
 //! Accounts and subscribers: the money of a contract and the numbers that spend it (`ACC-1`).
 
+pub mod area;
 pub mod balance;
 pub mod block;
 pub mod life;

@@ -17,7 +17,7 @@ pub(super) struct Books {
 impl Books {
     /// Opens the books of a snapshot; its session and event stand beside them.
     pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
-        let Snapshot { account, subscriber, session, event, refunds: _ } = snapshot;
+        let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
     }
 
@@ -40,7 +40,7 @@ impl Books {
             self.subscriber.count_change();
         }
         let (account, subscriber) = (self.account, self.subscriber);
-        let snapshot = Snapshot { account, subscriber, session, event, refunds: None };
+        let snapshot = Snapshot { account, subscriber, session, event, refunds: None, stopped: false };
         Decision { snapshot, changes: self.changes, answer, notes: self.notes }
     }
 }

@@ -12,7 +12,7 @@ use crate::charging::units::Unit;
 
 /// The gates of a request for a service: the service, or why the request as a whole is refused.
 ///
-/// A number that ended is refused everything; what its blocks do not leave working is refused (`SUS-2`), and a service
+/// A number that ended is refused everything, so is all in an area that was stopped (`SUS-4`); what its blocks do not leave working is refused (`SUS-2`), and a service
 /// that the subscriber has barred, save to a free number (`SUS-5`, `FREE-2`). An emergency passes.
 pub(super) fn pass(
     case: Case<'_>,
@@ -25,6 +25,9 @@ pub(super) fn pass(
     }
     if subscriber.has_ended(case.now) {
         return Err(Denial::Ended);
+    }
+    if case.stopped {
+        return Err(Denial::Blocked);
     }
     let place = service.ok_or(Denial::UnknownService)?;
     let found = case.catalogue.service(place).ok_or(Denial::UnknownService)?;

@@ -40,7 +40,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
-    let case = Case { request, catalogue, policy, now, plan };
+    let case = Case { request, catalogue, policy, now, plan, stopped: snapshot.stopped };
     match request.kind {
         Kind::Event(Action::Debit) => event::debit(case, snapshot),
         Kind::Event(action) => event::not_offered(case, snapshot, action),

@@ -55,6 +55,15 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// An area is stopped, or no longer (`SUS-4`).
+    Area {
+        /// The serving network, or a country.
+        network: Digits,
+        /// It is stopped no longer.
+        lift: bool,
+        /// Why.
+        note: Option<Box<str>>,
+    },
     /// Blocks, the end of the contract, and what follows it.
     Life {
         /// Whose.
@@ -65,7 +74,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The number it is about.
+    /// The number it is about; of an area its network.
     pub const fn msisdn(&self) -> Digits {
         match self {
             Self::AddSubscriber(new) => new.msisdn,
@@ -73,6 +82,7 @@ impl Change {
             | Self::Topup { msisdn, .. }
             | Self::Adjust { msisdn, .. }
             | Self::Life { msisdn, .. } => *msisdn,
+            Self::Area { network, .. } => *network,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Open {
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) acts: Vec<ActEntry>,
+    /// The stopped areas.
+    pub(crate) areas: bool,
     /// Hashes of events that were answered.
     pub(crate) events: Vec<u64>,
     /// Numbers of buckets that changed, in order, each once.
@@ -59,6 +61,7 @@ impl Open {
             sessions_gone,
             ledger,
             acts,
+            areas,
             events,
             buckets,
             buckets_gone,
@@ -75,6 +78,7 @@ impl Open {
             && sessions_gone.is_empty()
             && ledger.is_empty()
             && acts.is_empty()
+            && !areas
             && events.is_empty()
             && buckets.is_empty()
             && buckets_gone.is_empty()

@@ -136,6 +136,7 @@ impl Core {
             }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
             Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
+            Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
             Query::PortOut(msisdn) => {
                 let both = self.load_both(*msisdn).map_err(plain)?;
                 let refusals = both.map(|(subscriber, account)| port_refusals(&subscriber, &account, now));

@@ -85,6 +85,14 @@ pub enum LifeError {
         /// Why.
         refusals: Box<[PortRefusal]>,
     },
+    /// Digits that name no area.
+    #[error(
+        "{0} is no area: give a network (MCC and MNC, five or six digits) or a country (MCC, three digits)"
+    )]
+    NoArea(Digits),
+    /// Too many areas.
+    #[error("more than {0} orders for areas cannot be kept")]
+    TooManyAreas(usize),
     /// Nothing is owed to the subscriber.
     #[error("nothing is to be returned to {0}")]
     NothingOwed(Digits),

@@ -8,12 +8,13 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use crate::charging::account::area::{self, Order, StoppedArea};
 use crate::charging::account::block::Block;
 use crate::charging::account::life::{ActEntry, EndReason, port_refusals};
-use crate::charging::account::{Account, Subscriber};
+use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::operations::Act;
 use crate::charging::books::settlement::refund_rest;
-use crate::charging::units::Digits;
+use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
 
 use super::command::{Command, CommandError};
@@ -139,6 +140,46 @@ impl Core {
             }
         };
         Ok(done.map_err(CommandError::Life))
+    }
+
+    /// Stops an area, or no longer. An order that was lifted is kept, as long as there is room.
+    pub(super) fn set_area(
+        &mut self,
+        command: &Command,
+        network: Digits,
+        lift: bool,
+        note: Option<Box<str>>,
+        now: Timestamp,
+    ) -> Result<Done, CommandError> {
+        if !area::is_area(network) {
+            return Err(LifeError::NoArea(network).into());
+        }
+        let order = Order { at: now, operator: command.operator.clone(), note };
+        let known = self.areas.iter_mut().find(|area| area.network == network && area.lifted.is_none());
+        let changed = match (known, lift) {
+            (Some(area), true) => {
+                area.lifted = Some(order);
+                true
+            }
+            (None, false) => {
+                if self.areas.len() >= area::MOST {
+                    let oldest = self.areas.iter().position(|area| area.lifted.is_some());
+                    let oldest = oldest.ok_or(LifeError::TooManyAreas(area::MOST))?;
+                    self.areas.remove(oldest);
+                }
+                self.areas.push(StoppedArea { network, ordered: order, lifted: None });
+                true
+            }
+            (Some(_), false) | (None, true) => false,
+        };
+        if changed {
+            self.commit.open.areas = true;
+            self.commit.open.touch(now, self.areas.len().saturating_mul(ACT_OCTETS));
+            if !lift {
+                self.demand(Demand::reauthorise(Who::Stopped, Reason::Block), now);
+            }
+        }
+        Ok(Done { msisdn: network, account: AccountId(0), balance: Money::ZERO, changed })
     }
 
     /// A block reaches running sessions: they report, are charged, and get what the block leaves (`SUS-6`).

@@ -52,6 +52,7 @@ pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered};
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::emergency::EmergencyRecord;
@@ -117,6 +118,7 @@ pub struct Core {
     /// The Origin-State-Id that each host has told, the greatest.
     hosts: HashMap<Box<str>, u32, Keyed>,
     lifecycle: Lifecycle,
+    areas: Vec<StoppedArea>,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -178,6 +180,7 @@ impl Core {
             errand_after: Timestamp::EPOCH,
             hosts: HashMap::with_hasher(keyed),
             lifecycle: Lifecycle::default(),
+            areas: Vec::new(),
         }
     }
 
@@ -209,6 +212,7 @@ impl Core {
         self.set_catalogue(Arc::clone(&self.catalogue), content);
         let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
         self.commit.open.facts.extend(day);
+        self.areas.clone_from(&recovered.areas);
         if self.mode == Mode::Starting {
             self.mode = Mode::Ready;
         }
@@ -409,6 +413,9 @@ impl Core {
             && let Some((key, record)) = self.desk.hand_out()
         {
             sink.emergency(key, record);
+        }
+        if open.areas {
+            sink.areas(&self.areas);
         }
         open.catalogues.iter().for_each(|(version, content)| sink.catalogue(*version, content));
         open.facts.into_iter().for_each(|fact| sink.fact(fact));

@@ -98,6 +98,9 @@ impl Core {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
             }
+            Change::Area { network, lift, note } => {
+                self.set_area(command, *network, *lift, note.clone(), now)
+            }
             Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
@@ -118,7 +121,10 @@ impl Core {
             Change::Topup { .. } => done.changed,
             Change::Adjust { amount, .. } => amount.is_positive(),
             // what else changes is told where it is seen
-            Change::AddSubscriber(_) | Change::SetSubscriber { .. } | Change::Life { .. } => false,
+            Change::AddSubscriber(_)
+            | Change::SetSubscriber { .. }
+            | Change::Life { .. }
+            | Change::Area { .. } => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -523,7 +529,7 @@ fn check_language(language: &str) -> Result<Box<str>, CommandError> {
 fn check_texts(command: &Command) -> Result<(), CommandError> {
     let (reference, note) = match &command.what {
         Change::Topup { reference, .. } => (reference.as_deref(), None),
-        Change::Adjust { note, .. } => (None, note.as_deref()),
+        Change::Adjust { note, .. } | Change::Area { note, .. } => (None, note.as_deref()),
         Change::Life { what, .. } => match what {
             LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
             other => (None, other.note()),

@@ -1,6 +1,7 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
@@ -65,6 +66,8 @@ pub enum Query {
     Status,
     /// What was done to a number: the newest acts first, up to [`PAGE`].
     Acts(Digits),
+    /// Areas that are stopped, and were.
+    Areas,
     /// Whether a number may be ported out (`MNP-1`).
     PortOut(Digits),
     /// What a command came to.
@@ -132,6 +135,8 @@ pub enum View {
     Status(Box<EngineStatus>),
     /// What was done to a number, the newest first.
     Acts(Vec<ActEntry>),
+    /// Areas that are stopped, and were, oldest first.
+    Areas(Vec<StoppedArea>),
     /// Why a number may not be ported out; none of it where it may.
     PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.

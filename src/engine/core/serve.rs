@@ -1,5 +1,6 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
+use crate::charging::account::area::is_stopped;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
@@ -402,10 +403,23 @@ impl Core {
             reserved: money.reserved,
             session: session.as_ref().map(|session| session.state == SessionState::Open),
         };
-        Ok(Some((Snapshot { account: money, subscriber, session, event: None, refunds: None }, taken)))
+        Ok(Some((
+            Snapshot { account: money, subscriber, session, event: None, refunds: None, stopped: false },
+            taken,
+        )))
     }
 
-    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
+    fn decide(
+        &mut self,
+        request: &Request,
+        mut snapshot: Snapshot,
+        taken: &Taken,
+        now: Timestamp,
+    ) -> Handled {
+        if !self.areas.is_empty() {
+            let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
+            snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
+        }
         let Decision { snapshot, changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         let session = snapshot.session.as_deref();
@@ -433,7 +447,7 @@ impl Core {
         now: Timestamp,
     ) -> Sequence {
         let next = self.commit.next;
-        let Snapshot { mut account, subscriber, session, event: _, refunds: _ } = snapshot;
+        let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
         let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
             changes;
         let changed = money || number || dialogue || event.is_some() || !ledger.is_empty();

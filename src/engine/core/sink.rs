@@ -1,5 +1,6 @@
 //! What a batch writes: a sink takes the current image of each thing that changed, once.
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
@@ -29,6 +30,8 @@ pub trait BatchSink {
     fn ledger(&mut self, entry: &LedgerEntry);
     /// An act on a number: written once, found again through the chain that starts in its subscriber.
     fn act(&mut self, act: &ActEntry);
+    /// The areas that were stopped, all of them.
+    fn areas(&mut self, areas: &[StoppedArea]);
     /// The answer of a one-time event: written once, found again through its bucket.
     fn event(&mut self, event: &EventRecord);
     /// A bucket of event hashes as it is now.
@@ -67,7 +70,7 @@ pub enum Fact {
 }
 
 /// What a store that was opened says of itself: the facts in it, and where its journal ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovered {
     /// The last batch that is durable; the next one gets the number after it.
     pub last: Sequence,
@@ -83,6 +86,8 @@ pub struct Recovered {
     pub catalogue: Option<u64>,
     /// The last day, from 1970-01-01, on which contracts that are to end were looked for.
     pub lifecycle: Option<i64>,
+    /// Areas that were stopped.
+    pub areas: Vec<StoppedArea>,
 }
 
 /// Some of the repeat keys of one-time events, in the order in which they were answered. Buckets are filled one

@@ -1,5 +1,6 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
@@ -10,7 +11,9 @@ use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
-use crate::store::record::{account, act, emergency, event, index, ledger, operation, session, subscriber};
+use crate::store::record::{
+    account, act, area, emergency, event, index, ledger, operation, session, subscriber,
+};
 use crate::store::{self, Batch, Record};
 
 /// Records of a batch that is being gathered.
@@ -65,6 +68,11 @@ impl BatchSink for Encoder {
 
     fn act(&mut self, act: &ActEntry) {
         self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        let value = area::encode(areas);
+        self.records.push(Record::put(area::CLASS, area::key(), value));
     }
 
     fn event(&mut self, event: &EventRecord) {

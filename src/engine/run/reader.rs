@@ -13,7 +13,7 @@ use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};
 use crate::store::record::{
-    RecordError, account, act, emergency, event, index, ledger, operation, session, subscriber,
+    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber,
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
@@ -207,6 +207,7 @@ pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recover
             Some(index::Fact::Lifecycle(day)) => recovered.lifecycle = Some(day),
         }
     }
+    recovered.areas = one(state, area::CLASS, &area::key(), area::decode)?.unwrap_or_default();
     Ok(recovered)
 }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod act;
 mod answer;
+pub mod area;
 mod codec;
 pub mod emergency;
 pub mod event;

@@ -144,13 +144,30 @@ fn a_use_is_noted_once_a_day_and_a_grant_alone_is_none() {
     assert_eq!(world.subscriber.life.last_use, Some(world.now), "a call that comes in is a use");
 }
 
+/// `SUS-4`
+#[test]
+fn in_a_stopped_area_nothing_works_and_what_was_used_before_is_charged() {
+    let mut world = World::new(tariff(), 100_000);
+    granted(&world.send(&data("s")));
+    world.stopped = true;
+    let update = Ask::data(Kind::Update, "s", 1).more(group(10), octets(MB));
+    assert_eq!(world.send(&update).outcome, Outcome::Denied(Denial::Blocked));
+    assert_eq!(world.main(), Money::from_cents(99_900).unwrap());
+    for ask in [data("d"), call("f", "3030"), call("i", "77051112233").role(Role::Terminating)] {
+        assert_eq!(refused(&world.send(&ask)), Denial::Blocked);
+    }
+    granted(&world.send(&call("e", "112")));
+    world.stopped = false;
+    granted(&world.send(&data("t")));
+}
+
 proptest! {
     /// `FREE-2`: whatever the blocks, the money and the contract, an emergency is granted; here, where it comes to the
     /// account at all, and in front of it.
     #[test]
     fn an_emergency_is_granted_in_every_combination_of_blocks_and_states(
         reasons in proptest::collection::vec(0usize..BlockReason::ALL.len(), 0..9),
-        main in -100_000i64..100_000, credit: bool, unpaid: bool, ended: bool, ends: bool, barred: bool,
+        main in -100_000i64..100_000, credit: bool, stopped: bool, unpaid: bool, ended: bool, ends: bool, barred: bool,
         role in proptest::sample::select(vec![Role::Originating, Role::Forwarding]),
         number in proptest::sample::select(vec!["101", "102", "103", "104", "112", "urn:service:sos", "+7112"]),
     ) {
@@ -163,6 +180,7 @@ proptest! {
             world.account = account;
             world.ledger.push(entry);
         }
+        world.stopped = stopped;
         if credit { world.account.mode = Mode::Credit; }
         if unpaid { world.account.life.unpaid_since = Some(world.now); }
         if ended { world.subscriber.standing = Standing::Ended; }

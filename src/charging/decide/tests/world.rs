@@ -243,6 +243,7 @@ pub(in crate::charging) struct World {
     pub(in crate::charging) ledger: Vec<LedgerEntry>,
     pub(in crate::charging) notes: Notes,
     pub(in crate::charging) changes: Changes,
+    pub(in crate::charging) stopped: bool,
 }
 
 impl World {
@@ -262,6 +263,7 @@ impl World {
             ledger: entry.into_iter().collect(),
             notes: Notes::default(),
             changes: Changes::default(),
+            stopped: false,
         }
     }
 
@@ -312,6 +314,7 @@ impl World {
             session: self.sessions.get(key).cloned().map(Box::new),
             event,
             refunds: None,
+            stopped: self.stopped,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::charging::account::block::BlockReason;
 use crate::charging::account::life::{EndReason, PortRefusal};
 use crate::charging::account::{AccountId, Standing, Subscriber};
 use crate::charging::answer::{Denial, Outcome};
-use crate::charging::request::Kind;
+use crate::charging::request::{Kind, Request};
 use crate::charging::session::SessionState;
 use crate::charging::units::Money;
 use crate::engine::core::command::{Change, CommandError, LifeChange, LifeError};
@@ -346,6 +346,40 @@ fn a_number_is_ported_out_only_where_nothing_stands_against_it() {
     assert_eq!(world.number(MSISDN).life.end.unwrap().why, EndReason::PortedOut);
     assert_eq!(check(&mut world), [PortRefusal::Ended]);
     assert!(world.changed(7, settle()), "what is left is returned");
+}
+
+/// `SUS-4`, `SUS-6`: by the serving network, also for who comes there later, and over a restart.
+#[test]
+fn an_area_is_stopped_and_its_sessions_alone_are_reached() {
+    let mut world = World::with_money(Limits::default(), 100_000);
+    let there = |mut request: Request, network: &str| {
+        request.place.serving_plmn = Some(number(network));
+        request
+    };
+    let area = |lift| Change::Area { network: number("40102"), lift, note: Some("order 7".into()) };
+    world.ask(there(initial("here"), "40102"));
+    world.ask(there(initial("away"), "25001"));
+    assert!(world.changed(1, area(false)));
+    assert!(!world.changed(2, area(false)), "it is stopped already");
+    let reached: Vec<_> =
+        world.block_errands().iter().map(|errand| errand.session.as_str().to_owned()).collect();
+    assert_eq!(reached, ["here"]);
+    assert_eq!(world.ask(update("here", 1, 5_000)).outcome, Outcome::Denied(Denial::Blocked), "where it was");
+    assert_eq!(world.disk.main(1), cents(99_500));
+    assert_eq!(world.ask(update("away", 1, 0)).outcome, Outcome::Done);
+    world.restart();
+    let moved = there(update("away", 2, 0), "40102");
+    assert_eq!(world.ask(moved).outcome, Outcome::Denied(Denial::Blocked), "it came there later");
+    let mut sos = call(Kind::Initial, "e", 0, Some("112"));
+    sos.place.serving_plmn = Some(number("40102"));
+    assert_eq!(world.ask(sos).outcome, Outcome::Done);
+    assert!(world.changed(3, area(true)));
+    assert_eq!(world.ask(there(initial("again"), "40102")).outcome, Outcome::Done);
+    let Ok(View::Areas(areas)) = world.query(Query::Areas) else { panic!("areas") };
+    assert_eq!((areas.len(), areas[0].lifted.is_some(), &*areas[0].ordered.operator), (1, true, "anna"));
+    let wrong = Change::Area { network: number("4010"), lift: false, note: None };
+    assert_eq!(world.life_error(4, wrong), LifeError::NoArea(number("4010")));
+    world.disk.audit().unwrap();
 }
 
 /// `SUS-4`: many numbers at once are many commands, which share batches and do not hold what else is asked.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::Answer;
@@ -154,6 +155,7 @@ pub(super) enum Op {
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
     Act(ActEntry),
+    Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
     BucketGone(u64),
@@ -189,6 +191,9 @@ impl BatchSink for Recorder {
     }
     fn act(&mut self, act: &ActEntry) {
         self.0.push(Op::Act(act.clone()));
+    }
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        self.0.push(Op::Areas(areas.to_vec()));
     }
     fn event(&mut self, event: &EventRecord) {
         self.0.push(Op::Event(event.clone()));
@@ -258,6 +263,7 @@ impl Disk {
                     );
                 }
                 Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
