@@ -68,7 +68,9 @@ fn catalogue() -> Catalogue {
                 threshold_percent: Some(20),
                 validity_secs: 3_600,
                 holding_secs: Some(600),
+                ..QuotaShape::default()
             }],
+            ..Plan::default()
         }],
     })
 }

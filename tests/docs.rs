@@ -130,7 +130,9 @@ fn references(text: &str) -> Vec<Reference<'_>> {
 
 /// The path from the root of the repository.
 fn full(path: &str) -> String {
-    let short = ["rfc3539/", "rfc6733/", "rfc8506/", "faults/"].iter().any(|folder| path.starts_with(folder));
+    let short = ["rfc3539/", "rfc6733/", "rfc8506/", "ts32299/", "faults/"]
+        .iter()
+        .any(|folder| path.starts_with(folder));
     if short { format!("tests/conformance/{path}") } else { path.to_owned() }
 }
 

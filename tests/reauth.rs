@@ -132,6 +132,7 @@ impl World {
             let settings = Settings {
                 clock,
                 node: LocalNode { origin_state_id: None, ..node },
+                failures: gyro::ro::cca::Failures::default(),
                 peer_limits: PeerLimits::DEFAULT,
                 message_limits: MessageLimits::DEFAULT,
                 gateways: Vec::new(),

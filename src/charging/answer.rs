@@ -63,6 +63,16 @@ pub struct Redirect {
     pub open: Reach,
 }
 
+impl Redirect {
+    /// The address is a SIP URI: calls are sent there, other traffic cannot be.
+    pub fn is_sip(&self) -> bool {
+        let begins = |scheme: &str| {
+            self.to.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        begins("sip:") || begins("sips:")
+    }
+}
+
 /// What stays open to a user whose service is limited.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Reach {
@@ -189,7 +199,8 @@ impl PartAnswer {
 pub struct Balance {
     /// It is below what the plan calls low.
     pub low: bool,
-    /// What may still be spent.
+    /// What may still be spent, what this session holds included; below nothing where more was spent than
+    /// there was.
     pub remaining: Money,
 }
 
@@ -222,6 +233,8 @@ pub struct AnswerExtra {
     pub enough: Option<bool>,
     /// What it costs (Cost-Information).
     pub cost: Option<Money>,
+    /// The units that cost so much, where the request named none (Cost-Unit).
+    pub cost_per: Option<Amount>,
     /// What is left on the account.
     pub balance: Option<Balance>,
     /// Advice of charge.

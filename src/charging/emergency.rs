@@ -2,10 +2,10 @@
 //! of numbers alone, before anything is loaded. No account, no balance, no block, no store can stand in
 //! the way.
 
-use super::answer::{Answer, Grant, Outcome, PartAnswer};
+use super::answer::{Answer, AnswerExtra, Grant, Outcome, PartAnswer};
 use super::free_numbers::{FreeNumbers, NumberClass};
 use super::request::{Action, Kind, Part, Request, Role, SessionId};
-use super::units::{Amount, Digits, Unit};
+use super::units::{Amount, Digits, Money, Unit};
 use crate::time::Timestamp;
 
 /// Seconds granted for a call at a time.
@@ -60,7 +60,16 @@ pub fn grant(request: &Request) -> Answer {
             distinct.map(|(_, part)| part_of(request, part)).collect()
         }
     };
-    Answer::new(Outcome::Done, request.shape, parts)
+    let extra = match request.kind {
+        Kind::Event(Action::CheckBalance) => {
+            Some(AnswerExtra { enough: Some(true), ..AnswerExtra::default() })
+        }
+        Kind::Event(Action::PriceEnquiry) => {
+            Some(AnswerExtra { cost: Some(Money::ZERO), ..AnswerExtra::default() })
+        }
+        Kind::Initial | Kind::Update | Kind::Terminate | Kind::Event(_) => None,
+    };
+    Answer { extra: extra.map(Box::new), ..Answer::new(Outcome::Done, request.shape, parts) }
 }
 
 fn part_of(request: &Request, part: &Part) -> PartAnswer {
@@ -173,6 +182,22 @@ mod tests {
     fn a_message_is_an_event_without_validity() {
         let answer = answered(&Ask::sms("e", &["103"]).ask(whole())).unwrap();
         assert_eq!(answer.parts[0].grant.as_ref().unwrap().validity_secs, None);
+    }
+
+    #[test]
+    fn no_action_of_an_event_to_an_emergency_number_is_an_error() {
+        let of = |action| {
+            let mut ask = Ask::sms("e", &["112"]).ask(whole());
+            ask.0.kind = Kind::Event(action);
+            answered(&ask).unwrap()
+        };
+        let told = |answer: &Answer| answer.extra.as_deref().map(|extra| (extra.enough, extra.cost));
+        for action in [Action::Debit, Action::Refund, Action::CheckBalance, Action::PriceEnquiry] {
+            assert_eq!(of(action).outcome, Outcome::Done, "{action:?}");
+        }
+        assert_eq!(told(&of(Action::CheckBalance)), Some((Some(true), None)));
+        assert_eq!(told(&of(Action::PriceEnquiry)), Some((None, Some(Money::ZERO))));
+        assert_eq!(told(&of(Action::Refund)), None);
     }
 
     #[test]

@@ -195,6 +195,12 @@ pub enum Reason {
     ConditionChange,
     /// Asked for by the server.
     Forced,
+    /// The other unit of a quota that has two.
+    OtherUnit,
+    /// The credit pool was used up.
+    PoolExhausted,
+    /// The whole session was idle.
+    Unused,
     /// Any other reason.
     Other,
 }
@@ -287,6 +293,8 @@ pub struct ClientTraits {
     pub announcements: bool,
     /// What is left on the account may be said.
     pub balance: bool,
+    /// What an event was charged may be given back by a token.
+    pub refund: bool,
 }
 
 /// A request for charging.

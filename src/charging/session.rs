@@ -2,7 +2,7 @@
 
 use super::account::AccountId;
 use super::answer::Answer;
-use super::request::{Kind, Parties, Place, QuotaKey, SessionId};
+use super::request::{Condition, Kind, Parties, Place, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
 
@@ -67,15 +67,20 @@ pub struct Reservation {
     pub final_unit: bool,
     /// The tariff changes while it lasts: when, and what of the grant is for after it where that is apart.
     pub change: Option<(Timestamp, Option<u64>)>,
+    /// The number of the credit pool that it is part of, within the session: what its money is for may be used
+    /// by the others of the pool too (RFC 8506 §5.1.2).
+    pub pool: Option<u32>,
 }
 
 /// How fast a quota is used, as its reports show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
-    /// Until when use is known.
+    /// Since when use is measured next: the last report that was measured, or the grant after an idle time.
     pub at: Timestamp,
-    /// Units a second, smoothed over the last reports.
+    /// Units a second, smoothed over the last reports; 0 while none was measured.
     pub per_sec: u64,
+    /// Units that were reported since then, too soon to be measured.
+    pub units: u64,
 }
 
 /// One quota of a session.
@@ -93,8 +98,12 @@ pub struct Quota {
     pub lapsed: bool,
     /// The client was told to limit the service: it redirects, or restricts access.
     pub limited: bool,
+    /// Quota was asked for last in vain, for lack of money: the client waits for more.
+    pub refused: bool,
     /// How fast it is used; none before the first report.
     pub pace: Option<Pace>,
+    /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.
+    pub armed: Vec<Condition>,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.

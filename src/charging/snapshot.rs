@@ -3,9 +3,9 @@
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
 use super::ledger::LedgerEntry;
+use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
-use super::session::{HeldAllowance, Session};
-use super::units::Money;
+use super::session::Session;
 use crate::time::Timestamp;
 
 /// What was loaded for a request whose subscriber is known. It is consumed by the decision, which gives
@@ -24,17 +24,6 @@ pub struct Snapshot {
     pub event: Option<EventRecord>,
     /// The event that a refund names by its token, where it is still known.
     pub refunds: Option<EventRecord>,
-}
-
-/// What an event was charged, to be given back where it is refunded.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct EventCharge {
-    /// Money, nothing or more.
-    pub money: Money,
-    /// Units of bundles.
-    pub allowances: Vec<HeldAllowance>,
-    /// It was given back.
-    pub refunded: bool,
 }
 
 /// The answer to a one-time event, kept for 72 hours so that a repeat gets the same.

@@ -170,7 +170,7 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
     for line in &found.charges {
         writeln!(out, "  {}", charge_in_words(line))?;
     }
-    writeln!(out, "refused, since {}:", found.refusals_since)?;
+    writeln!(out, "refused, limited, or granted for the last time, since {}:", found.refusals_since)?;
     for refusal in &found.refusals {
         writeln!(out, "  {}", refusal_in_words(refusal))?;
     }
@@ -180,6 +180,16 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
 fn charge_in_words(line: &Line) -> String {
     let Line { at, amount, balance, usage, session, .. } = line;
     let Some(usage) = usage else { return format!("{at}  {amount}  balance {balance}") };
+    let of = format!("(session {}, request {})", session.as_deref().unwrap_or("-"), usage.request);
+    if line.kind == "refund" {
+        let by = line.reference.as_deref().unwrap_or("-");
+        let mut words =
+            format!("{at}  {amount}  balance {balance}  {} {} given back by {by}", usage.used, usage.unit);
+        if usage.from_bundles > 0 {
+            words.push_str(&format!(", {} into bundles", usage.from_bundles));
+        }
+        return format!("{words}  {of}");
+    }
     let mut words = format!(
         "{at}  {amount}  balance {balance}  {} {} by {} of {}",
         usage.used, usage.unit, usage.rate, usage.plan
@@ -193,8 +203,7 @@ fn charge_in_words(line: &Line) -> String {
     if line.kind == "late" {
         words.push_str(", reported late");
     }
-    words.push_str(&format!("  (session {}, request {})", session.as_deref().unwrap_or("-"), usage.request));
-    words
+    format!("{words}  {of}")
 }
 
 fn refusal_in_words(refusal: &Refusal) -> String {
@@ -236,5 +245,55 @@ impl Row for Line {
             usage.map(|usage| usage.unit.clone()).unwrap_or_default(),
             usage.map(|usage| usage.rate.clone()).unwrap_or_default(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::json::ledger::Usage;
+
+    fn line(kind: &str, amount: &str, from_bundles: u64) -> Line {
+        Line {
+            at: "2026-01-01T05:00:00+05:00".into(),
+            amount: amount.into(),
+            balance: "160.00".into(),
+            kind: kind.into(),
+            reference: Some("smsc;34".into()),
+            session: Some("smsc;33".into()),
+            operator: None,
+            note: None,
+            index: 3,
+            usage: Some(Usage {
+                msisdn: "77010000001".into(),
+                request: 0,
+                rating_group: None,
+                services: Vec::new(),
+                unit: "pieces".into(),
+                used: 3,
+                from_bundles,
+                above_grant: 0,
+                plan: "payg".into(),
+                rate: "sms".into(),
+                used_at: "2026-01-01T05:00:00+05:00".into(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_charge_and_its_refund_are_told_in_words() {
+        let at = "2026-01-01T05:00:00+05:00";
+        assert_eq!(
+            charge_in_words(&line("charge", "-40.00", 1)),
+            format!(
+                "{at}  -40.00  balance 160.00  3 pieces by sms of payg, 1 from bundles  (session smsc;33, request 0)"
+            )
+        );
+        assert_eq!(
+            charge_in_words(&line("refund", "+40.00", 1)),
+            format!(
+                "{at}  +40.00  balance 160.00  3 pieces given back by smsc;34, 1 into bundles  (session smsc;33, request 0)"
+            )
+        );
     }
 }

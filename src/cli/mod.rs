@@ -16,6 +16,7 @@ pub mod decode;
 mod demo;
 pub mod dict;
 mod init;
+mod ladder;
 mod later;
 mod logs;
 mod man;
@@ -25,6 +26,7 @@ mod print;
 mod probe;
 mod serve;
 mod session;
+mod sim;
 mod status;
 pub mod store;
 mod subscriber;
@@ -62,6 +64,7 @@ enum Command {
     Peer(peer::Args),
     Tariff(tariff::Args),
     Store(store::Args),
+    Sim(sim::Args),
     Decode(decode::Args),
     Dict(dict::Args),
     Completions(completions::Args),
@@ -108,6 +111,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),
+        Command::Sim(args) => sim::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),

@@ -119,7 +119,11 @@ impl Row for Session {
                 Some(unit) => format!(", {} {unit} granted", quota.granted),
                 None => String::new(),
             };
-            format!("{group}: {} used{granted}", quota.used)
+            let told = quota.told.as_deref().map(|told| {
+                let now = if quota.limited { "now" } else { "then" };
+                format!(", {now} {told}")
+            });
+            format!("{group}: {} used{granted}{}", quota.used, told.unwrap_or_default())
         };
         let quotas: Vec<String> = self.quotas.iter().map(quota).collect();
         vec![

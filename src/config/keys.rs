@@ -52,6 +52,24 @@ pub const KEYS: &[Key] = &[
     ),
     key("diameter.connections", Kind::Count, "1024", "the most connections at a time"),
     key(
+        "diameter.failover",
+        Kind::Choice(&["supported", "not-supported"]),
+        "",
+        "CC-Session-Failover in answers of sessions: whether another server knows the sessions of this one; by default it is not said",
+    ),
+    key(
+        "diameter.failure_handling",
+        Kind::Choice(&["terminate", "continue", "retry-and-terminate"]),
+        "",
+        "Credit-Control-Failure-Handling in answers of sessions: what a client does while nobody answers; by default it is not said, and the client's own setting counts",
+    ),
+    key(
+        "diameter.debit_failure",
+        Kind::Choice(&["terminate-or-buffer", "continue"]),
+        "",
+        "Direct-Debiting-Failure-Handling in answers to events: the same for one-time events; by default it is not said",
+    ),
+    key(
         "diameter.unknown_peers",
         Kind::Choice(&["accept", "reject"]),
         "",
@@ -81,6 +99,24 @@ pub const KEYS: &[Key] = &[
         Kind::Switch,
         "false",
         "charge use reported for a session that was never seen, when its subscriber is known",
+    ),
+    key(
+        "charging.slice_time",
+        Kind::Span,
+        "30s",
+        "how long a grant of volume shall last at the measured rate of use before the client asks again",
+    ),
+    key(
+        "charging.slice_factor",
+        Kind::Count,
+        "64",
+        "how many times the plan's grant a fast session gets at most; 1: grants are as the plan says, whatever the use",
+    ),
+    key(
+        "charging.slice_max",
+        Kind::Size,
+        "4GiB",
+        "the most that a grant of volume grows to; a plan's `most` for a quota stands instead of it",
     ),
     key(
         "charging.reauth_rate",
@@ -128,9 +164,16 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "max_units",
     "rar",
     "redirect",
+    "restrict",
     "qos_fui",
     "pools",
     "holding_time",
+    "refund",
+    "triggers",
+    "tariff_change",
+    "announcements",
+    "advice",
+    "balance",
 ];
 
 /// Keys that a later version brings: refused by name instead of being ignored.

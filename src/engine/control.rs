@@ -14,7 +14,7 @@ pub use super::core::command::{
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SessionView, SubscriberView, View,
+    SessionView, SubscriberView, View, Why,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord};

@@ -63,6 +63,18 @@ impl DebitFailure {
     }
 }
 
+/// What clients are told to do while nobody answers (RFC 8506 §5.7, §6.5); what is none is not said, and the
+/// client does what it is configured to do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Failures {
+    /// CC-Session-Failover: whether another server knows the sessions of this one.
+    pub failover: Option<bool>,
+    /// Credit-Control-Failure-Handling.
+    pub handling: Option<FailureHandling>,
+    /// Direct-Debiting-Failure-Handling.
+    pub debit: Option<DebitFailure>,
+}
+
 /// What all answers of a server say about it. It stays the same for the life of the process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Origin<'a> {
@@ -72,12 +84,8 @@ pub struct Origin<'a> {
     pub realm: &'a str,
     /// Origin-State-Id.
     pub state_id: Option<u32>,
-    /// CC-Session-Failover: whether another server knows the sessions of this one.
-    pub failover: Option<bool>,
-    /// Credit-Control-Failure-Handling.
-    pub failure_handling: Option<FailureHandling>,
-    /// Direct-Debiting-Failure-Handling.
-    pub debit_failure: Option<DebitFailure>,
+    /// What clients are told to do while nobody answers.
+    pub failures: Failures,
     /// Currency-Code of money in answers (ISO 4217).
     pub currency: Option<u16>,
 }
@@ -89,9 +97,7 @@ impl<'a> Origin<'a> {
             host,
             realm,
             state_id: None,
-            failover: None,
-            failure_handling: None,
-            debit_failure: None,
+            failures: Failures { failover: None, handling: None, debit: None },
             currency: None,
         }
     }
@@ -187,6 +193,13 @@ impl<'b, 'a> Answering<'b, 'a> {
         let request = asked.message.header();
         let is_error = refusal.result_code.is_protocol_error() || !asked.is_complete();
         let header = if is_error { request.error_answer() } else { request.answer() };
+        let failures =
+            |asked_for: bool| if asked_for && !is_error { origin.failures } else { Failures::default() };
+        let kind = asked.request_type;
+        let of_session = failures(
+            [RequestType::Initial, RequestType::Update].map(|one| Some(one.value())).contains(&kind),
+        );
+        let of_event = failures(kind == Some(RequestType::Event.value()));
         let head = Head {
             session_id: asked.session_id,
             result_code: refusal.result_code,
@@ -196,9 +209,9 @@ impl<'b, 'a> Answering<'b, 'a> {
             request_type: asked.request_type,
             number: asked.number,
             state_id: origin.state_id,
-            failover: origin.failover.filter(|_| !is_error).map(i32::from),
-            failure_handling: origin.failure_handling.filter(|_| !is_error).map(FailureHandling::value),
-            debit_failure: origin.debit_failure.filter(|_| !is_error).map(DebitFailure::value),
+            failover: of_session.failover.map(i32::from),
+            failure_handling: of_session.handling.map(FailureHandling::value),
+            debit_failure: of_event.debit.map(DebitFailure::value),
             failed_avp: (!refusal.failed_avp.is_empty()).then_some(refusal.failed_avp),
             message: refusal.message,
             reporting_host: None,
@@ -213,7 +226,7 @@ impl<'b, 'a> Answering<'b, 'a> {
         let out = &mut self.out;
         signed(out, Field::CheckBalanceResult, extra.enough.map(|enough| i32::from(!enough)));
         if let Some(cost) = extra.cost {
-            cost::write(out, Field::CostInformation, cost, self.currency);
+            cost::write_cost(out, cost, extra.cost_per, self.currency);
         }
         if let Some(balance) = &extra.balance {
             signed(out, Field::LowBalanceIndication, Some(i32::from(balance.low)));

@@ -12,7 +12,7 @@ use super::final_unit::indication;
 use super::mscc::{Mscc, MsccAnswer};
 use super::profile::{FreeAnswer, Profile};
 use super::result;
-use super::service_information::is_message;
+use super::service_information::{Kinds, is_message};
 use super::subscription::{Subscription, by_weight, user_name};
 use super::units::measured_of;
 use crate::charging::answer::{Answer, FinalUnit, Grant, Outcome, PartAnswer};
@@ -46,12 +46,9 @@ pub fn request(
     let is_event = matches!(kind, Kind::Event(_));
     let has_units = ccr.requested.is_some() || !ccr.used.is_empty() || is_event;
     let shape = if ccr.msccs.is_empty() && has_units { Shape::Command } else { Shape::PerGroup };
-    // an event without units is about one message where it is about messages, else the server decides
-    let unnamed = is_event.then(|| {
-        let messages = is_message(context) || ccr.information.kinds.sms;
-        let pieces = messages.then(|| ccr.information.messages.map_or(1, u64::from));
-        Measured { pieces, ..Measured::default() }
-    });
+    let unnamed = unnamed(&ccr, kind, context);
+    let refund = profile.refund && is_3gpp(&ccr);
+    let identities = identities(&ccr);
     let mut request = Request {
         session,
         kind,
@@ -71,23 +68,58 @@ pub fn request(
             triggers: profile.triggers,
             announcements: profile.announcements,
             balance: profile.balance,
+            refund,
         },
-        identities: identities(&ccr),
+        identities: Vec::new(),
         context: context.into(),
         at: happened(ccr.event_timestamp, now),
-        parties: ccr.information.parties(),
+        parties: ccr.information.parties(&identities),
         place: ccr.information.place(),
         shape,
         advice: profile.advice && matches!(ccr.advice, Some(1..=3)),
         parts: Vec::new(),
     };
+    request.identities = identities;
     let stamp = ccr.event_timestamp;
     request.parts = match shape {
         Shape::Command => vec![command_part(ccr, unnamed)],
-        Shape::PerGroup => ccr.msccs.into_iter().map(|mscc| part(mscc, unnamed)).collect(),
+        Shape::PerGroup => {
+            let token: Option<Box<[u8]>> = ccr.refund.map(Into::into);
+            let with_token = |mut part: Part| {
+                part.refund = part.refund.or_else(|| token.clone());
+                part
+            };
+            ccr.msccs.into_iter().map(|mscc| with_token(part(mscc, unnamed))).collect()
+        }
     };
     request.digest = digest::of(&request, stamp);
     Some(request)
+}
+
+/// What stands for units that are not named. An event, or a session opened with a quota, that is about messages is
+/// about one, or as many as it says it has; a refund that names none is about all that was charged; else the server
+/// decides.
+fn unnamed(ccr: &Ccr<'_>, kind: Kind, context: &str) -> Option<Measured> {
+    let kinds = ccr.information.kinds;
+    let messages = is_message(context) || kinds.sms || kinds.mms;
+    let told = ccr.information.messages.filter(|&told| told > 0).map(u64::from);
+    let pieces = match kind {
+        Kind::Event(Action::Debit | Action::CheckBalance | Action::PriceEnquiry) => {
+            messages.then(|| told.unwrap_or(1))
+        }
+        Kind::Initial => Some(told.filter(|_| messages)?),
+        Kind::Event(Action::Refund) | Kind::Update | Kind::Terminate => return None,
+    };
+    Some(Measured { pieces, ..Measured::default() })
+}
+
+/// Whether a client speaks the words of TS 32.299: it has shown one of them.
+fn is_3gpp(ccr: &Ccr<'_>) -> bool {
+    const DOMAIN: &[u8] = b"@3gpp.org";
+    let context = ccr.context.unwrap_or_default().as_bytes();
+    let start = context.len().checked_sub(DOMAIN.len());
+    let end = start.and_then(|start| context.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(DOMAIN)) || ccr.information.kinds != Kinds::default()
 }
 
 fn kind(ccr: &Ccr<'_>) -> Kind {

@@ -147,7 +147,8 @@ impl Digest {
             Some(Reason::Validity) => 5,
             Some(Reason::ConditionChange) => 6,
             Some(Reason::Forced) => 7,
-            Some(Reason::Other) => 8,
+            // one number for what was not told apart once: the digest of a request stays what it was
+            Some(Reason::OtherUnit | Reason::PoolExhausted | Reason::Unused | Reason::Other) => 8,
         });
         // added later: a request without a token has the digest that it always had
         if let Some(token) = &part.refund {

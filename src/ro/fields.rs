@@ -201,6 +201,7 @@ fields! {
     ImsInformation = "IMS-Information" tgpp 876 Group M;
     MmsInformation = "MMS-Information" tgpp 877 Group M;
     QuotaConsumptionTime = "Quota-Consumption-Time" tgpp 881 U32 M;
+    OriginatorAddress = "Originator-Address" tgpp 886 Group M;
     AddressData = "Address-Data" tgpp 897 Utf8 M;
     AddressType = "Address-Type" tgpp 899 Enum M;
     RecipientAddress = "Recipient-Address" tgpp 1201 Group M;
@@ -215,6 +216,7 @@ fields! {
     RemainingBalance = "Remaining-Balance" tgpp 2021 Group M;
     RefundInformation = "Refund-Information" tgpp 2022 Octets M;
     RecipientInfo = "Recipient-Info" tgpp 2026 Group M;
+    OriginatorReceivedAddress = "Originator-Received-Address" tgpp 2027 Group M;
     RecipientReceivedAddress = "Recipient-Received-Address" tgpp 2028 Group M;
     AccumulatedCost = "Accumulated-Cost" tgpp 2052 Group M;
     AocCostInformation = "AoC-Cost-Information" tgpp 2053 Group M;
@@ -376,7 +378,7 @@ levels! {
     }
     /// SMS-Information and MMS-Information.
     Messaging {
-        First: OriginatorInterface NumberOfMessagesSent;
+        First: OriginatorInterface NumberOfMessagesSent OriginatorAddress OriginatorReceivedAddress;
         Many: RecipientInfo RecipientAddress;
     }
     /// Originator-Interface.
@@ -387,7 +389,7 @@ levels! {
     RecipientInfo {
         Many: RecipientAddress RecipientReceivedAddress;
     }
-    /// Recipient-Address and Recipient-Received-Address.
+    /// Recipient-Address, Recipient-Received-Address and the like: addresses of messages.
     RecipientAddress {
         First: AddressType AddressData;
     }

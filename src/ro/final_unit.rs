@@ -235,4 +235,28 @@ mod tests {
             assert_eq!(RedirectServer::of(address).kind, kind, "{address}");
         }
     }
+
+    #[test]
+    fn a_rule_that_a_tariff_may_have_is_one_for_the_wire() {
+        use crate::charging::catalogue::build::is_filter_rule;
+        use crate::diameter::data::IpFilterRule;
+        let ends = [
+            "any",
+            "assigned",
+            "192.0.2.10",
+            "!192.0.2.0/24",
+            "2001:db8::/32",
+            "any 80,8000-8080",
+            "10.0.0.1/33",
+        ];
+        let options = ["", " frag", " established setup", " tcpflags syn,!ack", " sometimes"];
+        for head in ["permit in ip", "deny out 17", "permit out 256", "allow in ip"] {
+            for (from, to) in ends.iter().flat_map(|from| ends.map(|to| (from, to))) {
+                for option in options {
+                    let rule = format!("{head} from {from} to {to}{option}");
+                    assert!(!is_filter_rule(&rule) || IpFilterRule::parse(rule.as_bytes()).is_ok(), "{rule}");
+                }
+            }
+        }
+    }
 }

@@ -37,6 +37,7 @@ impl Overrides {
             "announcements" => self.announcements = Some(switch("announcements")?),
             "advice" => self.advice = Some(switch("advice")?),
             "balance" => self.balance = Some(switch("balance")?),
+            "refund" => self.refund = Some(switch("refund")?),
             "tariff_change" => {
                 self.tariff_change = Some(match value {
                     "none" => TariffChangeForm::None,
@@ -113,6 +114,7 @@ mod tests {
             ("announcements", "true"),
             ("advice", "true"),
             ("balance", "true"),
+            ("refund", "false"),
             ("tariff_change", "dual"),
             ("qos_fui", "true"),
             ("pools", "true"),

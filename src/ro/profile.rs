@@ -120,6 +120,9 @@ profile! {
     advice: bool,
     /// Low-Balance-Indication and Remaining-Balance are understood.
     balance: bool,
+    /// Refund-Information is understood in the answer to a debit (TS 32.299). Requests for a refund are served
+    /// whatever this says.
+    refund: bool,
 }
 
 const STANDARD: Profile = Profile {
@@ -142,10 +145,12 @@ const STANDARD: Profile = Profile {
     announcements: false,
     advice: false,
     balance: false,
+    refund: true,
 };
 
-/// The look-alikes share what all of them let pass.
-const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, ..STANDARD };
+/// The look-alikes share what all of them let pass. None of them gives back what an event was charged, and some drop
+/// an answer with an AVP that they do not know.
+const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, refund: false, ..STANDARD };
 
 /// The built-in profiles with the beginnings of the Product-Names that tell them, letters of either case.
 static BUILT_IN: [(Profile, &[&str]); 7] = [

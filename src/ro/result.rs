@@ -82,10 +82,10 @@ pub(super) fn failed_avp(denial: Denial, asked: &Asked<'_>, key: Option<&QuotaKe
     fault.failed_avp
 }
 
-/// The MSCC of the request that asked for this quota.
+/// The MSCC of the request that asked for this quota; the first where no quota is named.
 fn asked_for<'a>(asked: &Asked<'a>, key: Option<&QuotaKey>) -> Option<Avp<'a>> {
-    let key = key?;
     let mut msccs = asked.message.all(Field::MultipleServicesCreditControl.def().key);
+    let Some(key) = key else { return msccs.next() };
     msccs.find(|mscc| {
         let group = mscc.find(Field::RatingGroup.def().key).and_then(|avp| avp.u32().ok());
         let services = || {
@@ -121,9 +121,10 @@ fn no_refund(asked: &Asked<'_>, key: Option<&QuotaKey>, code: ResultCode) -> Fau
 
 /// The called address; or an example of it, in the group of the request where it belongs.
 fn no_destination(asked: &Asked<'_>, code: ResultCode) -> Fault {
-    let ways: [&[Field]; 3] = [
+    let ways: [&[Field]; 4] = [
         &[Field::ImsInformation, Field::CalledPartyAddress],
         &[Field::SmsInformation, Field::RecipientInfo, Field::RecipientAddress, Field::AddressData],
+        &[Field::MmsInformation, Field::RecipientAddress, Field::AddressData],
         &[Field::VcsInformation, Field::CalledPartyAddress],
     ];
     let information = asked.message.find(Field::ServiceInformation.def().key);

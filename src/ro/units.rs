@@ -134,7 +134,10 @@ pub(super) fn write(out: &mut Encoder<'_>, measured: &Measured, currency: Option
 /// Writes reports of use. A reason that is about units, and not about the whole quota, stands in the first of them;
 /// the other reasons, and one without any report, stand behind them (TS 32.299 §7.2.175).
 pub(super) fn write_reports(out: &mut Encoder<'_>, reports: &[Used], reason: Option<Reason>) {
-    let of_units = matches!(reason, Some(Reason::Threshold | Reason::Exhausted | Reason::Other));
+    let of_units = matches!(
+        reason,
+        Some(Reason::Threshold | Reason::Exhausted | Reason::OtherUnit | Reason::PoolExhausted)
+    );
     let mut inside = reason.filter(|_| of_units && !reports.is_empty());
     let behind = reason.filter(|_| inside.is_none());
     for used in reports {

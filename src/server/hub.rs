@@ -28,6 +28,7 @@ use crate::diameter::peer::machine::{Config, Machine};
 use crate::diameter::peer::registry::{ConnectionId, Registry};
 use crate::engine::control::{Ask, Asked, Inbox, Mode, Tag};
 use crate::engine::run::{Engine, Event, Failure};
+use crate::ro::cca::Failures;
 use crate::ro::profile::{Chosen, Profiles};
 use crate::telemetry::{PeerState, ServerMetrics};
 use crate::time::{Monotonic, Timestamp};
@@ -43,6 +44,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) peers: Arc<Config>,
     pub(super) registry: Registry,
+    /// What clients are told to do while nobody answers.
+    pub(super) failures: Failures,
     pub(super) dictionary: Arc<Dictionary>,
     pub(super) limits: Limits,
     pub(super) profiles: Profiles,

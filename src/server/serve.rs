@@ -13,7 +13,7 @@ use crate::diameter::message::Message;
 use crate::diameter::peer::registry::ConnectionId;
 use crate::engine::core::{Answered, Handled, Route, Tag};
 use crate::engine::run::Engine;
-use crate::ro::cca::{self, Asked, Origin, Refusal};
+use crate::ro::cca::{self, Asked, Failures, Origin, Refusal};
 use crate::ro::ccr::Ccr;
 use crate::ro::convert::{self, Charge};
 use crate::ro::profile::{Profile, Profiles};
@@ -140,7 +140,8 @@ impl Hub {
         let profile = self.parts.profiles.by_name_or_standard(name);
         let charge = if answered.held.is_none() { Charge::Free } else { Charge::Counted };
         let Connection { config, outbox, tally, held, .. } = connection;
-        let origin = origin(config.node.origin());
+        let currency = self.parts.engine.core().catalogue().currency().numeric;
+        let origin = Origin { currency: Some(currency), ..origin(config.node.origin(), self.parts.failures) };
         let asked = Asked::of(message);
         let mut put = |out: &mut bytes::BytesMut| {
             let before = out.len();
@@ -178,7 +179,7 @@ impl Hub {
         let now = self.now().run;
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let Connection { config, outbox, tally, .. } = connection;
-        let origin = origin(config.node.origin());
+        let origin = origin(config.node.origin(), self.parts.failures);
         let out = outbox.now();
         let before = out.len();
         if let Err(error) = cca::refuse(out, &origin, &Asked::of(message), refusal) {
@@ -228,6 +229,6 @@ fn standard() -> Rc<str> {
     standard.name.as_ref().into()
 }
 
-fn origin(base: crate::diameter::base::local::Origin<'_>) -> Origin<'_> {
-    Origin { state_id: base.state_id, ..Origin::new(base.host, base.realm) }
+fn origin(base: crate::diameter::base::local::Origin<'_>, failures: Failures) -> Origin<'_> {
+    Origin { state_id: base.state_id, failures, ..Origin::new(base.host, base.realm) }
 }

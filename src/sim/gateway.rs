@@ -142,6 +142,11 @@ impl Gateway {
         self.ends
     }
 
+    /// The server's Origin-Host and Origin-Realm, as its CEA says.
+    pub fn server(&self) -> Option<(&str, &str)> {
+        self.machine.peer().map(|peer| (peer.host.as_str(), peer.realm.as_str()))
+    }
+
     async fn until_open(&mut self) -> Result<(), GatewayError> {
         loop {
             while let Some(event) = self.machine.poll_event() {

@@ -128,7 +128,7 @@ mod tests {
         let sample = session::tests::sample();
         let mut session = Session { state: SessionState::Open, opened: touched, touched, ..sample };
         for quota in &mut session.quotas {
-            quota.pace = Some(Pace { at: touched, per_sec: 1 });
+            quota.pace = Some(Pace { at: touched, per_sec: 1, units: 0 });
             if let Some(reservation) = &mut quota.reservation {
                 reservation.expires = touched.plus(Duration::from_mins(1));
             }

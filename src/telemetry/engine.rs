@@ -108,6 +108,8 @@ pub struct ServiceFigures<'a> {
     pub last_granted: u64,
     /// Parts, or whole requests, that were refused.
     pub refused: u64,
+    /// Parts that got nothing and go on limited.
+    pub limited: u64,
     /// Money charged, in hundredths of the currency unit.
     pub charged_cents: u64,
     /// Sessions opened less sessions ended, since the start.
@@ -120,6 +122,7 @@ struct Service {
     granted: Sum,
     last_granted: Sum,
     refused: Sum,
+    limited: Sum,
     charged: Amount,
     charged_cents: u64,
     open: Gauge,
@@ -330,6 +333,7 @@ impl EngineMetrics {
                 granted: outcome("granted"),
                 last_granted: outcome("last"),
                 refused: outcome("refused"),
+                limited: outcome("limited"),
                 charged: charged.get_or_create(&label()).clone(),
                 charged_cents: 0,
                 open: open.get_or_create(&label()).clone(),
@@ -338,6 +342,7 @@ impl EngineMetrics {
         service.granted.follow(figures.granted);
         service.last_granted.follow(figures.last_granted);
         service.refused.follow(figures.refused);
+        service.limited.follow(figures.limited);
         let more = figures.charged_cents.saturating_sub(service.charged_cents);
         service.charged_cents = service.charged_cents.max(figures.charged_cents);
         service.charged.inc_by(units(level(more.saturating_mul(10_000))));

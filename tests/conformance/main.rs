@@ -12,6 +12,8 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+#[cfg(feature = "shell")]
+mod counter;
 mod faults;
 mod net;
 mod node;
@@ -19,4 +21,6 @@ mod ops;
 mod rfc3539;
 mod rfc6733;
 mod rfc8506;
+#[cfg(feature = "shell")]
+mod ts32299;
 mod wire;

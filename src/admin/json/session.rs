@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Form;
 use super::subscriber::unit;
+use crate::charging::answer::FinalUnit;
 use crate::charging::session::{self, SessionState};
 use crate::charging::units::Money;
 use crate::engine::control::{Outstanding, Scope, SessionCursor, SessionView, What};
@@ -91,6 +92,11 @@ pub struct Quota {
     /// It was the last grant.
     #[serde(rename = "final")]
     pub is_final: bool,
+    /// The client was told to limit the service, as `told` says.
+    pub limited: bool,
+    /// What the client does at the end of its quota, as it was told with the last answer: `terminate`,
+    /// `redirect:ADDRESS`, `restrict:FILTERS`; null where the quota goes on.
+    pub told: Option<String>,
 }
 
 /// A page of sessions.
@@ -134,7 +140,7 @@ impl Session {
             incarnation: session.incarnation,
             reserved: sum(held.map(|held| held.money)).to_string(),
             charged: sum(rated.map(|rated| rated.charged)).to_string(),
-            quotas: session.quotas.iter().map(|quota| Quota::of(quota, form)).collect(),
+            quotas: session.quotas.iter().map(|quota| Quota::of(quota, session, form)).collect(),
             asked: None,
         }
     }
@@ -166,7 +172,7 @@ impl Asked {
 }
 
 impl Quota {
-    fn of(quota: &session::Quota, form: &Form) -> Self {
+    fn of(quota: &session::Quota, session: &session::Session, form: &Form) -> Self {
         let held = quota.reservation.as_ref();
         Self {
             rating_group: quota.key.rating_group,
@@ -178,8 +184,30 @@ impl Quota {
             reserved: held.map_or(Money::ZERO, |held| held.money).to_string(),
             expires: held.map(|held| form.time(held.expires)),
             is_final: held.is_some_and(|held| held.final_unit),
+            limited: quota.limited && session.state == SessionState::Open,
+            told: told(quota, session),
         }
     }
+}
+
+/// What the client was told to do at the end of a quota that holds its last grant or is limited: by the last answer
+/// that spoke of it.
+fn told(quota: &session::Quota, session: &session::Session) -> Option<String> {
+    let ends = quota.limited || quota.reservation.as_ref().is_some_and(|held| held.final_unit);
+    let parts = session.answers.iter().rev().flat_map(|stored| &stored.answer.parts);
+    let action = parts.filter(|part| part.key == quota.key).find_map(|part| {
+        let last = part.grant.as_ref().and_then(|grant| grant.final_unit.as_ref());
+        last.or(part.limit.as_deref().map(|limit| &limit.action))
+    });
+    let open = session.state == SessionState::Open;
+    action.filter(|_| ends && open).map(|action| match action {
+        FinalUnit::Terminate => "terminate".into(),
+        FinalUnit::Redirect(redirect) => format!("redirect:{}", redirect.to),
+        FinalUnit::Restrict(open) => {
+            let filters: Vec<&str> = open.filters.iter().chain(&open.rules).map(|text| &**text).collect();
+            format!("restrict:{}", filters.join(","))
+        }
+    })
 }
 
 /// A place in the list, as text.
@@ -197,8 +225,9 @@ pub fn read_cursor(text: &str) -> Option<SessionCursor> {
 mod tests {
     use super::*;
     use crate::charging::account::AccountId;
-    use crate::charging::request::{Parties, Place, QuotaKey, SessionId};
-    use crate::charging::session::{RateKey, Rated, Reservation};
+    use crate::charging::answer::{Answer, Grant, Limit, Outcome, PartAnswer, Reach, Redirect};
+    use crate::charging::request::{Kind, Parties, Place, QuotaKey, SessionId, Shape};
+    use crate::charging::session::{RateKey, Rated, Reservation, StoredAnswer};
     use crate::charging::units::{Amount, Digits, Unit};
     use crate::engine::control::{Reason, Stage};
     use crate::time::Timestamp;
@@ -234,10 +263,13 @@ mod tests {
                     expires: Timestamp::from_secs(3_600),
                     final_unit: true,
                     change: None,
+                    pool: None,
                 }),
                 lapsed: false,
                 limited: false,
+                refused: false,
                 pace: None,
+                armed: Vec::new(),
             }],
             answers: Vec::new(),
             seen: Vec::new(),
@@ -248,8 +280,39 @@ mod tests {
     fn an_open_session_is_written_with_what_it_holds() {
         let written =
             serde_json::to_string(&Session::of(&session(SessionState::Open), &Form::plain())).unwrap();
-        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}],"asked":null}"#;
+        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true,"limited":false,"told":null}],"asked":null}"#;
         assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn a_quota_at_its_end_says_what_the_client_was_told() {
+        let mut open = session(SessionState::Open);
+        let key = open.quotas[0].key.clone();
+        let stored = |number, part| StoredAnswer {
+            kind: Kind::Update,
+            number,
+            digest: 0,
+            answer: Answer::new(Outcome::Done, Shape::PerGroup, vec![part]),
+        };
+        let last =
+            Grant { final_unit: Some(FinalUnit::Terminate), ..Grant::of(Amount::new(Unit::Octets, 2_048)) };
+        open.answers.push(stored(1, PartAnswer::granted(key.clone(), Some(last))));
+        let quota = |session: &session::Session| Session::of(session, &Form::plain()).quotas.remove(0);
+        assert_eq!((quota(&open).limited, quota(&open).told.as_deref()), (false, Some("terminate")));
+        let redirect = Redirect { to: "https://pay.example.org".into(), open: Reach::default() };
+        let filters = Reach { filters: vec!["portal".into(), "kiosk".into()], rules: Vec::new() };
+        for (number, action, told) in [
+            (2, FinalUnit::Redirect(Box::new(redirect)), "redirect:https://pay.example.org"),
+            (3, FinalUnit::Restrict(Box::new(filters)), "restrict:portal,kiosk"),
+        ] {
+            let limit = Some(Box::new(Limit { action, validity_secs: 300 }));
+            let part = PartAnswer { limit, ..PartAnswer::new(key.clone(), Outcome::Done) };
+            open.answers.push(stored(number, part));
+            (open.quotas[0].reservation, open.quotas[0].limited) = (None, true);
+            assert_eq!((quota(&open).limited, quota(&open).told.as_deref()), (true, Some(told)));
+        }
+        open.state = SessionState::Ended(Timestamp::from_secs(61));
+        assert_eq!((quota(&open).limited, quota(&open).told), (false, None));
     }
 
     #[test]

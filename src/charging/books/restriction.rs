@@ -17,11 +17,13 @@ pub fn only_group(session: &Session) -> Option<u32> {
     groups.all(|group| group == Some(first)).then_some(first)
 }
 
-/// The quotas that money would widen, some of them perhaps twice: those that hold their last units or whose service is
-/// limited, and those whose last answer was the last units or a refusal for lack of money.
+/// The quotas that money would widen, some of them perhaps twice: those that hold their last units, whose service is
+/// limited or that were refused, and those whose last answer was the last units or a refusal for lack of money.
 fn restricted(session: &Session) -> impl Iterator<Item = &QuotaKey> {
     let held = session.quotas.iter().filter(|quota| {
-        quota.limited || quota.reservation.as_ref().is_some_and(|reservation| reservation.final_unit)
+        quota.limited
+            || quota.refused
+            || quota.reservation.as_ref().is_some_and(|reservation| reservation.final_unit)
     });
     let told = session.answers.iter().enumerate().flat_map(|(at, stored)| {
         let newer = session.answers.get(at.saturating_add(1)..).unwrap_or_default();
@@ -162,6 +164,7 @@ mod tests {
             expires: Timestamp::EPOCH,
             final_unit: true,
             change: None,
+            pool: None,
         };
         let quota = |reservation, limited| Quota {
             key: key(10),
@@ -170,11 +173,15 @@ mod tests {
             reservation,
             lapsed: false,
             limited,
+            refused: false,
             pace: None,
+            armed: Vec::new(),
         };
         let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
         assert!(!is_restricted(&with(quota(None, false))));
         assert_eq!(only_group(&with(quota(None, true))), Some(10));
+        let refused = Quota { refused: true, ..quota(None, false) };
+        assert_eq!(only_group(&with(refused)), Some(10));
         let mut session = with(quota(Some(held), false));
         assert_eq!((is_restricted(&session), only_group(&session)), (true, Some(10)));
         session.state = SessionState::Ended(Timestamp::EPOCH);

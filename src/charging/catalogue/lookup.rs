@@ -240,9 +240,10 @@ impl Catalogue {
         })
     }
 
-    /// The shape of the plan's grants for a service.
-    pub fn quota(&self, plan: PlanIx, service: ServiceIx) -> Option<&QuotaShape> {
-        self.plan(plan)?.quotas.get(usize::from(service.0))
+    /// The shape of the plan's grants for a service, or for a rating group of it.
+    pub fn quota(&self, plan: PlanIx, service: ServiceIx, group: Option<u32>) -> Option<&QuotaShape> {
+        let shape = self.plan(plan)?.quotas.get(usize::from(service.0))?;
+        Some(shape.of_group(group))
     }
 
     fn index(&self, plan: PlanIx, service: ServiceIx) -> Option<&Index> {

@@ -11,5 +11,7 @@ mod service;
 
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch};
-pub use plan::{Bundle, Covers, Plan, PlanIx, QuotaShape, Rate, Then};
+pub use plan::{
+    Announcements, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate, Then,
+};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

@@ -1,7 +1,7 @@
 //! What the outcome of the parts makes of the whole, and the shapes of refusals.
 
 use super::line::{Line, distinct};
-use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer};
+use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer, PartExtra};
 use crate::charging::request::{Kind, Part, Request, Shape};
 
 /// The answer to a request that is refused as a whole: at command level, and in each part where the
@@ -25,9 +25,15 @@ pub fn refuse(request: &Request, denial: Denial) -> Answer {
 
 /// The answer made of decided lines: done above, each part as it was decided.
 pub(super) fn of_lines(shape: Shape, lines: Vec<Line<'_>>) -> Answer {
-    let part = |line: Line<'_>| PartAnswer {
-        grant: line.grant,
-        ..PartAnswer::new(line.key.clone(), line.denial.map_or(Outcome::Done, Outcome::Denied))
+    let part = |line: Line<'_>| {
+        let announcements = Some(line.announcements).filter(|all| !all.is_empty());
+        PartAnswer {
+            grant: line.grant,
+            limit: line.limit,
+            extra: announcements
+                .map(|announcements| Box::new(PartExtra { announcements, ..PartExtra::default() })),
+            ..PartAnswer::new(line.key.clone(), line.denial.map_or(Outcome::Done, Outcome::Denied))
+        }
     };
     let parts = lines.into_iter().map(part).collect();
     Answer::new(Outcome::Done, shape, parts)

@@ -12,13 +12,20 @@ pub(super) struct Books {
     pub(super) subscriber: Subscriber,
     pub(super) changes: Changes,
     pub(super) notes: Notes,
+    /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
+    pub(super) unpaid: bool,
 }
 
 impl Books {
     /// Opens the books of a snapshot; its session and event stand beside them.
-    pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
+    pub(super) fn open(
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
+        let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
-        (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
+        let (changes, notes) = (Changes::default(), Notes::default());
+        (Self { account, subscriber, changes, notes, unpaid }, session, event)
     }
 
     /// The number was used (`END-3`). It is written for this once a day at most.

@@ -1,13 +1,12 @@
 //! The gates: what concerns the subscriber or the whole request, in the order of [`Denial`].
 
 use super::case::Case;
-use super::line::Line;
+use crate::charging::account::Subscriber;
 use crate::charging::account::block::{Use, lets};
-use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::free_numbers::{Called, NumberClass};
-use crate::charging::rating::lookup::{Leg, Price, Terms};
+use crate::charging::rating::lookup::Leg;
 use crate::charging::units::Unit;
 
 /// The gates of a request for a service: the service, or why the request as a whole is refused.
@@ -62,18 +61,4 @@ fn stricter(one: Use, other: Use) -> Use {
     let order = [Use::Free, Use::Incoming, Use::ServiceNumber, Use::Outgoing, Use::Data];
     let place = |what| order.iter().position(|known| *known == what);
     if place(one) < place(other) { other } else { one }
-}
-
-/// Services that cost something stop while an invoice is unpaid in credit mode (`SUS-1`); what comes in at home and
-/// free numbers go on (`IN-1`).
-pub(super) fn stop_unpaid(case: Case<'_>, account: &Account, lines: &mut [Line<'_>]) {
-    if !account.is_overdue(case.now) {
-        return;
-    }
-    let costs = |terms: &Terms<'_>| !matches!(terms.price, Price::Free);
-    for line in lines.iter_mut().filter(|line| line.asked) {
-        if line.all_terms().any(costs) {
-            line.refuse(Denial::NoCredit);
-        }
-    }
 }

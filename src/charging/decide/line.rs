@@ -3,10 +3,10 @@
 
 use super::case::Case;
 use crate::charging::account::Subscriber;
-use crate::charging::answer::{Denial, Grant};
+use crate::charging::answer::{Announcement, Denial, Grant, Limit};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
-use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey, Uncountable};
+use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey, Reason, Uncountable};
 use crate::charging::session::{Quota, Session};
 use crate::charging::units::Unit;
 
@@ -21,6 +21,14 @@ pub(super) struct Line<'a> {
     pub(super) used: u64,
     /// Something was said of the quota: use, or a reason. What was held for it ends.
     pub(super) reported: bool,
+    /// Why it is reported, where said.
+    pub(super) reason: Option<Reason>,
+    /// Over which radio access it is used from now on, where that is said for this quota alone.
+    pub(super) radio: Option<u8>,
+    /// The last grant of the quota may be used up, or its service is limited.
+    pub(super) after_last: bool,
+    /// What the quota held has expired.
+    pub(super) lapsed: bool,
     /// Quota is asked for.
     pub(super) asked: bool,
     /// How much of it, where a number is said.
@@ -28,6 +36,9 @@ pub(super) struct Line<'a> {
     /// Why nothing is granted.
     pub(super) denial: Option<Denial>,
     pub(super) grant: Option<Grant>,
+    /// How the service is limited instead.
+    pub(super) limit: Option<Box<Limit>>,
+    pub(super) announcements: Vec<Announcement>,
 }
 
 /// The parts whose quota no earlier part names.
@@ -79,8 +90,23 @@ impl<'a> Line<'a> {
         let first = recipients.next().unwrap_or_else(|| to(leg));
         let others: Vec<_> = recipients.collect();
         let denial = core::iter::once(&first).chain(&others).find_map(Terms::denial);
-        let (used, reported, asked, wanted, grant) = (0, false, false, None, None);
-        Line { key, terms: first, others, used, reported, asked, wanted, denial, grant }
+        Line {
+            key,
+            terms: first,
+            others,
+            used: 0,
+            reported: false,
+            reason: None,
+            radio: None,
+            after_last: false,
+            lapsed: false,
+            asked: false,
+            wanted: None,
+            denial,
+            grant: None,
+            limit: None,
+            announcements: Vec::new(),
+        }
     }
 
     /// The terms of every recipient; of the leg where there are none.
@@ -93,6 +119,8 @@ impl<'a> Line<'a> {
         let unit = self.terms.unit;
         let silent = part.used.is_empty() && part.reason.is_none();
         self.reported |= !silent;
+        self.reason = self.reason.or(part.reason);
+        self.radio = part.radio.or(self.radio);
         self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
         for used in &part.used {
             match counted(&used.measured, unit).and_then(|used| added(self.used, used.unwrap_or(0))) {
@@ -122,6 +150,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Something is said or asked of the quota: what was held for it ends.
+    pub(super) fn is_spoken(&self) -> bool {
+        self.reported || self.asked
+    }
+
     /// Units that cannot be counted: nothing of this line can be settled.
     pub(super) fn is_countless(&self) -> bool {
         self.denial == Some(Denial::Overflow)
@@ -145,7 +178,9 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         reservation: None,
         lapsed: false,
         limited: false,
+        refused: false,
         pace: None,
+        armed: Vec::new(),
     }
 }
 

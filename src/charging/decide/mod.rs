@@ -7,16 +7,25 @@
 mod answer;
 mod books;
 mod case;
+mod debit;
 mod dialogue;
 mod duplicate;
+mod enquiry;
 mod event;
 mod gates;
+mod limit;
 mod line;
+mod pace;
+mod pool;
+mod refund;
 mod reserve;
+mod sale;
 mod settle;
 mod slice;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 
@@ -24,7 +33,7 @@ use case::Case;
 
 use super::catalogue::Catalogue;
 use super::policy::Policy;
-use super::request::{Action, Kind, Request};
+use super::request::{Kind, Request};
 use super::snapshot::{Decision, Snapshot};
 use crate::time::Timestamp;
 
@@ -42,8 +51,7 @@ pub fn decide(
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
     let case = Case { request, catalogue, policy, now, plan, stopped: snapshot.stopped };
     match request.kind {
-        Kind::Event(Action::Debit) => event::debit(case, snapshot),
-        Kind::Event(action) => event::not_offered(case, snapshot, action),
+        Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),
     }
 }

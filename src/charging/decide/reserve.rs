@@ -3,36 +3,59 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::limit::{self, limit, limitation};
 use super::line::{Line, quota_of};
 use super::settle::{free_quota, rated};
-use super::slice::{Slice, cut};
-use crate::charging::answer::{Denial, FinalUnit, Grant};
+use super::slice::{Aim, Slice, cut};
+use super::{pace, trigger};
+use crate::charging::answer::{Denial, Grant};
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;
 use crate::charging::session::{HeldAllowance, Quota, Reservation, Session};
-use crate::charging::units::{Amount, Money};
+use crate::charging::units::{Amount, Money, Unit};
 use crate::time::Timestamp;
 
-/// Grants a line its quota, or says in it why not. What was held for the quota has been given back.
+/// Grants a line its quota, or limits its service where nothing can be had, or says in it why not. What was held for
+/// the quota has been given back.
 pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, line: &mut Line<'_>) {
     if !line.asked || line.denial.is_some() {
-        return;
+        return limit::report(case, books, session, line);
     }
-    let granted = match quota_of(session, line.key, case.policy.max_groups) {
-        Some(quota) => grant(case, books, quota, line),
-        None => Err(Denial::TooManyGroups),
+    let radio = line.radio.or(session.place.radio);
+    let Some(quota) = quota_of(session, line.key, case.policy.max_groups) else {
+        return line.refuse(Denial::TooManyGroups);
     };
-    match granted {
+    (quota.limited, quota.refused) = (false, false);
+    match grant(case, books, quota, line, radio) {
         Ok(grant) => line.grant = Some(grant),
-        Err(denial) => line.refuse(denial),
+        Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
+            Some(limitation) if denial == Denial::NoCredit => {
+                line.limit = Some(Box::new(limit(case, quota, limitation)));
+            }
+            Some(_) | None => {
+                quota.refused = denial == Denial::NoCredit;
+                line.refuse(denial);
+            }
+        },
     }
 }
 
 /// Reserves for every recipient, all or none.
-fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) -> Result<Grant, Denial> {
+fn grant(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    line: &Line<'_>,
+    radio: Option<u8>,
+) -> Result<Grant, Denial> {
+    let traits = case.request.traits;
+    let aim = Aim { wanted: line.wanted, traits, radio, policy: case.policy.slices };
+    if quota.lapsed {
+        trigger::forget(quota);
+    }
     let mut last = false;
     for terms in line.all_terms() {
-        match cut(books, quota, terms, line.wanted, case.request.traits).and_then(|slice| {
+        match cut(books, quota, terms, aim).and_then(|slice| {
             last |= slice.last;
             hold(case, books, quota, terms, slice)
         }) {
@@ -52,14 +75,24 @@ fn grant(case: Case<'_>, books: &mut Books, quota: &mut Quota, line: &Line<'_>) 
     let amount = reservation.granted;
     let threshold =
         shape.and_then(|shape| shape.threshold_percent).map(|percent| part(amount.count, percent));
-    Ok(Grant {
+    let mut grant = Grant {
         amount,
         validity_secs: Some(validity),
         threshold: threshold.filter(|&left| !last && left > 0 && left < amount.count),
-        holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| case.request.traits.holding_time),
-        final_unit: last.then_some(FinalUnit::Terminate),
+        holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| traits.holding_time),
+        final_unit: last
+            .then(|| limit::final_unit(&line.terms, quota.used.saturating_add(amount.count), traits)),
         extra: None,
-    })
+    };
+    let consumption = shape.and_then(|shape| shape.consumption_secs);
+    if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
+        grant.extra.get_or_insert_default().consumption_secs = Some(secs);
+    }
+    trigger::arm(traits, shape, quota, &mut grant);
+    if !line.reported {
+        pace::resume(quota, case.now);
+    }
+    Ok(grant)
 }
 
 /// Holds a slice on the quota, beside what is held for recipients before.
@@ -89,6 +122,7 @@ fn hold(
         expires: case.now,
         final_unit: false,
         change: None,
+        pool: None,
     });
     reservation.money = reservation.money.checked_add(money).ok_or(Denial::Overflow)?;
     books.account.reserved = reserved;

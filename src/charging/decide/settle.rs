@@ -4,6 +4,7 @@
 use super::books::Books;
 use super::case::Case;
 use super::line::{Line, empty_quota, quota_of};
+use super::pool;
 use crate::charging::answer::Denial;
 use crate::charging::books::operations::Act;
 use crate::charging::books::reservation::release;
@@ -16,8 +17,9 @@ use crate::charging::units::{Amount, Money};
 /// How use comes to be settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Report {
-    /// While its session and reservation last; what is above the grant is marked.
-    InTime,
+    /// While its session and reservation last; what is above the grant is marked, or above the money that is held
+    /// for its pool where it is part of one.
+    InTime(Option<Money>),
     /// After either has ended.
     Late,
     /// As a one-time event, which has no grant before it.
@@ -30,13 +32,19 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
         return;
     }
     let ended = session.state != SessionState::Open;
+    let pooled = pool::money(session, line.key);
+    let before = books.account.main;
     // Where there is no room for another quota, its use is charged by itself.
     let mut alone = None;
     let known = quota_of(session, line.key, case.policy.max_groups);
     let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
-    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
-    if let Err(denial) = quota_use(case, books, quota, line, how) {
-        line.refuse(denial);
+    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime(pooled) };
+    match quota_use(case, books, quota, line, how) {
+        Ok(()) => {
+            let charged = before.checked_sub(books.account.main).unwrap_or(Money::ZERO);
+            pool::draw(books, session, line.key, charged);
+        }
+        Err(denial) => line.refuse(denial),
     }
 }
 
@@ -66,16 +74,15 @@ pub(super) fn units(
     used: u64,
     how: Report,
 ) -> Result<(), Denial> {
-    let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
-    let above_grant = match how {
-        Report::InTime => used.saturating_sub(granted),
-        Report::Late | Report::Event => 0,
-    };
     let held = quota.reservation.as_ref().map_or(0, held_units);
     let from_held = used.min(held);
     let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
     let from_bundles = from_held.saturating_add(from_free);
     let by_money = used.saturating_sub(from_bundles);
+    let above_grant = match how {
+        Report::InTime(pooled) => above(quota, terms, pooled, used, by_money),
+        Report::Late | Report::Event => 0,
+    };
 
     let charge = match terms.price {
         Price::Rate(rate, key) if by_money > 0 => {
@@ -122,6 +129,17 @@ pub(super) fn units(
         take(books, quota.reservation.as_mut(), terms, from_held, from_free);
     }
     Ok(())
+}
+
+/// Units above the grant; of a quota in a pool, units above what the money of the pool buys.
+fn above(quota: &Quota, terms: &Terms<'_>, pooled: Option<Money>, used: u64, by_money: u64) -> u64 {
+    if let (Some(pooled), Price::Rate(rate, key)) = (pooled, terms.price) {
+        let (units, charged) = rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
+        let budget = charged.checked_add(pooled).unwrap_or(Money::MAX);
+        return by_money.saturating_sub(price::affordable(rate, budget).saturating_sub(units));
+    }
+    let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
+    used.saturating_sub(granted)
 }
 
 /// What money paid by this rate so far.

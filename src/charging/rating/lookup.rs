@@ -3,8 +3,10 @@
 
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
-use crate::charging::catalogue::{Catalogue, PlanIx, QuotaShape, Rate, ServiceIx, Then};
-use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
+use crate::charging::catalogue::{
+    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+};
+use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Role};
 use crate::charging::session::RateKey;
 use crate::charging::units::Unit;
@@ -22,11 +24,15 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// The leg of a call: to the called party after translation, or as dialled where that is no number.
-    /// Traffic without parties has a leg that goes nowhere.
+    /// The leg of a call: to the called party after translation, or as dialled where that is no number, or one that
+    /// only routes to the network of a ported number. Traffic without parties has a leg that goes nowhere.
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
-        let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
+        let number = |address: &str| Some(called(address)).filter(|&called| called != Called::Other);
+        let mut last = addresses().filter(|address| is_routed(address));
+        let mut first = addresses().filter(|address| !is_routed(address));
+        let to =
+            first.find_map(|address| number(address)).or_else(|| last.find_map(|address| number(address)));
         let class = addresses().map(|address| numbers.classify(address)).fold(NumberClass::Ordinary, freer);
         Self::new(parties.role, to.unwrap_or(Called::Other), class)
     }
@@ -96,6 +102,10 @@ pub struct Terms<'c> {
     pub bundles: Vec<Source>,
     /// Money may pay when bundles are used up.
     pub money: bool,
+    /// When the balance is low.
+    pub low_balance: Option<LowBalance>,
+    /// How the service goes on when nothing more can be had; none: it ends.
+    pub limitation: Option<&'c Limitation>,
 }
 
 impl Terms<'_> {
@@ -141,11 +151,20 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         price: Price::None(Denial::NoRate),
         bundles: Vec::new(),
         money: true,
+        low_balance: None,
+        limitation: None,
     };
     let Some(plan) = query.plan else { return terms };
-    terms.shape = catalogue.quota(plan, place);
+    terms.shape = catalogue.quota(plan, place, query.rating_group);
+    let words = catalogue.plan(plan);
+    terms.low_balance = words.and_then(|words| words.low_balance);
+    let limited = |by: Option<LimitIx>| {
+        let found = words.zip(by).and_then(|(words, by)| words.limitation(by));
+        found.filter(|found| service.is_some_and(|service| service.takes(&found.action)))
+    };
+    terms.limitation = limited(words.and_then(|words| words.out_of_money));
     if query.leg.is_free() || group.is_some_and(|group| group.free) {
-        terms.price = Price::Free;
+        (terms.price, terms.limitation) = (Price::Free, None);
         return terms;
     }
     let called = query.leg.called;
@@ -180,7 +199,12 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         }
     }
     terms.bundles.sort_by_key(|source| source.order);
-    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
+    match terms.bundles.last().map(|last| last.then) {
+        None => (),
+        Some(Then::Rates) if subscriber.overage => (),
+        Some(Then::Rates | Then::Stop) => (terms.money, terms.limitation) = (false, None),
+        Some(Then::Limit(by)) => (terms.money, terms.limitation) = (false, limited(Some(by))),
+    }
     terms
 }
 
@@ -202,6 +226,10 @@ mod tests {
         assert_eq!(to(Some("tel:+77051112233"), Some("+77021112233")), one);
         assert_eq!(to(Some("sip:alice@example.org"), Some("87051112233")), one);
         assert_eq!(to(None, None), Called::Other);
+        let ported = "tel:+77770009999;npdi;rn=+77770009999";
+        assert_eq!(to(Some(ported), Some("+77051112233")), one);
+        assert_ne!(to(Some(ported), None), Called::Other, "better than nothing");
+        assert_eq!(to(Some(ported), Some("sip:alice@example.org")), to(Some(ported), None));
     }
 
     #[test]

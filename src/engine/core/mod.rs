@@ -295,7 +295,7 @@ impl Core {
     fn take_in_events(&mut self, sequence: Sequence, events: Vec<EventRecord>) {
         for event in events {
             let hash = hash::event_hash(self.hash_key, &event.session, event.kind, event.number);
-            self.events.loaded(hash, event);
+            self.events.loaded(hash, event, sequence);
         }
         self.events.set_read(sequence);
     }

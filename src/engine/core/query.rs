@@ -191,7 +191,18 @@ pub struct Explanation {
     pub since: Timestamp,
 }
 
-/// A request, or one quota of it, that was refused.
+/// Why a quota got nothing, or nothing more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Why {
+    /// It was refused.
+    Denied(Denial),
+    /// Nothing could be had, and its service goes on limited.
+    Limited,
+    /// It got the last there was, and so it was told.
+    Last,
+}
+
+/// A request, or one quota of it, that was refused, limited, or told that its grant is the last.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// When.
@@ -205,7 +216,7 @@ pub struct Refusal {
     /// Which quota; none for the request as a whole.
     pub key: Option<QuotaKey>,
     /// Why.
-    pub denial: Denial,
+    pub why: Why,
 }
 
 /// What the engine serves.

@@ -7,13 +7,14 @@ use crate::charging::books::expiry::next_due;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
-use crate::charging::request::{Identity, Kind, Request};
+use crate::charging::refund::Token;
+use crate::charging::request::{Action, Identity, Kind, Request, SessionId};
 use crate::charging::session::{Session, SessionState, StoredAnswer};
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
-use super::cache::{Weigh, answer_octets};
+use super::cache::{Weigh, answer_octets, charge_octets};
 use super::directory::{Lookup, SessionSummary};
 use super::hash::{SessionKey, event_hash};
 use super::load::Load;
@@ -205,31 +206,57 @@ impl Core {
     }
 
     fn attempt_event(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Result<Handled, Wait> {
-        let hash = event_hash(self.hash_key, &request.session, request.kind, request.number);
-        match self.events.lookup(hash) {
-            events::Lookup::Unknown => return Err(Wait::EventIndex),
-            events::Lookup::In(sequence) => return Err(Wait::Load(Load::Events(sequence))),
-            events::Lookup::Recent => {
-                if let Some((event, written_at)) = self.events.recent(hash)
-                    && is_of(event, request)
-                {
-                    let answered = repeat_of(event, *written_at, request);
-                    self.commit.hold(*written_at);
-                    self.count_notes(answered.notes);
-                    return Ok(Handled::Answered(answered));
-                }
-            }
-            events::Lookup::New => {}
+        // What changes nothing is answered afresh each time.
+        let kept = matches!(request.kind, Kind::Event(Action::Debit | Action::Refund));
+        let key_of = (&request.session, request.kind, request.number);
+        if kept && let Some((event, written_at)) = self.find_event(key_of)? {
+            let written_at = *written_at;
+            let answered = repeat_of(event, written_at, request);
+            self.commit.hold(written_at);
+            self.count_notes(answered.notes);
+            return Ok(Handled::Answered(answered));
         }
         let (msisdn, read) = match self.identify(&request.identities)? {
             Ok(found) => found,
             Err(read) => return Ok(self.refuse(request, Denial::UnknownSubscriber, read)),
         };
-        let (snapshot, taken) = match self.take(request, key, msisdn, None, read)? {
+        let refunds = match Token::of(request).filter(|_| request.kind == Kind::Event(Action::Refund)) {
+            Some(token) => self.find_refunded(&token)?,
+            None => None,
+        };
+        let read = refunds.as_ref().map_or(read, |(_, written_at)| read.max(*written_at));
+        let (mut snapshot, taken) = match self.take(request, key, msisdn, None, read)? {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
+        snapshot.refunds = refunds.map(|(event, _)| event);
         Ok(self.decide(request, snapshot, &taken, now))
+    }
+
+    /// An event by its repeat key, and the batch that holds it.
+    fn find_event(
+        &self,
+        (session, kind, number): (&SessionId, Kind, u32),
+    ) -> Result<Option<&(EventRecord, Sequence)>, Wait> {
+        let hash = event_hash(self.hash_key, session, kind, number);
+        match self.events.lookup(hash) {
+            events::Lookup::Unknown => Err(Wait::EventIndex),
+            events::Lookup::In(sequence) => Err(Wait::Load(Load::Events(sequence))),
+            events::Lookup::Recent => {
+                let same = |(event, _): &&(EventRecord, Sequence)| {
+                    event.session == *session && event.kind == kind && event.number == number
+                };
+                Ok(self.events.recent(hash).filter(same))
+            }
+            events::Lookup::New => Ok(None),
+        }
+    }
+
+    /// The debit that a refund names, as it is after every refund of it. That the refund's own key is new is known
+    /// only once all keys were read through, and so no later record of the debit is missed here.
+    fn find_refunded(&self, token: &Token) -> Result<Option<(EventRecord, Sequence)>, Wait> {
+        let found = self.find_event((&token.session, Kind::Event(Action::Debit), token.number))?;
+        Ok(found.cloned())
     }
 
     fn attempt_dialogue(
@@ -450,7 +477,8 @@ impl Core {
         let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
         let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
             changes;
-        let changed = money || number || dialogue || event.is_some() || !ledger.is_empty();
+        let kept = event.is_some() || refunded.is_some();
+        let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
             .saturating_add(i128::from(account.reserved.micros()))
@@ -545,8 +573,11 @@ impl Core {
 
     fn keep_event(&mut self, event: EventRecord, now: Timestamp) {
         let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
+        let charged = event.charge.as_ref().map_or(0, charge_octets);
         let octets = answer_octets(&event.answer).saturating_add(event.session.as_str().len() + 64);
-        let bucket = self.events.add(hash, event, self.commit.next);
+        let octets = octets.saturating_add(charged);
+        // Of an event that was answered in this very batch there is one record, as it is now.
+        let Some(bucket) = self.events.add(hash, event, self.commit.next) else { return };
         let open = &mut self.commit.open;
         if open.buckets.last() != Some(&bucket) {
             open.buckets.push(bucket);
@@ -577,10 +608,6 @@ enum Found {
     Ended { account: AccountId, msisdn: Digits, read: Sequence },
     /// A session of another identifier with the same hash.
     Other,
-}
-
-fn is_of(event: &EventRecord, request: &Request) -> bool {
-    event.session == request.session && event.kind == request.kind && event.number == request.number
 }
 
 fn repeat_of(event: &EventRecord, written_at: Sequence, request: &Request) -> Answered {

@@ -597,6 +597,7 @@ fn figures<'a>(
                 granted: service.granted,
                 last_granted: service.last_granted,
                 refused: service.refused,
+                limited: service.limited,
                 charged_cents: service.charged_cents,
                 open: service.open,
             })

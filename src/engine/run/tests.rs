@@ -45,7 +45,7 @@ fn catalogue() -> Catalogue {
         first: 0,
         connect: Money::ZERO,
     };
-    let quota = |grant| QuotaShape { grant, threshold_percent: None, validity_secs: 60, holding_secs: None };
+    let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
     Catalogue::new(Parts {
         version: 1,
         currency: Currency { code: *b"KZT", numeric: 398 },
@@ -63,6 +63,7 @@ fn catalogue() -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            ..Plan::default()
         }],
     })
 }

@@ -8,8 +8,8 @@
 //! Extra of a grant: flags u8 (1 change, 2 after it, 4 consumption, 8 triggers, 16 pool) · change i64 (µs) · after it
 //! count · consumption u32 · triggers: number, each u8 · pool u32, digits i64, exponent i32.
 //! Extra of a part: refund octets? · announcements: number, each u32, u8 (1: before the end), u32.
-//! Extra of an answer: flags u8 (1 checked, 2 enough, 4 cost, 8 balance, 16 low, 32 advice, 64 price) · cost i64 ·
-//! balance i64 · advice i64, i64 · price: unit u8, per count, i64.
+//! Extra of an answer: flags u8 (1 checked, 2 enough, 4 cost, 8 balance, 16 low, 32 advice, 64 price, 128 units of the
+//! cost) · cost i64 · units of the cost: unit u8, count · balance i64 · advice i64, i64 · price: unit u8, per count, i64.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use crate::charging::answer::{
@@ -41,6 +41,7 @@ const BALANCE: u8 = 8;
 const LOW: u8 = 16;
 const ADVICE: u8 = 32;
 const PRICE: u8 = 64;
+const COST_PER: u8 = 128;
 
 /// Conditions by their number, the same for ever.
 const CONDITIONS: [Condition; 8] = [
@@ -220,17 +221,21 @@ fn put_grant_extra(to: &mut Writer, extra: &GrantExtra) {
 }
 
 fn put_extra(to: &mut Writer, extra: &AnswerExtra) {
-    let AnswerExtra { enough, cost, balance, advice } = extra;
+    let AnswerExtra { enough, cost, cost_per, balance, advice } = extra;
     let price = advice.and_then(|advice| advice.price);
     to.u8(flag(enough.is_some(), CHECKED)
         | flag(*enough == Some(true), ENOUGH)
         | flag(cost.is_some(), COST)
+        | flag(cost_per.is_some(), COST_PER)
         | flag(balance.is_some(), BALANCE)
         | flag(balance.is_some_and(|balance| balance.low), LOW)
         | flag(advice.is_some(), ADVICE)
         | flag(price.is_some(), PRICE));
     if let Some(cost) = cost {
         to.money(*cost);
+    }
+    if let Some(amount) = cost_per {
+        to.amount(*amount);
     }
     if let Some(balance) = balance {
         to.money(balance.remaining);
@@ -333,12 +338,17 @@ fn take_grant_extra(from: &mut Reader<'_>) -> Result<GrantExtra, RecordError> {
 }
 
 fn take_extra(from: &mut Reader<'_>) -> Result<AnswerExtra, RecordError> {
-    let flags = from.flags(CHECKED | ENOUGH | COST | BALANCE | LOW | ADVICE | PRICE)?;
+    let flags = from.u8()?;
     let has = |bit| flags & bit != 0;
-    if (has(ENOUGH) && !has(CHECKED)) || (has(LOW) && !has(BALANCE)) || (has(PRICE) && !has(ADVICE)) {
+    if (has(ENOUGH) && !has(CHECKED))
+        || (has(LOW) && !has(BALANCE))
+        || (has(PRICE) && !has(ADVICE))
+        || (has(COST_PER) && !has(COST))
+    {
         return Err(RecordError::Field("extra"));
     }
     let cost = if has(COST) { Some(from.money()?) } else { None };
+    let cost_per = if has(COST_PER) { Some(from.amount()?) } else { None };
     let remaining = if has(BALANCE) { Some(from.money()?) } else { None };
     let spent = if has(ADVICE) { Some((from.money()?, from.money()?)) } else { None };
     let price = if has(PRICE) {
@@ -349,6 +359,7 @@ fn take_extra(from: &mut Reader<'_>) -> Result<AnswerExtra, RecordError> {
     Ok(AnswerExtra {
         enough: has(CHECKED).then_some(has(ENOUGH)),
         cost,
+        cost_per,
         balance: remaining.map(|remaining| Balance { low: has(LOW), remaining }),
         advice: spent.map(|(total, added)| Advice { total, added, price }),
     })
@@ -441,6 +452,7 @@ pub(crate) mod tests {
         let extra = AnswerExtra {
             enough: Some(true),
             cost: Some(Money::from_micros(1)),
+            cost_per: None,
             balance: Some(Balance { low: true, remaining: Money::from_micros(2) }),
             advice: Some(Advice {
                 total: Money::from_micros(3),
@@ -467,6 +479,16 @@ pub(crate) mod tests {
         let octets = encode(&full());
         assert_eq!(super::super::hex(&octets), FULL);
         assert_eq!(decode(&octets), Ok(full()));
+        let cost = AnswerExtra {
+            cost: Some(Money::from_micros(1)),
+            cost_per: Some(Amount::new(Unit::Seconds, 60)),
+            ..AnswerExtra::default()
+        };
+        let answer =
+            Answer { extra: Some(Box::new(cost)), ..Answer::new(Outcome::Done, Shape::Command, Vec::new()) };
+        let octets = encode(&answer);
+        assert_eq!(super::super::hex(&octets), "010100030000840100000000000000013c");
+        assert_eq!(decode(&octets), Ok(answer));
     }
 
     const FULL: &str = "01010c030002000031013c0101750101660101721f050000000000000006070000000200\

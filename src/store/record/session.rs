@@ -5,15 +5,16 @@
 //! quotas · answers · seen.
 //!
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
-//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it) · reservation:
+//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count.
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused) · pool u32 · armed: a bit for each
+//! condition, u8.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key, answer};
 use crate::charging::account::AccountId;
-use crate::charging::request::{Action, Kind, Parties, Place, Role};
+use crate::charging::request::{Action, Condition, Kind, Parties, Place, Role};
 use crate::charging::session::{
     HeldAllowance, Pace, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState, StoredAnswer,
 };
@@ -34,6 +35,21 @@ const LIMITED: u8 = 8;
 const PACE: u8 = 16;
 const CHANGE: u8 = 32;
 const AFTER: u8 = 64;
+const MORE: u8 = 128;
+const POOL: u8 = 1;
+const ARMED: u8 = 2;
+const REFUSED: u8 = 4;
+/// Conditions by their bits, the lowest first.
+const CONDITIONS: [Condition; 8] = [
+    Condition::Radio,
+    Condition::Network,
+    Condition::Node,
+    Condition::Location,
+    Condition::TimeZone,
+    Condition::Quality,
+    Condition::Media,
+    Condition::Other,
+];
 /// Stands for no radio technology.
 const NO_RADIO: u16 = 256;
 
@@ -150,7 +166,8 @@ pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
     Ok(session)
 }
 
-fn list<T>(
+/// Reads a list: its length, then as many.
+pub(crate) fn list<T>(
     from: &mut Reader<'_>,
     one: impl Fn(&mut Reader<'_>) -> Result<T, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
@@ -174,14 +191,19 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let last = held.is_some_and(|held| held.final_unit);
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
+    let pool = held.and_then(|held| held.pool);
+    let more =
+        flag(pool.is_some(), POOL) | flag(!quota.armed.is_empty(), ARMED) | flag(quota.refused, REFUSED);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
         | flag(quota.limited, LIMITED)
         | flag(quota.pace.is_some(), PACE)
         | flag(change.is_some(), CHANGE)
-        | flag(after.is_some(), AFTER));
-    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _ }) = held {
+        | flag(after.is_some(), AFTER)
+        | flag(more != 0, MORE));
+    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _, pool: _ }) = held
+    {
         to.amount(*granted);
         to.money(*money);
         to.time(*expires);
@@ -193,10 +215,26 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if let Some(after) = after {
         to.count(after);
     }
-    if let Some(Pace { at, per_sec }) = quota.pace {
+    if let Some(Pace { at, per_sec, units }) = quota.pace {
         to.time(at);
         to.count(per_sec);
+        to.count(units);
     }
+    if more != 0 {
+        to.u8(more);
+    }
+    if let Some(pool) = pool {
+        to.u32(pool);
+    }
+    if !quota.armed.is_empty() {
+        let bits = bits().filter(|(_, condition)| quota.armed.contains(condition));
+        to.u8(bits.fold(0, |bits, (bit, _)| bits | bit));
+    }
+}
+
+/// Each condition with its bit.
+fn bits() -> impl Iterator<Item = (u8, Condition)> {
+    (0u32..).zip(CONDITIONS).map(|(place, condition)| (1u8.checked_shl(place).unwrap_or(0), condition))
 }
 
 /// Writes units of bundles.
@@ -240,7 +278,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         let rate = RateKey { version, plan, rate, destination };
         Ok(Rated { rate, units: from.count()?, charged: from.money()? })
     })?;
-    let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER)?;
+    let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER | MORE)?;
     let has = |bit| flags & bit != 0;
     if (!has(RESERVATION) && flags & (FINAL | CHANGE) != 0) || (has(AFTER) && !has(CHANGE)) {
         return Err(RecordError::Field("reservation"));
@@ -252,14 +290,31 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             held.change = Some(change);
         }
     }
-    let pace = if has(PACE) { Some(Pace { at: from.time()?, per_sec: from.count()? }) } else { None };
-    Ok(Quota { key, used, rated, reservation, lapsed: has(LAPSED), limited: has(LIMITED), pace })
+    let pace = if has(PACE) {
+        Some(Pace { at: from.time()?, per_sec: from.count()?, units: from.count()? })
+    } else {
+        None
+    };
+    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED)? } else { 0 };
+    if has(MORE) && more == 0 {
+        return Err(RecordError::Field("more"));
+    }
+    if more & POOL != 0 {
+        reservation.as_mut().ok_or(RecordError::Field("pool"))?.pool = Some(from.u32()?);
+    }
+    let armed = if more & ARMED == 0 { 0 } else { from.u8()? };
+    if more & ARMED != 0 && armed == 0 {
+        return Err(RecordError::Field("armed"));
+    }
+    let armed = bits().filter(|(bit, _)| armed & bit != 0).map(|(_, condition)| condition).collect();
+    let (lapsed, limited, refused) = (has(LAPSED), has(LIMITED), more & REFUSED != 0);
+    Ok(Quota { key, used, rated, reservation, lapsed, limited, refused, pace, armed })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
     let (granted, money, expires) = (from.amount()?, from.money()?, from.time()?);
     let allowances = take_allowances(from)?;
-    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None })
+    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None })
 }
 
 fn take_answer(from: &mut Reader<'_>) -> Result<StoredAnswer, RecordError> {
@@ -339,10 +394,13 @@ pub(crate) mod tests {
                     expires: Timestamp::from_micros(9),
                     final_unit: true,
                     change: None,
+                    pool: None,
                 }),
                 lapsed: false,
                 limited: false,
+                refused: false,
                 pace: None,
+                armed: Vec::new(),
             }],
             answers: vec![StoredAnswer {
                 kind: Kind::Update,
@@ -373,16 +431,19 @@ pub(crate) mod tests {
         session.place = Place { serving_plmn: Digits::parse("40102"), radio: Some(6) };
         if let [quota] = session.quotas.as_mut_slice() {
             quota.limited = true;
-            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300 });
+            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300, units: 9 });
             quota
                 .reservation
                 .iter_mut()
                 .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
+            quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
+            quota.armed = vec![Condition::Radio, Condition::Network];
+            quota.refused = true;
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2));
-        assert!(sum.contains("0600000000000000070500000000000000ac02"), "{sum}");
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1));
+        assert!(sum.contains("0600000000000000070500000000000000ac0209070300000003"), "{sum}");
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }
@@ -408,18 +469,18 @@ pub(crate) mod tests {
         {
             let allowances =
                 held.into_iter().map(|(bundle, expires, units)| HeldAllowance { bundle, expires, units }).collect();
-            Reservation { granted, money, allowances, expires, final_unit, change: None }
+            Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None }
         }
     }
 
     prop_compose! {
         fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u64)>(), money()), 0..3),
-            reservation in proptest::option::of(reservations()), lapsed: bool) -> Quota
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
         {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, pace: None }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, pace: None, armed: Vec::new() }
         }
     }
 

@@ -1,6 +1,11 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_2_pools;
+mod section_5_6_graceful_termination;
+mod section_5_7_failures;
+#[cfg(feature = "shell")]
+mod section_6_events;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;
@@ -155,4 +160,14 @@ pub(crate) fn mscc_of(avps: Vec<AvpTree>) -> AvpTree {
 
 pub(crate) fn information(avps: Vec<AvpTree>) -> AvpTree {
     group(Field::ServiceInformation, avps)
+}
+
+/// A quota of a rating group that asks for these units.
+pub(crate) fn asked_of_group(rating_group: u32, units: Vec<AvpTree>) -> AvpTree {
+    mscc_of(vec![word(Field::RatingGroup, rating_group), group(Field::RequestedServiceUnit, units)])
+}
+
+/// A quota of a rating group that reports these units.
+pub(crate) fn reported_of_group(rating_group: u32, units: Vec<AvpTree>) -> AvpTree {
+    mscc_of(vec![word(Field::RatingGroup, rating_group), group(Field::UsedServiceUnit, units)])
 }

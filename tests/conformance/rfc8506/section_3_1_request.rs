@@ -409,7 +409,10 @@ fn a_reason_is_read_in_the_report_in_the_quota_and_at_command_level() {
         (vec![used(vec![reason(3)]), reason(2)], Some(Reason::Final)),
         (vec![reason(4), reason(6)], Some(Reason::ConditionChange)),
         (vec![reason(7)], Some(Reason::Forced)),
-        (vec![reason(9)], Some(Reason::Other)),
+        (vec![reason(5)], Some(Reason::OtherUnit)),
+        (vec![reason(8)], Some(Reason::PoolExhausted)),
+        (vec![reason(9)], Some(Reason::Unused)),
+        (vec![reason(10)], Some(Reason::Other)),
         (vec![reason(-5)], Some(Reason::Other)),
         (vec![], None),
     ] {

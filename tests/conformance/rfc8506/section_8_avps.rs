@@ -103,7 +103,9 @@ fn reason() -> impl Strategy<Value = Option<Reason>> {
         Just(Reason::Validity),
         Just(Reason::ConditionChange),
         Just(Reason::Forced),
-        Just(Reason::Other),
+        Just(Reason::OtherUnit),
+        Just(Reason::PoolExhausted),
+        Just(Reason::Unused),
     ])
 }
 
@@ -309,6 +311,7 @@ fn ccr<'a>(
         requested: texts.requested.as_deref(),
         interface: numbers.interface.filter(|_| messaging),
         messages: numbers.messages.filter(|_| messaging),
+        originator: texts.called.as_deref().filter(|called| messaging && !called.is_empty()),
         recipients: texts.recipients.iter().filter(|_| messaging).map(recipient).collect(),
     };
     ccr.proxies = vec![ProxyInfo { host: &texts.host, state: &texts.state }];

@@ -144,7 +144,7 @@ pub enum FaultKind {
     },
     /// A service whose unit is not told by its context.
     #[error(
-        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\" or \"pieces\""
+        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\", \"pieces\" or \"money\""
     )]
     NoUnit {
         /// The context.
@@ -243,6 +243,12 @@ pub enum FaultKind {
         /// The service.
         service: Box<str>,
     },
+    /// A consumption time where no time is counted.
+    #[error("`consumption` belongs to a service that is counted in seconds; `{service}` is not")]
+    Consumption {
+        /// The service.
+        service: Box<str>,
+    },
     /// A rate that can never apply.
     #[error("this rate never applies: an earlier one covers the same")]
     SameCovers,
@@ -264,6 +270,41 @@ pub enum FaultKind {
         /// The plan.
         plan: Box<str>,
     },
+    /// Neither a redirect nor a restriction, or both.
+    #[error(
+        "say how the service goes on: either redirect = \"https://…\", or restrict = [\"a filter of the gateway\"]"
+    )]
+    NoLimitation,
+    /// A limitation that the clients of a service cannot carry out.
+    #[error(
+        "service `{service}` cannot be limited so: traffic is sent to an IP address or a URL or is filtered, calls are sent to a SIP URI, and what is counted in pieces ends"
+    )]
+    NotLimitable {
+        /// The service.
+        service: Box<str>,
+    },
+    /// Not an address that a user can be sent to.
+    #[error("`{found}` is no address to redirect to: an IP address, or a URI of http, https, sip or sips")]
+    Redirect {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// Not a filter rule.
+    #[error(
+        "`{found}` is no filter rule (RFC 6733 IPFilterRule), like \"permit out ip from 192.0.2.10 to assigned\""
+    )]
+    FilterRule {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// More text than an answer should bear.
+    #[error("{what} are too long: at most {most} octets in all")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// How many octets are allowed.
+        most: usize,
+    },
     /// More of something than a catalogue holds.
     #[error("too many {what}: at most {most}")]
     TooMany {
@@ -280,6 +321,11 @@ pub enum FaultKind {
         /// The place.
         place: &'static str,
     },
+    /// Warning: a limitation that no service takes.
+    #[error(
+        "no service can be limited so, all of them end: traffic is sent to an IP address or a URL or is filtered, calls are sent to a SIP URI"
+    )]
+    NoneLimitable,
     /// Warning: a prefix of two countries.
     #[error("prefix 7 alone covers Russia and Kazakhstan together: longer prefixes tell them apart")]
     WidePrefix,

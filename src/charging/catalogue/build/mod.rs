@@ -5,15 +5,19 @@
 //! nobody believes that it is applied.
 
 mod currency;
+mod exhaustion;
 mod fault;
+mod filter;
 mod nearest;
 mod plans;
 mod quantity;
+mod quotas;
 mod reader;
 mod sections;
 mod tree;
 
 pub use fault::{Fault, FaultKind, FigureFault, Noun};
+pub use filter::is_filter_rule;
 pub use tree::{Document, Entry, Node, Origin, Row, Table, Value};
 
 use self::reader::{Faults, Keys};

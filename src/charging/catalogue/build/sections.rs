@@ -18,7 +18,7 @@ const SERVICE: Keys = Keys { place: "a service", known: &["context", "unit", "ma
 const NUMBERS: Keys = Keys { place: "[numbers]", known: &["emergency", "free"], later: &[] };
 const DESTINATION: Keys = Keys { place: "a destination", known: &["prefix", "short", "file"], later: &[] };
 const GROUP: Keys = Keys { place: "a rating group", known: &["service", "class", "price"], later: &[] };
-const UNITS: &[&str] = &["octets", "seconds", "pieces"];
+const UNITS: &[&str] = &["octets", "seconds", "pieces", "money"];
 
 /// Contexts whose unit is known: TS 32.299 §7.1.12.
 const CONTEXTS: [(&str, Unit); 9] = [
@@ -128,7 +128,8 @@ fn service(faults: &mut Faults, contexts: &mut BTreeMap<String, Origin>, entry: 
         (Some(word), _) => match word? {
             0 => Unit::Octets,
             1 => Unit::Seconds,
-            _ => Unit::Pieces,
+            2 => Unit::Pieces,
+            _ => Unit::Money,
         },
         (None, Some(unit)) => unit,
         (None, None) => {

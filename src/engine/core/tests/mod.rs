@@ -7,6 +7,7 @@ mod model;
 mod operators;
 mod overload;
 mod reauth;
+mod refunds;
 mod restart;
 mod sweep;
 mod world;

@@ -5,7 +5,7 @@ use crate::charging::account::{AccountId, Mode as Settlement};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::EntryKind;
 use crate::engine::core::command::{Change, CommandError, SubscriberChange};
-use crate::engine::core::query::{Query, View};
+use crate::engine::core::query::{Query, View, Why};
 use crate::engine::core::{Limits, OperationKey};
 
 fn topup(amount: i64, reference: Option<&str>) -> Change {
@@ -280,12 +280,24 @@ fn an_explanation_names_charges_and_refusals() {
         [(EntryKind::Charge, cents(-500))]
     );
     assert_eq!(
-        told.refusals.iter().map(|refusal| (refusal.number, refusal.denial)).collect::<Vec<_>>(),
-        [(1, Denial::NoCredit)]
+        told.refusals.iter().map(|refusal| (refusal.number, refusal.why)).collect::<Vec<_>>(),
+        [(1, Why::Denied(Denial::NoCredit)), (0, Why::Last)]
     );
     let other = Query::Explain { msisdn: number(MSISDN), session: Some(initial("t").session), limit: 100 };
     let Ok(View::Explanation(told)) = world.query(other) else { panic!() };
     assert!(told.entries.is_empty() && told.refusals.is_empty());
+    let [mut last, mut limited] = [initial("t"), update("t", 1, 70)];
+    (last.traits.redirect, limited.traits.redirect) = (true, true);
+    world.ask(last);
+    world.ask(limited);
+    let other = Query::Explain { msisdn: number(MSISDN), session: Some(initial("t").session), limit: 100 };
+    let Ok(View::Explanation(told)) = world.query(other) else { panic!() };
+    let why: Vec<_> = told
+        .refusals
+        .iter()
+        .map(|refusal| (refusal.why, refusal.key.as_ref().unwrap().rating_group))
+        .collect();
+    assert_eq!(why, [(Why::Limited, Some(10)), (Why::Last, Some(10))]);
     let unknown = world.query(Query::Explain { msisdn: number("7"), session: None, limit: 1 });
     assert_eq!(unknown, Err(CommandError::UnknownSubscriber(number("7"))));
 }

@@ -60,6 +60,24 @@ fn an_event_repeated_after_a_restart_is_charged_once() {
 }
 
 #[test]
+fn an_event_that_a_client_kept_for_hours_is_charged_once_whatever_happened_meanwhile() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    // the answer is decided and durable, and never reaches the client
+    let first = world.ask(message("sms;1"));
+    for hours in [1, 5, 20, 45] {
+        world.pass(hours * 3_600);
+        world.restart();
+        // sent again with other identifiers and from another connection; nothing of that is in its key
+        let mut again = message("sms;1");
+        again.client_host = "smsc2".into();
+        assert_eq!(world.ask(again), first, "after {hours} hours more");
+    }
+    assert_eq!(world.disk.main(1), cents(9_500));
+    assert_eq!(world.core.facts().repeats, 1, "since the last start");
+    world.disk.audit().unwrap();
+}
+
+#[test]
 fn an_event_that_comes_before_the_keys_are_known_waits_for_them() {
     let mut world = World::with_money(Limits::default(), 10_000);
     let first = world.ask(message("sms;1"));

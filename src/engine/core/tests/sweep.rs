@@ -31,6 +31,35 @@ fn a_reservation_ends_by_itself_and_its_session_stays() {
 }
 
 #[test]
+fn an_opening_answered_too_late_leaves_a_reservation_that_ends_by_itself() {
+    let mut world = World::with_money(Limits::default(), 1_500);
+    // the answer comes after the client's Tx: it has given up, forgets the session and says nothing of it
+    let late = world.send(initial("orphan"));
+    world.settle();
+    assert_eq!(world.answer(late).outcome, Outcome::Done);
+    assert_eq!(reserved(&world), cents(1_000));
+    let lost = world.ask(initial("next"));
+    assert_eq!(
+        lost.parts.first().and_then(|part| part.grant.as_ref()).map(|one| one.amount.count),
+        Some(5_000)
+    );
+    world.pass(121);
+    assert_eq!(
+        (reserved(&world), world.disk.main(1)),
+        (cents(0), cents(1_500)),
+        "freed, and nothing charged"
+    );
+    let whole = world.ask(initial("third"));
+    assert_eq!(
+        whole.parts.first().and_then(|part| part.grant.as_ref()).map(|one| one.amount.count),
+        Some(10_000)
+    );
+    world.pass(25 * 3_600);
+    assert!(matches!(world.disk.session("orphan").unwrap().state, SessionState::Ended(_)));
+    world.disk.audit().unwrap();
+}
+
+#[test]
 fn a_reservation_ends_after_a_restart_too_without_a_request() {
     let mut world = World::with_money(Limits::default(), 10_000);
     world.ask(initial("s"));

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
-use crate::charging::answer::Answer;
+use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
@@ -60,7 +60,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         connect: Money::ZERO,
     };
     let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, holding_secs: None };
+        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
     Catalogue::new(Parts {
@@ -80,6 +80,16 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            // for clients that redirect: those of most tests do not
+            limitations: vec![Limitation {
+                action: FinalUnit::Redirect(Box::new(Redirect {
+                    to: "https://pay.example.org".into(),
+                    open: Reach::default(),
+                })),
+                validity_secs: 300,
+            }],
+            out_of_money: Some(LimitIx(0)),
+            ..Plan::default()
         }],
     })
 }
@@ -138,6 +148,27 @@ pub(super) fn message(session: &str) -> Request {
         ..Part::default()
     }];
     Request { parts, ..request(Kind::Event(Action::Debit), session, 0, "32274@3gpp.org") }
+}
+
+/// A message whose charge may be given back by a token.
+pub(super) fn refundable(session: &str) -> Request {
+    let traits = ClientTraits { refund: true, ..ClientTraits::default() };
+    Request { traits, ..message(session) }
+}
+
+/// What a debit's answer says to give it back.
+pub(super) fn token(debit: &Answer) -> Box<[u8]> {
+    debit.parts[0].extra.as_ref().and_then(|extra| extra.refund.clone()).unwrap()
+}
+
+pub(super) fn refund(session: &str, token: &[u8]) -> Request {
+    let parts = vec![Part { refund: Some(token.into()), ..Part::default() }];
+    Request { parts, ..request(Kind::Event(Action::Refund), session, 0, "32274@3gpp.org") }
+}
+
+/// A question about one message.
+pub(super) fn question(action: Action, session: &str) -> Request {
+    Request { kind: Kind::Event(action), ..message(session) }
 }
 
 pub(super) fn call(kind: Kind, session: &str, number: u32, called: Option<&str>) -> Request {
