@@ -111,7 +111,7 @@ impl Core {
             LifeChange::Block { reason, note } => {
                 let operator = command.operator.clone();
                 let block = Block { reason: *reason, since: now, operator, note: note.clone() };
-                Ok(self.block(subscriber, account, block, by))
+                Ok(self.block(subscriber, &account, block, by))
             }
             LifeChange::Unblock { reason, .. } => {
                 let mut subscriber = subscriber;
@@ -183,14 +183,14 @@ impl Core {
     }
 
     /// A block reaches running sessions: they report, are charged, and get what the block leaves (`SUS-6`).
-    fn block(&mut self, mut subscriber: Subscriber, account: Account, block: Block, by: By<'_>) -> Done {
+    fn block(&mut self, mut subscriber: Subscriber, account: &Account, block: Block, by: By<'_>) -> Done {
         let (msisdn, word) = (subscriber.msisdn, block.reason.as_str());
         let changed = subscriber.put_block(block);
         if changed {
             self.write_act(subscriber, &["block ", word].concat(), by);
             self.demand(Demand::reauthorise(Who::Number(msisdn), Reason::Block), by.now);
         }
-        done_of(msisdn, &account, changed)
+        done_of(msisdn, account, changed)
     }
 
     fn set_end(

@@ -324,11 +324,9 @@ impl Core {
             Job::Sweep(short) => self.directory.retry(short, now.plus(sweep::LATER)),
             Job::Count(key) => self.desk.set_counted(key),
             Job::Errand(short) => self.give_up_errand(short),
-            // what it holds ends by expiry
-            Job::End(..) => {}
             Job::Lifecycle => self.on_lifecycle_page(None, now),
-            // its condition stands: the job of the next day finds it again
-            Job::Contract(_) => {}
+            // what a session holds ends by expiry; a contract that is to end is found again the next day
+            Job::End(..) | Job::Contract(_) => {}
         }
     }
 

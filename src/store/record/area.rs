@@ -24,7 +24,9 @@ pub fn encode(areas: &[StoppedArea]) -> Vec<u8> {
         to.digits(*network);
         put_order(&mut to, ordered);
         to.u8(u8::from(lifted.is_some()));
-        lifted.iter().for_each(|order| put_order(&mut to, order));
+        if let Some(order) = lifted {
+            put_order(&mut to, order);
+        }
     }
     to.finish()
 }

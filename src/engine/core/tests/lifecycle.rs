@@ -293,7 +293,7 @@ fn twelve_months_without_use_end_a_contract_also_after_a_stop() {
 fn the_job_runs_once_a_day_of_the_zone() {
     let mut world = World::with_money(Limits::default(), 10_000);
     let first = world.disk.facts.lifecycle.unwrap();
-    let at = world.now.plus(Duration::from_secs(3_600));
+    let at = world.now.plus(Duration::from_hours(1));
     assert!(world.changed(1, end(Some(at))));
     // 2027-01-15T08:00:00Z is 13:00 in Almaty
     world.pass(11 * 3_600 - 60);
