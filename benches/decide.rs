@@ -7,7 +7,8 @@ use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
+    ServiceIx, Then,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
@@ -35,6 +36,7 @@ fn catalogue() -> Catalogue {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let bundle = Bundle {
         id: "data30".into(),
@@ -58,6 +60,8 @@ fn catalogue() -> Catalogue {
             .to_vec(),
         numbers: FreeNumbers::new(&[], &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "comfort30".into(),
             modes: vec![Mode::Advance],

@@ -21,7 +21,7 @@ use gyro::charging::account::life::{AccountLife, Life};
 use gyro::charging::account::{Account, AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::answer::{Answer, Grant};
 use gyro::charging::catalogue::{
-    Catalogue, Covers, Currency, LowBalance, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Holidays, LowBalance, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
@@ -61,6 +61,7 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let quota = QuotaShape {
         grant: Some(50 << 20),
@@ -82,6 +83,8 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         rating_groups: Vec::new(),
         numbers: FreeNumbers::new(&[], &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

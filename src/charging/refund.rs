@@ -5,8 +5,8 @@
 //! of it by what the repeat key of the event is made of, so that no index of tokens is needed.
 
 use super::account::AccountId;
-use super::catalogue::{Covers, Rate, ServiceIx};
-use super::rating::price;
+use super::catalogue::Rate;
+use super::rating::price::{self, Scheme};
 use super::request::{QuotaKey, Request, SessionId};
 use super::session::HeldAllowance;
 use super::units::{Amount, Digits, Money};
@@ -124,9 +124,8 @@ impl ChargedRate {
     /// The price of fewer units by the same rate; never more than was charged.
     fn price_of(&self, units: u64) -> Money {
         let Self { price, per, step, first, connect, .. } = *self;
-        let covers = Covers { service: ServiceIx(0), rating_groups: Vec::new(), destinations: Vec::new() };
-        let rate = Rate { covers, name: "".into(), price, per, step, first, connect };
-        price::charged(&rate, units).map_or(self.charged, |price| price.min(self.charged))
+        let scheme = Scheme { price, per, step, first, connect };
+        price::charged(scheme, units).map_or(self.charged, |price| price.min(self.charged))
     }
 }
 

@@ -15,8 +15,8 @@ pub enum SessionState {
     Ended(Timestamp),
 }
 
-/// Where a price comes from: the catalogue's version, the plan's rate and the destination. A change of
-/// any of them begins a new count for rounding.
+/// Where a price comes from: the catalogue's version, the plan's rate, the destination and the band of time. A
+/// change of any of them begins a new count for rounding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RateKey {
     /// The version of the catalogue.
@@ -27,6 +27,8 @@ pub struct RateKey {
     pub rate: u16,
     /// The destination's place in the catalogue, or `u16::MAX` for none.
     pub destination: u16,
+    /// The band's place in the catalogue, or `u16::MAX` for none.
+    pub band: u16,
 }
 
 /// Units paid with money by one rate so far, and what was charged for them: the next charge is the
@@ -98,6 +100,8 @@ pub struct Quota {
     pub lapsed: bool,
     /// The client was told to limit the service: it redirects, or restricts access.
     pub limited: bool,
+    /// Since when what is reported next was used: the last request that reported or asked; none before the first.
+    pub since: Option<Timestamp>,
     /// Quota was asked for last in vain, for lack of money: the client waits for more.
     pub refused: bool,
     /// How fast it is used; none before the first report.

@@ -11,6 +11,7 @@ use crate::charging::answer::{FinalUnit, Reach, Redirect};
 use crate::charging::catalogue::{Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then};
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::units::{Money, Unit};
+use crate::time::Timestamp;
 
 const FIRST: &str = include_str!("../../examples/tariffs/first.toml");
 
@@ -74,7 +75,7 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
 
     // What, which group, to whom, the price of what is bought.
     let price = |plan: PlanIx, service: ServiceIx, group: Option<u32>, to: &str| {
-        let found = tariff.match_rate(plan, service, group, called(to))?;
+        let found = tariff.match_rate(plan, service, group, called(to), Timestamp::EPOCH)?;
         let to = found.destination.and_then(|to| tariff.destination_name(to)).unwrap_or("");
         Some((found.rate.price.to_string(), found.rate.per, to.to_owned()))
     };
@@ -110,7 +111,7 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(tariff.quota(payg, voice, None).unwrap().grant, Some(60));
     let plan = tariff.plan(payg).unwrap();
     assert_eq!(plan.modes, [Mode::Advance]);
-    let rate = tariff.match_rate(payg, voice, None, called("+15550000000")).unwrap().rate;
+    let rate = tariff.match_rate(payg, voice, None, called("+15550000000"), Timestamp::EPOCH).unwrap().rate;
     assert_eq!((rate.connect, rate.step, rate.first), (Money::from_micros(10_000_000), 60, 0));
     assert_eq!(
         tariff.plan(post).unwrap().bundles.iter().map(|one| one.then).collect::<Vec<_>>(),
@@ -213,7 +214,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, price, per, step, first, connect)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, price, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 
@@ -335,7 +336,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
     let voice = tariff.service_named("voice").unwrap();
     let [p, q] = ["p", "q"].map(|name| tariff.plan_named(name).unwrap());
     let price = |plan, to: &str| {
-        let found = tariff.match_rate(plan, voice, None, called(to))?;
+        let found = tariff.match_rate(plan, voice, None, called(to), Timestamp::EPOCH)?;
         Some((found.rate.price.micros() / 1_000_000, tariff.destination_name(found.destination?)?.to_owned()))
     };
     for (to, wanted) in [
@@ -372,7 +373,8 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
         { id = \"second\", service = \"voice\", to = [\"kz\"], amount = \"1s\" },\n]\n";
     let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
     let (plan, voice) = (tariff.plan_named("p").unwrap(), tariff.service_named("voice").unwrap());
-    let found = |group, to: &str| tariff.match_rate(plan, voice, group, called(to)).unwrap().place;
+    let found =
+        |group, to: &str| tariff.match_rate(plan, voice, group, called(to), Timestamp::EPOCH).unwrap().place;
     assert_eq!([found(None, "+1555000000"), found(None, "+77011234567")], [0, 1]);
     assert_eq!([found(Some(30), "+1555000000"), found(Some(30), "+77011234567")], [2, 3]);
     assert_eq!([found(Some(31), ""), found(Some(31), "+77011234567")], [0, 1]);

@@ -252,7 +252,7 @@ mod tests {
                 key: QuotaKey { rating_group: Some(10), services: vec![3] },
                 used: 1_024,
                 rated: vec![Rated {
-                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX },
+                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX, band: u16::MAX },
                     units: 1_024,
                     charged: Money::from_micros(1_250_000),
                 }],
@@ -267,6 +267,7 @@ mod tests {
                 }),
                 lapsed: false,
                 limited: false,
+                since: None,
                 refused: false,
                 pace: None,
                 armed: Vec::new(),

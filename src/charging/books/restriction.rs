@@ -173,6 +173,7 @@ mod tests {
             reservation,
             lapsed: false,
             limited,
+            since: None,
             refused: false,
             pace: None,
             armed: Vec::new(),

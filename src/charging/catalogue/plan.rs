@@ -1,5 +1,6 @@
 //! Plans: what is included, what it costs, and how it is granted (`RES-2`, `RES-3`).
 
+use super::band::BandIx;
 use super::destination::DestinationIx;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
@@ -40,6 +41,17 @@ pub struct Rate {
     pub first: u64,
     /// Charged once, with the first unit; nothing or more.
     pub connect: Money,
+    /// What it is in bands of time that have another price; no two of them hold at once.
+    pub bands: Vec<BandRate>,
+}
+
+/// A rate in a band of time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BandRate {
+    /// The band.
+    pub band: BandIx,
+    /// The rate with the price that it has there, and without bands.
+    pub rate: Rate,
 }
 
 /// What happens when a bundle is used up and no other is left (`RES-2`).

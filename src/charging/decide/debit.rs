@@ -2,9 +2,10 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::count::rated;
 use super::line::{Line, empty_quota};
 use super::sale::{Refused, lines, priced, sold_so};
-use super::settle::{Report, rated, units};
+use super::settle::{Report, units};
 use super::slice::covers;
 use super::tell::{Before, tell};
 use crate::charging::account::Allowance;

@@ -102,6 +102,7 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
 }
 
 fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let passed = gates::pass(case, &books.subscriber, service, leg);
@@ -132,6 +133,7 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
 }
 
 fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let mut lines = service
@@ -197,6 +199,7 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
                 pace::observe(quota, line.used, line.reason, case.now);
             }
             settle::free_quota(books, quota);
+            quota.since = Some(case.request.at).max(quota.since);
             if line.reason == Some(Reason::Final) && !line.asked {
                 quota.limited = false;
                 quota.pace = None;

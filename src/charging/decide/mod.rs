@@ -7,6 +7,8 @@
 mod answer;
 mod books;
 mod case;
+mod change;
+mod count;
 mod debit;
 mod dialogue;
 mod duplicate;
@@ -22,6 +24,7 @@ mod reserve;
 mod sale;
 mod settle;
 mod slice;
+mod stretch;
 mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
@@ -49,7 +52,9 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
-    let case = Case { request, catalogue, policy, now, plan, stopped: snapshot.stopped };
+    let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
+    let (place, stopped) = (request.place, snapshot.stopped);
+    let case = Case { request, catalogue, policy, now, plan, from, place, stopped };
     match request.kind {
         Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),

@@ -13,6 +13,7 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::count::scheme;
 use super::line::Line;
 use crate::charging::answer::PoolShare;
 use crate::charging::rating::lookup::{Price, Terms};
@@ -134,18 +135,19 @@ fn member(place: usize, line: &Line<'_>, quota: &Quota) -> Option<Member> {
     let Terms { price: Price::Rate(rate, key), max_call_secs: None, unit, .. } = &line.terms else {
         return None;
     };
-    let alone = line.others.is_empty() && held.allowances.is_empty() && held.change.is_none();
+    let alone = line.others.is_empty() && held.allowances.is_empty() && !line.bounded;
     if !alone || *unit == Unit::Money || rate.price.is_zero() {
         return None;
     }
     let units = quota.rated.iter().find(|line| line.rate == *key).map_or(0, |line| line.units);
+    let scheme = scheme(quota, rate, *key);
     // A first minimum that is not used up yet makes the first units dearer than the others.
-    if rate.first > rate.step && rate.first > units {
+    if scheme.first > scheme.step && scheme.first > units {
         return None;
     }
     let last = units.checked_add(grant.amount.count)?;
     let beyond = last.checked_add(rate.step.saturating_sub(1))?;
-    let step = price::held(rate, beyond)?.checked_sub(price::held(rate, last)?)?;
+    let step = price::held(scheme, beyond)?.checked_sub(price::held(scheme, last)?)?;
     let slack = step.checked_add(Money::from_micros(Money::MICROS_PER_CENT))?;
     let (price, per) = (i128::from(rate.price.micros()), i128::from(rate.per));
     Some(Member { line: place, price, per, granted: grant.amount.count, slack })

@@ -3,17 +3,19 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::change::{self, Ahead, Fit, Validity};
 use super::limit::{self, limit, limitation};
 use super::line::{Line, quota_of};
-use super::settle::{free_quota, rated};
+use super::settle::free_quota;
 use super::slice::{Aim, Slice, cut};
 use super::{pace, trigger};
-use crate::charging::answer::{Denial, Grant};
-use crate::charging::rating::lookup::{Price, Terms};
-use crate::charging::rating::price;
+use crate::charging::answer::{Denial, Grant, GrantExtra, TariffChange};
+use crate::charging::rating::lookup::Terms;
+use crate::charging::request::TariffChangeForm;
 use crate::charging::session::{HeldAllowance, Quota, Reservation, Session};
 use crate::charging::units::{Amount, Money, Unit};
 use crate::time::Timestamp;
+use core::time::Duration;
 
 /// Grants a line its quota, or limits its service where nothing can be had, or says in it why not. What was held for
 /// the quota has been given back.
@@ -27,7 +29,7 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     };
     (quota.limited, quota.refused) = (false, false);
     match grant(case, books, quota, line, radio) {
-        Ok(grant) => line.grant = Some(grant),
+        Ok((grant, bounded)) => (line.grant, line.bounded) = (Some(grant), bounded.is_some()),
         Err(denial) => match limitation(&line.terms, quota.used, case.request.traits) {
             Some(limitation) if denial == Denial::NoCredit => {
                 line.limit = Some(Box::new(limit(case, quota, limitation)));
@@ -47,31 +49,38 @@ fn grant(
     quota: &mut Quota,
     line: &Line<'_>,
     radio: Option<u8>,
-) -> Result<Grant, Denial> {
+) -> Result<(Grant, Option<Validity>), Denial> {
     let traits = case.request.traits;
     let aim = Aim { wanted: line.wanted, traits, radio, policy: case.policy.slices };
     if quota.lapsed {
         trigger::forget(quota);
     }
-    let mut last = false;
-    for terms in line.all_terms() {
-        match cut(books, quota, terms, aim).and_then(|slice| {
-            last |= slice.last;
-            hold(case, books, quota, terms, slice)
-        }) {
-            Ok(()) => {}
-            Err(denial) => {
-                free_quota(books, quota);
-                return Err(denial);
-            }
+    let shape = line.terms.shape;
+    let planned = shape.map_or(1, |shape| shape.validity_secs);
+    let ahead = change::ahead(case, &books.subscriber, line, planned);
+    let mut held = Held::default();
+    for (leg, terms) in line.all_terms().enumerate() {
+        let over = ahead.as_ref().map(|ahead| (ahead, ahead.form(case, line)));
+        if let Err(denial) = leg_of(case, books, quota, (terms, leg, aim), over, &mut held) {
+            free_quota(books, quota);
+            return Err(denial);
         }
     }
-    let shape = line.terms.shape;
+    let Held { last, bounded, after } = held;
+    let planned = match (&ahead, bounded) {
+        (Some(ahead), Some(how)) => ahead.validity(case, planned, how),
+        (Some(_) | None, _) => planned,
+    };
     let reservation = quota.reservation.as_mut().ok_or(Denial::NoCredit)?;
-    let validity = validity(shape.map_or(1, |shape| shape.validity_secs), reservation, case.now);
+    let validity = validity(planned, reservation, case.now);
+    let ends = case.now.plus(Duration::from_secs(validity.into()));
+    let change = ahead.filter(|ahead| bounded == Some(Validity::OverIt) && ahead.at < ends);
+    let change = change.map(|ahead| TariffChange { at: ahead.at, after });
     reservation.expires = case.policy.expiry(case.now, validity);
     reservation.final_unit = last;
+    reservation.change = change.map(|change| (change.at, change.after));
     quota.lapsed = false;
+    quota.since = Some(case.request.at).max(quota.since);
     let amount = reservation.granted;
     let threshold =
         shape.and_then(|shape| shape.threshold_percent).map(|percent| part(amount.count, percent));
@@ -82,7 +91,7 @@ fn grant(
         holding_secs: shape.and_then(|shape| shape.holding_secs).filter(|_| traits.holding_time),
         final_unit: last
             .then(|| limit::final_unit(&line.terms, quota.used.saturating_add(amount.count), traits)),
-        extra: None,
+        extra: change.map(|change| Box::new(GrantExtra { change: Some(change), ..GrantExtra::default() })),
     };
     let consumption = shape.and_then(|shape| shape.consumption_secs);
     if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
@@ -92,28 +101,70 @@ fn grant(
     if !line.reported {
         pace::resume(quota, case.now);
     }
-    Ok(grant)
+    Ok((grant, bounded))
 }
 
-/// Holds a slice on the quota, beside what is held for recipients before.
+/// What is held for the legs so far.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    /// Nothing more can be had after it.
+    last: bool,
+    /// How a change of the price bounds the validity.
+    bounded: Option<Validity>,
+    /// What is granted apart for after the change.
+    after: Option<u64>,
+}
+
+/// Reserves for one leg, by the price of now, and by that of after a change where it may be used then.
+fn leg_of(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    (terms, leg, aim): (&Terms<'_>, usize, Aim),
+    over: Option<(&Ahead<'_>, TariffChangeForm)>,
+    held: &mut Held,
+) -> Result<(), Denial> {
+    let slice = cut(books, quota, terms, aim)?;
+    let Some((ahead, form)) = over else {
+        held.last |= slice.last;
+        return hold(case, books, quota, (terms, None), slice);
+    };
+    let fit = ahead.fit(case, (books, quota), (terms, leg), slice, form);
+    let told = if form == TariffChangeForm::None { Validity::SoonAfter } else { Validity::OverIt };
+    let (slice, after, how) = match fit {
+        Fit::Unmoved(slice) => (slice, None, None),
+        Fit::Ends(slice) => (slice, None, Some(Validity::SoonAfter)),
+        Fit::Over(slice) => (slice, ahead.after(leg), Some(told)),
+        Fit::Short(slice) | Fit::Before(slice) => (slice, None, Some(Validity::ToTheChange)),
+    };
+    held.last |= slice.last;
+    hold(case, books, quota, (terms, after), slice)?;
+    // of two recipients the one whose money reaches least far bounds the grant
+    held.bounded = match (held.bounded, how) {
+        (Some(Validity::ToTheChange), _) => held.bounded,
+        (before, how) => how.or(before),
+    };
+    if let (Fit::Before(_), Some(after)) = (fit, ahead.after(leg))
+        && !slice.last
+        && let Ok(later) = cut(books, quota, after, aim)
+    {
+        hold(case, books, quota, (after, None), later)?;
+        (held.bounded, held.after) = (Some(told), Some(later.units));
+    }
+    Ok(())
+}
+
+/// Holds a slice on the quota, beside what is held for recipients before; with terms of after a change of the
+/// price so that it can be used on either side of it.
 fn hold(
     case: Case<'_>,
     books: &mut Books,
     quota: &mut Quota,
-    terms: &Terms<'_>,
+    (terms, after): (&Terms<'_>, Option<&Terms<'_>>),
     slice: Slice,
 ) -> Result<(), Denial> {
     let by_money = slice.units.saturating_sub(slice.from_bundles);
-    let money = match terms.price {
-        Price::Rate(rate, key) if by_money > 0 => {
-            let (units, charged) =
-                rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
-            let price = price::held(rate, units).ok_or(Denial::Overflow)?;
-            price.checked_sub(charged).ok_or(Denial::Overflow)?.max(Money::ZERO)
-        }
-        Price::Rate(..) | Price::Free | Price::None(_) => Money::ZERO,
-    };
+    let money = change::money(quota, terms, after, by_money)?;
     let reserved = books.account.reserved.checked_add(money).ok_or(Denial::Overflow)?;
     let reservation = quota.reservation.get_or_insert_with(|| Reservation {
         granted: Amount::new(terms.unit, slice.units),

@@ -2,8 +2,8 @@
 //! others need some of them, marked as the last where they buy no more after it (`RES-1`, `RES-2`).
 
 use super::books::Books;
+use super::count::{rated, scheme};
 use super::pace;
-use super::settle::rated;
 use crate::charging::answer::Denial;
 use crate::charging::policy::SlicePolicy;
 use crate::charging::rating::lookup::{Price, Terms};
@@ -100,14 +100,18 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
         Price::Rate(rate, key) if terms.money => {
             let (units, charged) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            // what is owed beyond the floor comes first: it also takes back what is left of a step that was paid
-            let available = books.account.available();
-            let debt = available.is_negative() && !rate.price.is_zero();
-            let room = if debt { available } else { books.account.spendable() };
-            let budget = charged.checked_add(room).unwrap_or(Money::MAX);
-            price::affordable(rate, budget).saturating_sub(units)
+            let budget = charged.checked_add(room(books, rate.price)).unwrap_or(Money::MAX);
+            price::affordable(scheme(quota, rate, key), budget).saturating_sub(units)
         }
         Price::Rate(..) | Price::Free | Price::None(_) => 0,
     };
     Some((in_bundles, in_bundles.saturating_add(by_money)))
+}
+
+/// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
+/// left of a step that was paid.
+pub(super) fn room(books: &Books, price: Money) -> Money {
+    let available = books.account.available();
+    let debt = available.is_negative() && !price.is_zero();
+    if debt { available } else { books.account.spendable() }
 }

@@ -6,7 +6,7 @@ use super::case::Case;
 use super::limit::reaches_longest_call;
 use super::line::Line;
 use crate::charging::answer::{Advice, Announcement, AnswerExtra, Balance, Denial, PriceAdvice};
-use crate::charging::catalogue::{Announcements, Plan};
+use crate::charging::catalogue::{Announcements, Plan, Rate};
 use crate::charging::rating::lookup::Price;
 use crate::charging::request::Kind;
 use crate::charging::session::Session;
@@ -68,7 +68,8 @@ fn is_low(case: Case<'_>, remaining: Money) -> bool {
 
 /// Whether anything of a plan is paid with money.
 fn costs_money(plan: &Plan) -> bool {
-    plan.rates.iter().any(|rate| !rate.price.is_zero() || !rate.connect.is_zero())
+    let in_bands = |rate: &Rate| rate.bands.iter().any(|one| !one.rate.price.is_zero());
+    plan.rates.iter().any(|rate| !rate.price.is_zero() || !rate.connect.is_zero() || in_bands(rate))
 }
 
 /// The balance has become low: with the first grant. The last grant: before it ends. Nothing granted: before the

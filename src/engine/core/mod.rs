@@ -221,7 +221,8 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on. Their content is kept in the store, by its version.
+    /// Other tariffs are in force from now on: what was used before is rated by those before. Their content is kept
+    /// in the store, by its version.
     pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         let version = catalogue.version();
         if self.stored_catalogue != Some(version) {
@@ -230,7 +231,10 @@ impl Core {
             self.stored_catalogue = Some(version);
         }
         self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
-        self.catalogue = catalogue;
+        if version != self.catalogue.version() {
+            let catalogue = Arc::unwrap_or_clone(catalogue);
+            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, self.clock.latest()));
+        }
     }
 
     /// Something to be loaded. Loads are to be answered in the order in which they are given, behind all batches that

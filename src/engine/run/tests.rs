@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::*;
 use crate::charging::account::Brand;
 use crate::charging::answer::{Answer, Outcome as Came};
-use crate::charging::catalogue::{Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx};
+use crate::charging::catalogue::{
+    Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+};
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
@@ -44,6 +46,7 @@ fn catalogue() -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
     Catalogue::new(Parts {
@@ -57,6 +60,8 @@ fn catalogue() -> Catalogue {
         rating_groups: Vec::new(),
         numbers: FreeNumbers::new(&[Digits::parse("112").unwrap()], &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],

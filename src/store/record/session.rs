@@ -7,8 +7,8 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused) · pool u32 · armed: a bit for each
-//! condition, u8.
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands) · pool u32 · armed: a bit for each
+//! condition, u8 · since i64 · bands: for each rated its band u16.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
@@ -36,6 +36,10 @@ const PACE: u8 = 16;
 const CHANGE: u8 = 32;
 const AFTER: u8 = 64;
 const MORE: u8 = 128;
+const SINCE: u8 = 8;
+const BANDS: u8 = 16;
+/// Stands for no band of time.
+const NO_BAND: u16 = u16::MAX;
 const POOL: u8 = 1;
 const ARMED: u8 = 2;
 const REFUSED: u8 = 4;
@@ -192,8 +196,12 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
     let pool = held.and_then(|held| held.pool);
-    let more =
-        flag(pool.is_some(), POOL) | flag(!quota.armed.is_empty(), ARMED) | flag(quota.refused, REFUSED);
+    let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
+    let more = flag(pool.is_some(), POOL)
+        | flag(!quota.armed.is_empty(), ARMED)
+        | flag(quota.refused, REFUSED)
+        | flag(quota.since.is_some(), SINCE)
+        | flag(in_bands, BANDS);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
@@ -229,6 +237,12 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     if !quota.armed.is_empty() {
         let bits = bits().filter(|(_, condition)| quota.armed.contains(condition));
         to.u8(bits.fold(0, |bits, (bit, _)| bits | bit));
+    }
+    if let Some(since) = quota.since {
+        to.time(since);
+    }
+    if in_bands {
+        quota.rated.iter().for_each(|line| to.u16(line.rate.band));
     }
 }
 
@@ -272,10 +286,10 @@ fn take_place(from: &mut Reader<'_>) -> Result<Place, RecordError> {
 
 fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     let (key, used) = (from.quota_key()?, from.count()?);
-    let rated = list(from, |from| {
+    let mut rated = list(from, |from| {
         let version = from.u64()?;
         let (plan, rate, destination) = (from.u16()?, from.u16()?, from.u16()?);
-        let rate = RateKey { version, plan, rate, destination };
+        let rate = RateKey { version, plan, rate, destination, band: NO_BAND };
         Ok(Rated { rate, units: from.count()?, charged: from.money()? })
     })?;
     let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER | MORE)?;
@@ -295,7 +309,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     } else {
         None
     };
-    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED)? } else { 0 };
+    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
@@ -307,8 +321,27 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         return Err(RecordError::Field("armed"));
     }
     let armed = bits().filter(|(bit, _)| armed & bit != 0).map(|(_, condition)| condition).collect();
-    let (lapsed, limited, refused) = (has(LAPSED), has(LIMITED), more & REFUSED != 0);
-    Ok(Quota { key, used, rated, reservation, lapsed, limited, refused, pace, armed })
+    let since = if more & SINCE != 0 { Some(from.time()?) } else { None };
+    if more & BANDS != 0 {
+        for line in &mut rated {
+            line.rate.band = from.u16()?;
+        }
+        if rated.iter().all(|line| line.rate.band == NO_BAND) {
+            return Err(RecordError::Field("bands"));
+        }
+    }
+    Ok(Quota {
+        key,
+        used,
+        rated,
+        reservation,
+        lapsed: has(LAPSED),
+        limited: has(LIMITED),
+        refused: more & REFUSED != 0,
+        since,
+        pace,
+        armed,
+    })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
@@ -383,7 +416,7 @@ pub(crate) mod tests {
                 key: QuotaKey { rating_group: Some(10), services: vec![] },
                 used: 300,
                 rated: vec![Rated {
-                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff },
+                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff, band: NO_BAND },
                     units: 300,
                     charged: Money::from_micros(10_000),
                 }],
@@ -398,6 +431,7 @@ pub(crate) mod tests {
                 }),
                 lapsed: false,
                 limited: false,
+                since: None,
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
@@ -431,6 +465,8 @@ pub(crate) mod tests {
         session.place = Place { serving_plmn: Digits::parse("40102"), radio: Some(6) };
         if let [quota] = session.quotas.as_mut_slice() {
             quota.limited = true;
+            quota.since = Some(Timestamp::from_micros(8));
+            quota.rated.iter_mut().for_each(|line| line.rate.band = 3);
             quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300, units: 9 });
             quota
                 .reservation
@@ -442,8 +478,11 @@ pub(crate) mod tests {
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1));
-        assert!(sum.contains("0600000000000000070500000000000000ac0209070300000003"), "{sum}");
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2));
+        assert!(
+            sum.contains("0600000000000000070500000000000000ac02091f030000000308000000000000000300"),
+            "{sum}"
+        );
         assert_eq!(decode(&octets), Ok(session));
         damaged(&octets, decode);
     }
@@ -474,13 +513,13 @@ pub(crate) mod tests {
     }
 
     prop_compose! {
-        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u64)>(), money()), 0..3),
+        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
             reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
         {
-            let rated = rated.into_iter().map(|((version, plan, rate, destination, units), charged)| Rated {
-                rate: RateKey { version, plan, rate, destination }, units, charged,
+            let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
+                rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, refused, pace: None, armed: Vec::new() }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new() }
         }
     }
 

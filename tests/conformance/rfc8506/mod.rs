@@ -1,6 +1,7 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_1_tariff_change;
 mod section_5_1_2_pools;
 mod section_5_6_graceful_termination;
 mod section_5_7_failures;

@@ -43,6 +43,12 @@ pub enum Noun {
     Section,
     /// A mode of settlement.
     Mode,
+    /// A band of time.
+    Band,
+    /// A day of the week.
+    Day,
+    /// A holiday.
+    Holiday,
 }
 
 impl fmt::Display for Noun {
@@ -59,6 +65,9 @@ impl fmt::Display for Noun {
             Self::Number => "number",
             Self::Section => "section",
             Self::Mode => "mode",
+            Self::Band => "band of time",
+            Self::Day => "day",
+            Self::Holiday => "holiday",
         })
     }
 }
@@ -200,6 +209,28 @@ pub enum FaultKind {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// Not a time of the day, or no date that there is.
+    #[error("`{found}` cannot be read: {allowed}")]
+    Clock {
+        /// What is there.
+        found: Box<str>,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A band that ends when it begins.
+    #[error("a band that ends when it begins is no band: leave `from` and `to` out for whole days")]
+    WholeDay,
+    /// A band with a word about holidays, and no holidays.
+    #[error("`holidays` in a band needs the list of them: [holidays] with dates = [\"01-01\", …]")]
+    NoHolidays,
+    /// Two bands of a rate that hold at once.
+    #[error("bands `{one}` and `{other}` of this rate overlap: at any time one price is in force")]
+    Overlap {
+        /// The band.
+        one: Box<str>,
+        /// The other.
+        other: Box<str>,
+    },
     /// A list with nothing in it, or a text.
     #[error("{what} must not be empty")]
     Empty {
@@ -320,6 +351,12 @@ pub enum FaultKind {
         number: u32,
         /// The place.
         place: &'static str,
+    },
+    /// Warning: a band of time that no rate has a price for.
+    #[error("no rate has a price for the band of time `{name}`")]
+    UnusedBand {
+        /// The band.
+        name: Box<str>,
     },
     /// Warning: a limitation that no service takes.
     #[error(

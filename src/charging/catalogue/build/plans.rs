@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
 
+use super::bands;
 use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
 use super::quotas::quotas;
@@ -25,8 +26,8 @@ const PLAN: Keys = Keys {
 };
 const RATE: Keys = Keys {
     place: "a rate",
-    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect"],
-    later: &["bands", "when", "zones"],
+    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands"],
+    later: &["when", "zones"],
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
@@ -236,6 +237,7 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
             continue;
         }
         seen.insert(key, table.origin);
+        let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
         let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
             (price, per, step, first, connect)
         else {
@@ -245,7 +247,9 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
             break;
         }
         let name = rate_name(names, &covers);
-        rates.push(Rate { covers, name, price, per, step, first, connect });
+        let mut rate = Rate { covers, name, price, per, step, first, connect, bands: Vec::new() };
+        rate.bands = bands::in_bands(names, &rate, &in_bands);
+        rates.push(rate);
     }
     rates
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fault::{FaultKind, Noun};
 use super::reader::{Faults, Keys};
 use super::tree::{Entry, Node, Origin, Row, Table, Value};
-use crate::charging::catalogue::{Destination, DestinationIx, RatingGroup, Service, ServiceIx};
+use crate::charging::catalogue::{Band, BandIx, Destination, DestinationIx, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
 use crate::charging::units::{Digits, Unit};
 
@@ -45,6 +45,9 @@ pub(super) struct Names {
     broken_services: BTreeSet<Box<str>>,
     pub(super) destinations: Vec<Destination>,
     pub(super) destination_places: BTreeMap<Box<str>, (DestinationIx, Origin)>,
+    pub(super) bands: Vec<Band>,
+    pub(super) band_places: BTreeMap<Box<str>, (BandIx, Origin)>,
+    pub(super) broken_bands: BTreeSet<Box<str>>,
 }
 
 impl Names {
@@ -72,6 +75,14 @@ impl Names {
         name: &str,
     ) -> Option<DestinationIx> {
         named(&self.destination_places, faults, origin, Noun::Destination, name)
+    }
+
+    /// The band of time of a name; an unknown one is a fault.
+    pub(super) fn band_named(&self, faults: &mut Faults, origin: Origin, name: &str) -> Option<BandIx> {
+        if self.broken_bands.contains(name) {
+            return None;
+        }
+        named(&self.band_places, faults, origin, Noun::Band, name)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod change_property;
+mod changes;
 mod enquiries;
 mod events;
 mod final_units;

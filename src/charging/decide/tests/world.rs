@@ -11,8 +11,8 @@ use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, LimitIx, Limitation, Parts, Plan,
-    QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
+    Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
@@ -69,6 +69,8 @@ pub(in crate::charging) fn tariff() -> Parts {
             destination("on_net", &["7701", "7702"]),
             destination("kz_mobile", &["770", "7747"]),
         ],
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![Mode::Advance, Mode::Credit],
@@ -134,6 +136,7 @@ pub(in crate::charging) fn rate(
         step,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
+    ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
@@ -58,6 +59,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let quota =
         |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
@@ -74,6 +76,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         rating_groups: Vec::new(),
         numbers: FreeNumbers::new(&emergency, &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes,
