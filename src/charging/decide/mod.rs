@@ -54,7 +54,7 @@ pub fn decide(
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
     let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
     let (place, stopped) = (request.place, snapshot.stopped);
-    let case = Case { request, catalogue, policy, now, plan, from, place, stopped };
+    let case = Case { request, catalogue, policy, now, stopped, plan, from, place };
     match request.kind {
         Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),
