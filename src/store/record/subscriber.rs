@@ -1,11 +1,11 @@
-//! Subscriber, class 10, layout 2. Key: number, packed, big-endian. Value: version u8 = 2 · flags u8 (1 Activ, 2 entity,
+//! Subscriber, class 10, layout 3. Key: number, packed, big-endian. Value: version u8 = 3 · flags u8 (1 Activ, 2 entity,
 //! 4 ended, 8 overage) · account u64 · IMSI packed u64 (0 none) · emergency calls u64 · since i64 (µs) · revision u64
 //! · plan text · owner text? · language text? · barred services texts · allowances: number, then each: bundle text,
 //! unit u8, left count, reserved count, expires time? · blocks: number, then each: reason u8, since i64, operator text,
 //! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
-//! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none).
+//! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
 //!
-//! Layout 1 ends after the allowances.
+//! Layout 2 has no parts and no 0 for their end; layout 1 ends after the allowances.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
@@ -17,7 +17,7 @@ use crate::charging::units::Digits;
 /// The class of subscribers.
 pub const CLASS: Class = Class::Subscriber;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const ACTIV: u8 = 1;
 const ENTITY: u8 = 2;
 const ENDED: u8 = 4;
@@ -58,6 +58,7 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.time_or_none(*expires);
     }
     put_life(&mut to, &subscriber.life);
+    to.no_more_parts();
     to.finish()
 }
 
@@ -170,6 +171,9 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
         allowances: allowances(&mut from)?,
         life: if version > 1 { life(&mut from)? } else { Life::default() },
     };
+    if version > 2 {
+        from.parts(|_, _| Err(RecordError::Field("part")))?;
+    }
     from.finish()?;
     Ok(subscriber)
 }
@@ -249,9 +253,9 @@ mod tests {
     fn the_layout_of_a_life_is_what_it_was() {
         let golden = "020107000000000000000161000907000000000000000161026e01080000000000000001090000000000000004\
                       0a000000000000000b000000000000000c000000000000000d00000000000000010e000000000000000f00000000\
-                      000000101100000000000000";
+                      00000010110000000000000000";
         let whole = super::super::hex(&encode(&lived()));
-        let shared = encode(&sample()).len() - 13;
+        let shared = encode(&sample()).len() - 14;
         assert_eq!(whole.split_at(2 * shared).1, golden);
         assert_eq!(decode(&key(sample().msisdn), &encode(&lived())), Ok(lived()));
     }
@@ -265,10 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_is_what_it_was() {
-        let golden = "020907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
+    fn layout_2_is_read() {
+        let octets = "020907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
                       697273740d393030313031333030313233000103736d730106646174613330\
                       00ac020101050000000000000000000000000000000000000000";
+        assert_eq!(decode(&key(sample().msisdn), &super::super::unhex(octets)), Ok(sample()));
+    }
+
+    #[test]
+    fn the_layout_is_what_it_was() {
+        let golden = "030907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
+                      697273740d393030313031333030313233000103736d730106646174613330\
+                      00ac02010105000000000000000000000000000000000000000000";
         let octets = encode(&sample());
         assert_eq!(super::super::hex(&octets), golden);
         assert_eq!(key(sample().msisdn).to_string(), "000077010000001b");
