@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, missing_docs, reason = "a bench may stop; the macros write items without docs")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
@@ -134,8 +135,10 @@ fn snapshot(catalogue: &Catalogue, groups: usize) -> Snapshot {
         emergency_calls: 0,
         since: Timestamp::EPOCH,
         revision: 0,
+        life: Life::default(),
     };
-    let mut snapshot = Snapshot { account, subscriber, session: None, event: None, refunds: None };
+    let mut snapshot =
+        Snapshot { account, subscriber, session: None, event: None, refunds: None, stopped: false };
     for number in 0..12 {
         let kind = if number == 0 { Kind::Initial } else { Kind::Update };
         let used = if number == 0 { 0 } else { 1 << 20 };

@@ -17,6 +17,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use gyro::charging::account::life::{AccountLife, Life};
 use gyro::charging::account::{Account, AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::answer::{Answer, Grant};
 use gyro::charging::catalogue::{
@@ -111,6 +112,7 @@ fn account(main: Money) -> Account {
         ledger_head: None,
         ledger_entries: 0,
         revision: 0,
+        life: AccountLife::default(),
     }
 }
 
@@ -131,6 +133,7 @@ fn subscriber(msisdn: Digits) -> Subscriber {
         emergency_calls: 0,
         since: Timestamp::EPOCH,
         revision: 0,
+        life: Life::default(),
     }
 }
 
@@ -219,6 +222,7 @@ impl World {
         device.number += 1;
         let account = self.accounts.get_mut(device.account)?;
         let snapshot = Snapshot {
+            stopped: false,
             account: account.clone(),
             subscriber: subscriber(self.msisdn),
             session: device.session.take(),

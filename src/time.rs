@@ -119,6 +119,31 @@ impl Zone {
             Err(_) => at.to_string(),
         }
     }
+
+    /// The same hour of the like day so many months later, the last of a month where it is shorter (`ACC-5`); none
+    /// beyond the calendar.
+    pub fn months_after(&self, at: Timestamp, months: i32) -> Option<Timestamp> {
+        let at = jiff::Timestamp::from_microsecond(at.micros()).ok()?.to_zoned(self.0.clone());
+        let span = jiff::Span::new().try_months(months).ok()?;
+        let after = at.checked_add(span).ok()?;
+        Some(Timestamp::from_micros(after.timestamp().as_microsecond()))
+    }
+
+    /// A point in time as people write it: RFC 3339, or a date alone for its first moment in this zone.
+    pub fn parse(&self, text: &str) -> Option<Timestamp> {
+        let at = match text.parse::<jiff::civil::Date>() {
+            Ok(date) if text.len() == "2026-01-01".len() => date.to_zoned(self.0.clone()).ok()?.timestamp(),
+            Ok(_) | Err(_) => text.parse::<jiff::Timestamp>().ok()?,
+        };
+        Some(Timestamp::from_micros(at.as_microsecond()))
+    }
+
+    /// The number of the day that it is there at that time, from 1970-01-01.
+    pub fn day(&self, at: Timestamp) -> i64 {
+        let ahead =
+            jiff::Timestamp::from_microsecond(at.micros()).map_or(0, |at| self.0.to_offset(at).seconds());
+        at.secs().saturating_add(i64::from(ahead)).div_euclid(86_400)
+    }
 }
 
 impl Zone {

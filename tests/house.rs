@@ -67,6 +67,7 @@ const HOUSE: &[Row] = &[
         &[
             "engine::control",
             "engine::core::command",
+            "engine::core::life",
             "engine::core::query",
             "engine::core::reauth",
             "engine::core::sink::Done",

@@ -1,5 +1,7 @@
 //! The routes: what is asked of the engine, and how it is told.
 
+mod life;
+
 use core::fmt;
 use core::time::Duration;
 use std::path::PathBuf;
@@ -100,7 +102,6 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/subscribers/{msisdn}/promise", post(promise))
         .route("/v1/subscribers/{msisdn}/bonus", post(bonus))
         .route("/v1/subscribers/{msisdn}/voucher", post(activate_voucher))
-        .route("/v1/subscribers/{msisdn}/end", post(end_subscriber))
         .route("/v1/contracts/{id}", get(show_contract))
         .route("/v1/vouchers", post(add_vouchers))
         .route("/v1/vouchers/{batch}", get(show_batch))
@@ -118,6 +119,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/clock/confirm", post(confirm_clock))
         .route("/v1/reload", post(reload));
     routes
+        .merge(life::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))
@@ -301,15 +303,6 @@ async fn bonus(
     Body(body): Body<change::Bonus>,
 ) -> Told<Done> {
     admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
-}
-
-async fn end_subscriber(
-    State(admin): State<Admin>,
-    Segment(msisdn): Segment,
-    order: Order,
-    Body(body): Body<change::Ending>,
-) -> Told<Done> {
-    admin.order(order, body.read(digits("msisdn", &msisdn)?)).await.map(Json)
 }
 
 async fn show_contract(State(admin): State<Admin>, Segment(id): Segment) -> Told<subscriber::Contract> {

@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 /// back what it became. Revisions are counted up by the decision, once for each thing that changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
+    /// Who it is about is served in an area that was stopped (`SUS-4`).
+    pub stopped: bool,
     /// The account that pays.
     pub account: Account,
     /// The number.

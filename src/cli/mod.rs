@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod assemble;
+mod block;
 mod bulk;
 mod check;
 mod client;
@@ -15,6 +16,7 @@ mod contract;
 pub mod decode;
 mod demo;
 pub mod dict;
+mod ending;
 mod init;
 mod ladder;
 mod later;
@@ -62,6 +64,7 @@ enum Command {
     Account(account::Args),
     Voucher(voucher::Args),
     Contract(contract::Args),
+    Block(block::Args),
     Session(session::Args),
     Peer(peer::Args),
     Tariff(tariff::Args),
@@ -111,6 +114,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Account(args) => account::run(args, out, err),
         Command::Voucher(args) => voucher::run(args, out, err),
         Command::Contract(args) => contract::run(args, out, err),
+        Command::Block(args) => block::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
 use super::print::{self, Row};
-use super::{Status, bulk};
-use crate::admin::json::change::{Done, Ending, NewSubscriber, SubscriberChange};
+use super::{Status, bulk, ending};
+use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
 use crate::admin::json::subscriber::{Page, Subscriber};
 
 /// Add, show and change subscribers.
@@ -25,8 +25,14 @@ enum Command {
     List(List),
     /// Change properties of a subscriber.
     Set(Box<Set>),
-    /// End a subscriber's contract: the number and the SIM are free, the account and what is owed stay.
-    End(End),
+    /// End a subscriber's contract, at once or from a date on: the number and the SIM are free, what is owed stays.
+    End(ending::End),
+    /// Give the number to another operator, or say whether that may be.
+    PortOut(ending::PortOutArgs),
+    /// Return what is left of the money after the end of the contract.
+    Settle(ending::Settle),
+    /// List what was done to the number: by whom, when, why.
+    History(ending::History),
     /// Add many subscribers from a CSV file with a header: all of them or none.
     Import(bulk::Import),
     /// Write all subscribers as CSV, in the form that import reads.
@@ -77,18 +83,6 @@ struct Add {
     /// The language of messages.
     #[arg(long, value_parser = ["kk", "ru", "en"])]
     language: Option<String>,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-#[derive(clap::Args, Debug)]
-struct End {
-    /// The number.
-    #[arg(value_parser = number)]
-    msisdn: String,
-    /// Why.
-    #[arg(long)]
-    note: Option<String>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -165,7 +159,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Show(args) => show(args, out),
         Command::List(args) => list(args, out),
         Command::Set(args) => set(args, out),
-        Command::End(args) => end(args, out),
+        Command::End(args) => ending::end(args, out),
+        Command::PortOut(args) => ending::port_out(args, out),
+        Command::Settle(args) => ending::settle(args, out),
+        Command::History(args) => ending::history(args, out),
         Command::Import(args) => bulk::import(args, out, err),
         Command::Export(args) => bulk::export(args, out),
     };
@@ -231,13 +228,6 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
     Ok(client::say(&done, "changed", args.asking.output, out)?)
 }
 
-fn end(args: &End, out: &mut dyn Write) -> Result<(), Stop> {
-    let body = Ending { note: args.note.clone() };
-    let path = format!("/v1/subscribers/{}/end", args.msisdn);
-    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(client::say(&done, "ended", args.asking.output, out)?)
-}
-
 impl Row for Subscriber {
     const HEADS: &'static [&'static str] = &[
         "msisdn",
@@ -265,6 +255,10 @@ impl Row for Subscriber {
         "contract",
         "promise",
         "bonuses",
+        "blocks",
+        "ends",
+        "ended",
+        "settlement",
         "allowances",
     ];
 
@@ -308,6 +302,10 @@ impl Row for Subscriber {
             self.contract.clone(),
             self.promise.as_ref().map(|one| format!("{} due {}", one.left, one.due)).unwrap_or_default(),
             bonuses.join(", "),
+            self.blocks.iter().map(|block| block.reason.as_str()).collect::<Vec<_>>().join(" "),
+            text(&self.ends),
+            self.ended.as_ref().map_or_else(String::new, |end| format!("{} {}", end.at, end.why)),
+            self.ended.as_ref().map_or_else(String::new, |end| end.settlement.state.clone()),
             allowances.join(", "),
         ]
     }

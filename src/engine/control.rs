@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, Import, Imported, MOST_ROWS, NewSubscriber, NewVouchers, OperationKey,
-    RowRefused, SubscriberChange, mode_name,
+    Change, Command, CommandError, Import, Imported, LifeChange, LifeError, MOST_ROWS, NewSubscriber,
+    NewVouchers, OperationKey, RowRefused, SubscriberChange, mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{

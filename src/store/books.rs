@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+    account, act, area, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -182,6 +182,7 @@ impl Books {
             }
             Class::Subscriber => self.subscriber(&subscriber::decode(key, octets)?),
             Class::Imsi => index::decode_imsi(octets).map(|_| ())?,
+            Class::Meta if *key == area::key() => area::decode(octets).map(|_| ())?,
             Class::Meta => index::decode_fact(key, octets).map(|_| ())?,
             Class::EventBucket => event::decode_bucket(key, octets).map(|_| ())?,
             Class::Operation => operation::decode(octets).map(|_| ())?,
@@ -192,13 +193,9 @@ impl Books {
             Class::Voucher => voucher::check(key, octets)?,
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
+            Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
-            Class::Catalogue
-            | Class::Msisdn
-            | Class::Counter
-            | Class::Case
-            | Class::Invoice
-            | Class::Audit => {}
+            Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case | Class::Invoice => {}
         }
         Ok(())
     }

@@ -121,6 +121,7 @@ impl Counter {
             emergency_calls: 0,
             since: NOW,
             revision: 0,
+            life: gyro::charging::account::life::Life::default(),
         };
         Self {
             catalogue,
@@ -167,6 +168,7 @@ impl Counter {
             self.events.iter().find(same).cloned()
         };
         let snapshot = Snapshot {
+            stopped: false,
             account: self.account.clone(),
             subscriber: self.subscriber.clone(),
             session: self.sessions.get(&key).cloned().map(Box::new),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use gyro::charging::account::area::StoppedArea;
+use gyro::charging::account::life::ActEntry;
 use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::emergency::EmergencyRecord;
@@ -93,6 +95,8 @@ impl BatchSink for Disk {
     fn ledger(&mut self, entry: &LedgerEntry) {
         self.ledger.push(entry.clone());
     }
+    fn act(&mut self, _: &ActEntry) {}
+    fn areas(&mut self, _: &[StoppedArea]) {}
     fn event(&mut self, event: &EventRecord) {
         self.events.push((Sequence(self.last.0 + 1), event.clone()));
     }

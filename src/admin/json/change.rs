@@ -147,22 +147,6 @@ pub struct SubscriberChange {
     pub override_limit: bool,
 }
 
-/// The end of a contract.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ending {
-    /// Why.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-impl Ending {
-    /// The change of that number that it orders.
-    pub fn read(self, msisdn: Digits) -> Change {
-        Change::EndSubscriber { msisdn, note: boxed(self.note) }
-    }
-}
-
 /// Money paid in.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Form;
+use super::life::{Block, End};
 use crate::charging::account::status::status;
 use crate::charging::account::{Account, Brand, ContractId};
 use crate::charging::units::Unit;
@@ -57,15 +58,12 @@ pub struct Subscriber {
     pub bonuses: Vec<Bonus>,
     /// A promised payment to the account that has not come.
     pub promise: Option<Promise>,
-}
-
-/// A suspension.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Block {
-    /// Why.
-    pub reason: String,
-    /// Since when.
-    pub since: String,
+    /// When it was last used, to a day.
+    pub last_use: Option<String>,
+    /// When its contract is set to end.
+    pub ends: Option<String>,
+    /// The end of its contract.
+    pub ended: Option<End>,
 }
 
 /// The money of an account.
@@ -230,7 +228,7 @@ impl Subscriber {
             mode: mode_name(account.mode).into(),
             brand: brand(subscriber.brand).into(),
             status: status(account, subscriber, form.now).as_str().into(),
-            blocks: Vec::new(),
+            blocks: subscriber.life.blocks.iter().map(|block| Block::of(block, form)).collect(),
             balance: balance(account, form),
             allowances: subscriber.allowances.iter().map(allowance).collect(),
             fair_use: Vec::new(),
@@ -247,6 +245,9 @@ impl Subscriber {
             promise: account
                 .promise
                 .map(|promise| Promise { left: promise.left.to_string(), due: form.time(promise.due) }),
+            last_use: subscriber.life.last_use.map(|at| form.time(at)),
+            ends: subscriber.life.ends.map(|at| form.time(at)),
+            ended: subscriber.life.end.as_ref().map(|end| End::of(end, form)),
         }
     }
 }

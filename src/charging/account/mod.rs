@@ -1,12 +1,17 @@
 //! Accounts and subscribers: the money of a contract and the numbers that spend it (`ACC-1`).
 
+pub mod area;
 pub mod balance;
+pub mod block;
 pub mod bonus;
+pub mod life;
 pub mod promise;
 pub mod status;
 
 pub use bonus::Bonus;
 pub use promise::Promise;
+
+use life::{AccountLife, Life};
 
 use super::units::{Digits, Money, Unit};
 use crate::time::Timestamp;
@@ -61,6 +66,8 @@ pub struct Account {
     pub ledger_entries: u64,
     /// Counts every change; a commit names the revision that it read.
     pub revision: u64,
+    /// What it has besides its money.
+    pub life: AccountLife,
 }
 
 /// What is left of a bundle (`RES-2`).
@@ -129,4 +136,6 @@ pub struct Subscriber {
     pub since: Timestamp,
     /// Counts every change.
     pub revision: u64,
+    /// Blocks, last use, and the end of its contract.
+    pub life: Life,
 }

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::Account;
 use crate::charging::units::Money;
 use crate::time::Timestamp;
 
@@ -15,6 +16,20 @@ pub struct Promise {
     pub given: Timestamp,
     /// When what has not been paid is taken back.
     pub due: Timestamp,
+}
+
+impl Account {
+    /// The main balance less what of a promise has not come: a promise is a debt.
+    pub fn net(&self) -> Money {
+        let promised = self.promise.map_or(Money::ZERO, |promise| promise.left);
+        self.main.checked_sub(promised).unwrap_or(self.main)
+    }
+
+    /// Whether a promise or a bonus on it is over, and not yet taken away.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.promise.is_some_and(|promise| promise.due <= now)
+            || self.bonuses.iter().any(|one| one.is_over(now))
+    }
 }
 
 /// On what terms payments may be promised: the operator's.

@@ -8,3 +8,4 @@ pub mod operations;
 pub mod payment;
 pub mod reservation;
 pub mod restriction;
+pub mod settlement;

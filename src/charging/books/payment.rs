@@ -64,9 +64,10 @@ pub fn promise(mut account: Account, terms: &PromiseTerms, since: Timestamp, act
     Ok((account, entries))
 }
 
-/// Takes back what of a promise has not come by its end; it may leave the balance negative. None where nothing is due.
-pub fn lapse(account: &mut Account, now: Timestamp) -> Option<LedgerEntry> {
-    let promise = account.promise.filter(|promise| promise.due <= now)?;
+/// Takes back what of a promise has not come by its end (at once where the contract ends); it may leave the balance
+/// negative. None where nothing is due.
+pub fn lapse(account: &mut Account, now: Timestamp, at_once: bool) -> Option<LedgerEntry> {
+    let promise = account.promise.filter(|promise| at_once || promise.due <= now)?;
     let act = Act { at: now, ..Act::default() };
     let (kind, counter) = PROMISE;
     let entry = account.post_to(Purse::Main, promise.left.checked_neg()?, (kind, counter), act, None)?;
@@ -77,7 +78,7 @@ pub fn lapse(account: &mut Account, now: Timestamp) -> Option<LedgerEntry> {
 
 /// What is due on an account by its own fields, before anything else is done with it: promises and bonuses that are over.
 pub fn settle(account: &mut Account, now: Timestamp) -> Vec<LedgerEntry> {
-    let lapsed = lapse(account, now);
+    let lapsed = lapse(account, now, false);
     let over = super::bonus::end(account, now, false);
     lapsed.into_iter().chain(over).collect()
 }
@@ -96,9 +97,7 @@ impl Account {
     /// What of it is the subscriber's own money and may be given back (`ACC-10`): the main balance less what is reserved
     /// and what was promised; never bonus money (`ACC-14`).
     pub fn own(&self) -> Money {
-        let promised = self.promise.map_or(Money::ZERO, |promise| promise.left);
-        let own = self.main.checked_sub(self.reserved).and_then(|own| own.checked_sub(promised));
-        own.unwrap_or(Money::ZERO).max(Money::ZERO)
+        self.net().checked_sub(self.reserved).unwrap_or(Money::ZERO).max(Money::ZERO)
     }
 }
 
@@ -193,12 +192,12 @@ mod tests {
         let (account, mut ledger) = opened(100);
         let (mut account, entries) = promise(account, &terms(), Timestamp::EPOCH, &at(90)).unwrap();
         ledger.extend(entries);
-        assert_eq!(lapse(&mut account, Timestamp::from_secs(93 * DAY - 1)), None);
-        let entry = lapse(&mut account, Timestamp::from_secs(93 * DAY)).unwrap();
+        assert_eq!(lapse(&mut account, Timestamp::from_secs(93 * DAY - 1), false), None);
+        let entry = lapse(&mut account, Timestamp::from_secs(93 * DAY), false).unwrap();
         assert_eq!((entry.amount, account.main, account.promise), (cents(-50_000), cents(-4_900), None));
         ledger.push(entry);
         audit(&account, &[], &ledger).unwrap();
-        assert_eq!(lapse(&mut account, Timestamp::from_secs(94 * DAY)), None);
+        assert_eq!(lapse(&mut account, Timestamp::from_secs(94 * DAY), false), None);
     }
 
     #[test]
@@ -243,7 +242,7 @@ mod tests {
                     2 => reverse(account.clone(), cents(amount), Counter::Cash, act),
                     3 => give_back(account.clone(), cents(amount), act),
                     _ => {
-                        let entry = lapse(&mut account, act.at);
+                        let entry = lapse(&mut account, act.at, false);
                         ledger.extend(entry);
                         continue;
                     }

@@ -13,6 +13,8 @@ pub(super) struct Case<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
+    /// It is used in an area that was stopped (`SUS-4`).
+    pub(super) stopped: bool,
     /// The subscriber's plan; none where the catalogue has no such plan.
     pub(super) plan: Option<PlanIx>,
     /// From when on what is granted is used; when an event happened.

@@ -42,6 +42,7 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
             }
         }
     }
+    books.note_use(case.now);
     let extra = tell(case, Before::of(case, books, None), books, None, &mut lines);
     let parts = lines.into_iter().zip(&charges).zip(0..=u8::MAX);
     let parts: Vec<_> = parts.map(|((line, charge), at)| part(request, line, charge.as_ref(), at)).collect();

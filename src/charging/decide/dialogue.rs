@@ -21,7 +21,7 @@ use crate::charging::snapshot::{Decision, Snapshot};
 /// Decides a request of a session. What time has ended is ended first, so that it makes no difference
 /// whether a sweep came before.
 pub(super) fn decide(case: Case<'_>, snapshot: Snapshot) -> Decision {
-    let (mut books, mut session, event) = Books::open(snapshot);
+    let (mut books, mut session, event) = Books::open(snapshot, case.now);
     if let Some(session) = &mut session {
         let lapsed = lapse(&mut books.account, &mut books.subscriber, session, case.policy, case.now);
         books.changes.account |= lapsed.account;
@@ -186,6 +186,9 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     books.changes.ledger.reserve_exact(lines.iter().filter(|line| line.used > 0).count());
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
+    }
+    if lines.iter().any(|line| line.used > 0 && !line.is_countless()) {
+        books.note_use(case.now);
     }
     pool::leave(session, lines);
     for line in lines.iter_mut().filter(|line| line.is_spoken() && !line.is_countless()) {

@@ -98,7 +98,15 @@ struct Trial {
 impl Trial {
     fn of(books: &Books) -> Self {
         let (account, subscriber) = (books.account.clone(), books.subscriber.clone());
-        Self { books: Books { account, subscriber, changes: Changes::default(), notes: Notes::default() } }
+        Self {
+            books: Books {
+                account,
+                subscriber,
+                changes: Changes::default(),
+                notes: Notes::default(),
+                unpaid: books.unpaid,
+            },
+        }
     }
 
     /// Charges a line as a debit does; refused where it cannot be paid, if that is asked, or has no price.

@@ -22,7 +22,7 @@ pub(super) fn decide(case: Case<'_>, snapshot: Snapshot, action: Action) -> Deci
 fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
     let request = case.request;
     let refunds = snapshot.refunds.take();
-    let (mut books, session, event) = Books::open(snapshot);
+    let (mut books, session, event) = Books::open(snapshot, case.now);
     if let Some(stored) = event.as_ref().filter(|stored| is_of(stored, request)) {
         books.notes.repeat = true;
         books.notes.contradicts = stored.digest != request.digest;
@@ -53,7 +53,7 @@ fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
 /// Answers a question. It has no parts: what is asked is answered at command level, a refusal too.
 fn asked(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
     let request = case.request;
-    let (books, session, event) = Books::open(snapshot);
+    let (books, session, event) = Books::open(snapshot, case.now);
     let told = match action {
         Action::PriceEnquiry => enquiry::price(case, &books),
         Action::CheckBalance | Action::Debit | Action::Refund => enquiry::balance(case, &books),

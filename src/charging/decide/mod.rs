@@ -53,7 +53,8 @@ pub fn decide(
 ) -> Decision {
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
     let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
-    let case = Case { request, catalogue, policy, now, plan, from, place: request.place };
+    let (place, stopped) = (request.place, snapshot.stopped);
+    let case = Case { request, catalogue, policy, now, stopped, plan, from, place };
     match request.kind {
         Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),

@@ -93,6 +93,7 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
 fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u64)> {
     let in_bundles = match terms.price {
         Price::Free => return None,
+        Price::Rate(..) | Price::None(_) if books.unpaid => return Some((0, 0)),
         Price::Rate(..) | Price::None(_) => terms.bundle_units(&books.subscriber),
     };
     let by_money = match terms.price {

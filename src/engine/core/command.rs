@@ -8,6 +8,8 @@ use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
 
+pub use super::life::{LifeChange, LifeError};
+
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
 
@@ -98,13 +100,6 @@ pub enum Change {
         /// The number it gets.
         to: Digits,
     },
-    /// The contract of a number ended.
-    EndSubscriber {
-        /// The number.
-        msisdn: Digits,
-        /// Why.
-        note: Option<Box<str>>,
-    },
     /// Payment cards made (`ACC-12`).
     AddVouchers(NewVouchers),
     /// A number topped up by a payment card.
@@ -131,6 +126,22 @@ pub enum Change {
         amount: Money,
         /// Why.
         note: Option<Box<str>>,
+    },
+    /// An area is stopped, or no longer (`SUS-4`).
+    Area {
+        /// The serving network, or a country.
+        network: Digits,
+        /// It is stopped no longer.
+        lift: bool,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Blocks, the end of the contract, and what follows it.
+    Life {
+        /// Whose.
+        msisdn: Digits,
+        /// What.
+        what: LifeChange,
     },
 }
 
@@ -182,7 +193,7 @@ pub struct NewVouchers {
 }
 
 impl Change {
-    /// The number it is about, where it is about one.
+    /// The number it is about, where it is about one; of an area its network.
     pub const fn msisdn(&self) -> Option<Digits> {
         match self {
             Self::AddSubscriber(new) => Some(new.msisdn),
@@ -195,8 +206,9 @@ impl Change {
             | Self::Bonus { msisdn, .. }
             | Self::ActivateVoucher { msisdn, .. }
             | Self::Renumber { msisdn, .. }
-            | Self::EndSubscriber { msisdn, .. }
-            | Self::Adjust { msisdn, .. } => Some(*msisdn),
+            | Self::Adjust { msisdn, .. }
+            | Self::Life { msisdn, .. } => Some(*msisdn),
+            Self::Area { network, .. } => Some(*network),
         }
     }
 }
@@ -316,6 +328,9 @@ pub enum CommandError {
     /// The account does not take it.
     #[error(transparent)]
     Refused(#[from] OperationError),
+    /// The life of the number does not allow it.
+    #[error(transparent)]
+    Life(#[from] LifeError),
     /// The holder's number is not one.
     #[error("the owner {0:?} is no 12-digit number (IIN or BIN)")]
     Owner(Box<str>),
@@ -354,6 +369,11 @@ pub enum CommandError {
     /// The contract is another holder's.
     #[error("the contract {} has another owner", .0.0)]
     OtherOwner(ContractId),
+    /// Money of the number's former holder has not been returned (`ACC-15`).
+    #[error(
+        "the former holder of {0} has money left: return it with `gyro subscriber settle {0}` before the number is given anew"
+    )]
+    NotSettled(Digits),
     /// Sessions of the number are open.
     #[error("{open} sessions of {msisdn} are open: end them first with `gyro session abort`, or wait")]
     SessionsOpen {

@@ -1,6 +1,7 @@
 //! Contracts and holders by operators' commands (`ACC-1`, `ACC-2`, `OWN-1`): whose numbers and accounts they are, numbers
 //! that change and numbers that are freed.
 
+use crate::charging::account::life::{End, EndReason, Life, Settlement};
 use crate::charging::account::{Account, AccountId, ContractId, Standing, Subscriber};
 use crate::charging::contract::{Contract, Holder};
 use crate::charging::units::Digits;
@@ -8,7 +9,8 @@ use crate::time::Timestamp;
 
 use super::Core;
 use super::attempt::Attempt;
-use super::command::{CommandError, NewSubscriber};
+use super::command::{Command, CommandError, NewSubscriber};
+use super::lifecycle::By;
 use super::load::Load;
 use super::papers::{Paper, PaperKey};
 use super::sink::Done;
@@ -133,8 +135,25 @@ impl Core {
             Some(former) if former.standing != Standing::Ended => {
                 Err(CommandError::DuplicateSubscriber(msisdn))
             }
-            Some(_) => self.is_quiet(msisdn),
+            Some(former) => {
+                let (id, settled) = (former.account, !awaits_money(former));
+                match self.is_quiet(msisdn) {
+                    Ok(()) if settled => Ok(()),
+                    Ok(()) => self.is_paid_out(msisdn, id)?,
+                    Err(why) => Err(why),
+                }
+            }
         })
+    }
+
+    /// Whether nothing is left to be returned to the former holder of a number, who is found by it (`ACC-15`).
+    fn is_paid_out(&mut self, msisdn: Digits, id: AccountId) -> Checked<()> {
+        let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
+        let left = slot
+            .value
+            .as_ref()
+            .is_some_and(|account| account.life.numbers == Some(0) && account.net().is_positive());
+        Ok(if left { Err(CommandError::NotSettled(msisdn)) } else { Ok(()) })
     }
 
     /// Whether no session of a number is open.
@@ -148,7 +167,12 @@ impl Core {
 
     /// Gives a subscriber another number (`ACC-2`): account, plan and bundles stay its own; the old number is free, and
     /// what is reported late of it is still charged to the account.
-    pub(super) fn renumber(&mut self, old: Digits, new: Digits, now: Timestamp) -> Attempt {
+    pub(super) fn renumber(
+        &mut self,
+        command: &Command,
+        (old, new): (Digits, Digits),
+        now: Timestamp,
+    ) -> Attempt {
         let Some((subscriber, account)) = self.load_both(old)? else {
             return Ok(Err(CommandError::UnknownSubscriber(old)));
         };
@@ -163,45 +187,43 @@ impl Core {
         if let Some((_, holder)) = &mut holder {
             holder.numbers.push(new);
         }
-        let mut freed = subscriber.clone();
-        freed.standing = Standing::Ended;
-        (freed.imsi, freed.owner) = (None, None);
-        freed.allowances.clear();
-        freed.revision = freed.revision.saturating_add(1);
-        let mut moved = subscriber;
+        let (freed, mut moved) = (freed(&subscriber, now), subscriber);
         moved.msisdn = new;
-        moved.revision = moved.revision.saturating_add(1);
+        (moved.life.acts, moved.life.acts_head) = (self.acts_of(new), None);
         if let Some(imsi) = moved.imsi {
             self.write_imsi(imsi, Some(new), now);
         }
         self.refusals.forget(new);
         self.write_holder(holder, now);
-        self.write_subscriber(freed, now);
-        self.write_subscriber(moved, now);
+        let by = By { operator: Some(&command.operator), note: None, now };
+        self.write_act(freed, &format!("number changed to {new}"), by);
+        self.write_act(moved, &format!("number changed from {old}"), by);
         Ok(Ok(Done::new(new, account.id, account.main, true)))
     }
 
-    /// Ends the contract of a number (`END-1`): it is served no more, its SIM and the number are free. Its account, and
-    /// what is owed, stay (`END-4`).
-    pub(super) fn end_subscriber(&mut self, msisdn: Digits, now: Timestamp) -> Attempt {
-        let Some((subscriber, account)) = self.load_both(msisdn)? else {
-            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
-        };
-        let (id, balance) = (account.id, account.main);
-        if subscriber.standing == Standing::Ended {
-            return Ok(Ok(Done::new(msisdn, id, balance, false)));
-        }
-        let holder = self.left_by(&subscriber)?;
-        let before = (subscriber.clone(), account.clone());
-        let mut ended = subscriber;
-        ended.standing = Standing::Ended;
-        ended.revision = ended.revision.saturating_add(1);
-        if let Some(imsi) = ended.imsi.take() {
-            self.write_imsi(imsi, None, now);
-        }
-        self.write_holder(holder, now);
-        self.write_subscriber(ended.clone(), now);
-        self.reach_changed(&before, &(ended, account), now);
-        Ok(Ok(Done::new(msisdn, id, balance, true)))
+    /// How many acts there were on a number under its former holders. Those of the next are counted on, so that none of
+    /// them takes the place of one.
+    pub(super) fn acts_of(&self, msisdn: Digits) -> u64 {
+        let former = self.subscribers.peek(msisdn).and_then(|slot| slot.value.as_ref());
+        former.map_or(0, |former| former.life.acts)
+    }
+}
+
+/// Whether money may be left for the former holder of a number.
+fn awaits_money(former: &Subscriber) -> bool {
+    former.life.end.is_some_and(|end| end.why != EndReason::Renumbered && end.settlement.refunded.is_none())
+}
+
+/// The number that a subscriber leaves for another one.
+fn freed(subscriber: &Subscriber, now: Timestamp) -> Subscriber {
+    let end = End { at: now, why: EndReason::Renumbered, settlement: Settlement::none(now) };
+    let Life { acts, acts_head, .. } = subscriber.life;
+    Subscriber {
+        standing: Standing::Ended,
+        imsi: None,
+        owner: None,
+        allowances: Vec::new(),
+        life: Life { end: Some(end), acts, acts_head, ..Life::default() },
+        ..subscriber.clone()
     }
 }

@@ -26,6 +26,7 @@ enum Undo {
 struct Mark {
     ledger: usize,
     facts: usize,
+    acts: usize,
     next_account: u64,
     undo: Vec<Undo>,
 }
@@ -45,6 +46,7 @@ impl Core {
         let mut mark = Mark {
             ledger: self.commit.open.ledger.len(),
             facts: self.commit.open.facts.len(),
+            acts: self.commit.open.acts.len(),
             next_account: self.next_account,
             undo: Vec::with_capacity(import.rows.len().saturating_mul(4)),
         };
@@ -77,9 +79,17 @@ impl Core {
     fn want_rows(&mut self, rows: &[NewSubscriber]) -> Result<(), Wait> {
         let mut last = None;
         for new in rows {
-            if self.subscribers.slot(new.msisdn).is_none() {
-                last = Some(Load::Subscriber(new.msisdn));
-                self.waiting.want(Load::Subscriber(new.msisdn));
+            let former = match self.subscribers.slot(new.msisdn) {
+                Some(slot) => slot.value.as_ref().map(|former| former.account),
+                None => {
+                    last = Some(Load::Subscriber(new.msisdn));
+                    self.waiting.want(Load::Subscriber(new.msisdn));
+                    None
+                }
+            };
+            if let Some(id) = former.filter(|id| self.accounts.slot(*id).is_none()) {
+                last = Some(Load::Account(id));
+                self.waiting.want(Load::Account(id));
             }
             if let Some(imsi) = new.imsi.filter(|imsi| self.imsis.slot(*imsi).is_none()) {
                 last = Some(Load::Imsi(imsi));
@@ -126,11 +136,12 @@ impl Core {
 
     /// Puts everything back, the last change first.
     fn undo(&mut self, mark: Mark) {
-        let Mark { ledger, facts, next_account, undo } = mark;
+        let Mark { ledger, facts, acts, next_account, undo } = mark;
         let next = self.commit.next;
         self.next_account = next_account;
         self.commit.open.ledger.truncate(ledger);
         self.commit.open.facts.truncate(facts);
+        self.commit.open.acts.truncate(acts);
         for one in undo.into_iter().rev() {
             match one {
                 Undo::Subscriber(key, value) => self.subscribers.put_back(key, value, next),

@@ -1,6 +1,7 @@
 //! Operators' questions. What is told is held like an answer, and pages of the store are read only once everything
 //! that was decided before the question is durable.
 
+use crate::charging::account::life::port_refusals;
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::books::payment::settle;
 use crate::charging::ledger::LedgerEntry;
@@ -140,6 +141,16 @@ impl Core {
                 Ok(found.map(|found| View::Batch(Box::new(found))).ok_or(CommandError::NoBatch(*batch)))
             }
             Query::ShowContract(id) => self.show_contract(*id).map_err(plain),
+            Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
+            Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
+            Query::PortOut(msisdn) => {
+                let both = self.load_both(*msisdn).map_err(plain)?;
+                let refusals = both.map(|(subscriber, mut account)| {
+                    settle(&mut account, now);
+                    port_refusals(&subscriber, &account, now)
+                });
+                Ok(refusals.map(View::PortOut).ok_or(CommandError::UnknownSubscriber(*msisdn)))
+            }
             Query::Operation(key) => {
                 let slot = self.operations.slot(*key).ok_or((Wait::Load(Load::Operation(*key)), begun))?;
                 Ok(Ok(View::Operation(slot.value.clone())))
@@ -240,6 +251,19 @@ impl Core {
         });
         let archived = more.is_some() && !full;
         Ok(LedgerPage { account, entries: entries.clone(), next, archived })
+    }
+
+    fn acts(&mut self, msisdn: Digits, begun: Option<Sequence>, given: Option<&Found>) -> Attempt {
+        let found = self.load_both(msisdn).map_err(|wait| (wait, begun))?;
+        let Some((subscriber, _)) = found else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        let Some(head) = begun.or(subscriber.life.acts_head) else { return Ok(Ok(View::Acts(Vec::new()))) };
+        let head = self.settle(Some(head))?;
+        match given {
+            Some(Found::Acts(acts)) => Ok(Ok(View::Acts(acts.clone()))),
+            _ => Err((Wait::Load(Load::Acts { msisdn, head, limit: PAGE }), Some(head))),
+        }
     }
 
     fn list_sessions(

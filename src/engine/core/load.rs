@@ -3,6 +3,7 @@
 //! The shell answers loads in the order in which it took them, behind every batch that was durable when it took
 //! them: what was put out of memory as clean is then found again as it was.
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
@@ -55,6 +56,15 @@ pub enum Load {
         /// How many at most.
         limit: u16,
     },
+    /// The acts on a number, the newest first.
+    Acts {
+        /// Which.
+        msisdn: Digits,
+        /// The batch to begin with.
+        head: Sequence,
+        /// How many at most.
+        limit: u16,
+    },
 }
 
 /// What was found for a [`Load`].
@@ -82,6 +92,8 @@ pub enum Found {
     Subscribers(Vec<(Subscriber, Option<Account>)>),
     /// For [`Load::Ledger`]; fewer than asked for where the chain or its archive ends.
     Ledger(Vec<LedgerEntry>),
+    /// For [`Load::Acts`].
+    Acts(Vec<ActEntry>),
     /// It could not be read: what waits for it is answered as overload.
     Failed,
 }

@@ -25,6 +25,8 @@ mod handled;
 pub mod hash;
 mod import;
 mod inspect;
+pub mod life;
+mod lifecycle;
 pub mod limits;
 pub mod load;
 mod money;
@@ -57,6 +59,7 @@ pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered};
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::emergency::EmergencyRecord;
@@ -64,7 +67,7 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Zone};
 
 use cache::Cache;
 use clock::EngineClock;
@@ -74,6 +77,7 @@ use directory::Directory;
 use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
+use lifecycle::Lifecycle;
 use papers::{Paper, PaperKey};
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
@@ -124,6 +128,8 @@ pub struct Core {
     errand_after: Timestamp,
     /// The Origin-State-Id that each host has told, the greatest.
     hosts: HashMap<Box<str>, u32, Keyed>,
+    lifecycle: Lifecycle,
+    areas: Vec<StoppedArea>,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -188,6 +194,8 @@ impl Core {
             walk_after: Timestamp::EPOCH,
             errand_after: Timestamp::EPOCH,
             hosts: HashMap::with_hasher(keyed),
+            lifecycle: Lifecycle::default(),
+            areas: Vec::new(),
         }
     }
 
@@ -217,6 +225,9 @@ impl Core {
         });
         self.origin_state = Some(origin_state);
         self.set_catalogue(Arc::clone(&self.catalogue), content);
+        let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
+        self.commit.open.facts.extend(day);
+        self.areas.clone_from(&recovered.areas);
         if self.mode == Mode::Starting {
             self.mode = Mode::Ready;
         }
@@ -234,6 +245,7 @@ impl Core {
             self.commit.open.facts.push(Fact::Catalogue(version));
             self.stored_catalogue = Some(version);
         }
+        self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
         if version != self.catalogue.version() {
             let catalogue = Arc::unwrap_or_clone(catalogue);
             self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, self.clock.latest()));
@@ -320,6 +332,8 @@ impl Core {
             Job::Count(key) => self.try_count(key, now),
             Job::Errand(short) => self.try_errand(short, now),
             Job::End(short, ending) => self.try_end(short, ending, now),
+            Job::Lifecycle => self.on_lifecycle_page(given, now),
+            Job::Contract(msisdn) => self.try_end_contract(msisdn, now),
         }
     }
 
@@ -330,8 +344,9 @@ impl Core {
             Job::Sweep(short) => self.directory.retry(short, now.plus(sweep::LATER)),
             Job::Count(key) => self.desk.set_counted(key),
             Job::Errand(short) => self.give_up_errand(short),
-            // what it holds ends by expiry
-            Job::End(..) => {}
+            Job::Lifecycle => self.on_lifecycle_page(None, now),
+            // what a session holds ends by expiry; a contract that is to end is found again the next day
+            Job::End(..) | Job::Contract(_) => {}
         }
     }
 
@@ -401,6 +416,7 @@ impl Core {
             }
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
+        open.acts.iter().for_each(|act| sink.act(act));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -418,6 +434,9 @@ impl Core {
             && let Some((key, record)) = self.desk.hand_out()
         {
             sink.emergency(key, record);
+        }
+        if open.areas {
+            sink.areas(&self.areas);
         }
         open.catalogues.iter().for_each(|(version, content)| sink.catalogue(*version, content));
         open.facts.into_iter().for_each(|fact| sink.fact(fact));
@@ -462,7 +481,12 @@ impl Core {
             match waiter.job {
                 Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(CommandError::StoreFailed)),
-                Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => {}
+                Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => {}
             }
         }
         self.desk.write_all_again(since);

@@ -1,5 +1,6 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
+use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
 use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
 use crate::charging::catalogue::Plan;
@@ -12,6 +13,7 @@ use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
 use super::contracts::Owner;
 use super::hash::command_digest;
+use super::life::LifeChange;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
@@ -101,8 +103,7 @@ impl Core {
                     |account| adjust(account, *amount, act).map(|(account, entry)| (account, vec![entry]));
                 self.move_money(*msisdn, now, once)?
             }
-            Change::Renumber { msisdn, to } => self.renumber(*msisdn, *to, now)?,
-            Change::EndSubscriber { msisdn, .. } => self.end_subscriber(*msisdn, now)?,
+            Change::Renumber { msisdn, to } => self.renumber(command, (*msisdn, *to), now)?,
             Change::AddVouchers(_) | Change::ActivateVoucher { .. } | Change::VoidVouchers { .. } => {
                 self.card(command, now)?
             }
@@ -111,6 +112,10 @@ impl Core {
             | Change::Reverse { .. }
             | Change::Promise { .. }
             | Change::Bonus { .. } => self.pay(command, given, now)?,
+            Change::Area { network, lift, note } => {
+                self.set_area(command, *network, *lift, note.clone(), now)
+            }
+            Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
             Ok(done) => done,
@@ -152,10 +157,11 @@ impl Core {
             | Change::AddVouchers(_)
             | Change::VoidVouchers { .. }
             | Change::Renumber { .. }
-            | Change::EndSubscriber { .. }
             | Change::Import(_)
             | Change::AddSubscriber(_)
-            | Change::SetSubscriber { .. } => false,
+            | Change::SetSubscriber { .. }
+            | Change::Life { .. }
+            | Change::Area { .. } => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -229,7 +235,7 @@ impl Core {
             }
             Ok(None) => {
                 self.joined(joining, now);
-                shared.map_or((opened_as(new), Money::ZERO), |account| (account.id, account.main))
+                self.share_account(opened_as(new), now)
             }
             Err(why) => return Ok(Err(why)),
         };
@@ -237,8 +243,21 @@ impl Core {
             self.write_imsi(imsi, Some(new.msisdn), now);
         }
         self.refusals.forget(new.msisdn);
-        self.write_subscriber(subscriber_of(new, (id, owner), plan, now), now);
+        let mut subscriber = subscriber_of(new, (id, owner), plan, now);
+        subscriber.life.acts = self.acts_of(new.msisdn);
+        self.write_subscriber(subscriber, now);
         Ok(Ok(Done::new(new.msisdn, id, balance, true)))
+    }
+
+    /// One more number lives on an account.
+    fn share_account(&mut self, id: AccountId, now: Timestamp) -> (AccountId, Money) {
+        let known = self.accounts.peek(id).and_then(|slot| slot.value.clone());
+        let Some(mut account) = known else { return (id, Money::ZERO) };
+        let balance = account.main;
+        account.life.numbers = account.life.numbers.map(|numbers| numbers.saturating_add(1));
+        account.revision = account.revision.saturating_add(1);
+        self.write_account(account, None, now);
+        (id, balance)
     }
 
     /// A new account for a new subscriber, with its advance.
@@ -463,6 +482,7 @@ fn subscriber_of(
         emergency_calls: 0,
         since: now,
         revision: 0,
+        life: Life::default(),
     }
 }
 
@@ -529,10 +549,15 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
             (reference.as_deref(), note.as_deref())
         }
         Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
-        Change::Promise { note, .. } | Change::Bonus { note, .. } | Change::Adjust { note, .. } => {
-            (None, note.as_deref())
-        }
-        Change::VoidVouchers { note, .. } | Change::EndSubscriber { note, .. } => (None, note.as_deref()),
+        Change::Promise { note, .. }
+        | Change::Bonus { note, .. }
+        | Change::Adjust { note, .. }
+        | Change::VoidVouchers { note, .. }
+        | Change::Area { note, .. } => (None, note.as_deref()),
+        Change::Life { what, .. } => match what {
+            LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
+            other => (None, other.note()),
+        },
         Change::AddSubscriber(_)
         | Change::Import(_)
         | Change::Renumber { .. }

@@ -1,6 +1,8 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::contract::Contract;
@@ -64,6 +66,12 @@ pub enum Query {
     Demand(SessionId, What),
     /// The engine's figures.
     Status,
+    /// What was done to a number: the newest acts first, up to [`PAGE`].
+    Acts(Digits),
+    /// Areas that are stopped, and were.
+    Areas,
+    /// Whether a number may be ported out (`MNP-1`).
+    PortOut(Digits),
     /// What a command came to.
     Operation(super::command::OperationKey),
     /// A batch of payment cards.
@@ -133,6 +141,12 @@ pub enum View {
     Demanded,
     /// The engine's figures.
     Status(Box<EngineStatus>),
+    /// What was done to a number, the newest first.
+    Acts(Vec<ActEntry>),
+    /// Areas that are stopped, and were, oldest first.
+    Areas(Vec<StoppedArea>),
+    /// Why a number may not be ported out; none of it where it may.
+    PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.
     Operation(Option<OperationRecord>),
     /// A batch of payment cards.

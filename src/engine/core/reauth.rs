@@ -34,6 +34,8 @@ pub enum Who {
     Account(AccountId),
     /// All sessions.
     Everyone,
+    /// All sessions that are served in a stopped area (`SUS-4`).
+    Stopped,
 }
 
 /// What of a session is to be authorised anew.

@@ -1,5 +1,6 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
+use crate::charging::account::area::is_stopped;
 use crate::charging::account::{AccountId, Sequence, Standing, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
@@ -188,7 +189,9 @@ impl Core {
                 | Job::Sweep(_)
                 | Job::Count(_)
                 | Job::Errand(_)
-                | Job::End(..) => None,
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => None,
             });
         }
     }
@@ -436,7 +439,10 @@ impl Core {
             reserved: money.reserved,
             session: session.as_ref().map(|session| session.state == SessionState::Open),
         };
-        Ok(Some((Snapshot { account: money, subscriber, session, event: None, refunds: None }, taken)))
+        Ok(Some((
+            Snapshot { account: money, subscriber, session, event: None, refunds: None, stopped: false },
+            taken,
+        )))
     }
 
     fn decide(
@@ -446,6 +452,10 @@ impl Core {
         taken: &Taken,
         now: Timestamp,
     ) -> Handled {
+        if !self.areas.is_empty() {
+            let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
+            snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
+        }
         let mut due = settle(&mut snapshot.account, now);
         let Decision { snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
@@ -478,7 +488,7 @@ impl Core {
         now: Timestamp,
     ) -> Sequence {
         let next = self.commit.next;
-        let Snapshot { mut account, subscriber, session, event: _, refunds: _ } = snapshot;
+        let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
         let is_former = taken.holder.is_some();
         let subscriber = taken.holder.clone().unwrap_or(subscriber);
         let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =

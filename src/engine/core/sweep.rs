@@ -38,7 +38,8 @@ impl Core {
         let uncounted = (served && self.events.is_complete() && self.desk.has_uncounted())
             .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
-        [due, overdue, uncounted, self.next_errand(), heartbeat].into_iter().flatten().min()
+        let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
+        [due, overdue, uncounted, ends, self.next_errand(), heartbeat].into_iter().flatten().min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -59,6 +60,7 @@ impl Core {
         if !self.clock.is_suspended() && self.sweep_after <= now {
             self.sweep(now);
             self.forget(now);
+            self.run_lifecycle(now);
         }
         self.make_room();
     }
@@ -172,6 +174,7 @@ impl Core {
         };
         if let Some((mut subscriber, _)) = self.subscribers.take(msisdn) {
             subscriber.emergency_calls = subscriber.emergency_calls.saturating_add(1);
+            subscriber.note_use(now);
             subscriber.revision = subscriber.revision.saturating_add(1);
             let octets = subscriber.octets();
             if self.subscribers.write(msisdn, subscriber, self.commit.next) {
@@ -191,7 +194,12 @@ impl Core {
                 Job::Command(tag, _) | Job::Query(tag, ..) => {
                     self.reply(tag, Err(super::CommandError::Draining));
                 }
-                Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => {}
+                Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => {}
             }
         }
     }

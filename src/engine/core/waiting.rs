@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::charging::account::Sequence;
 use crate::charging::request::Request;
+use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::command::Command;
@@ -44,6 +45,10 @@ pub(crate) enum Job {
     Errand(u64),
     /// A session that is to end.
     End(u64, Ending),
+    /// A page of numbers, to see which contracts are to end.
+    Lifecycle,
+    /// A number whose contract is to end.
+    Contract(Digits),
 }
 
 /// A job, and since when it waits.
@@ -230,7 +235,12 @@ impl Waiting {
         match job {
             Job::Request(..) => &mut self.counts.requests,
             Job::Command(..) | Job::Query(..) => &mut self.counts.operators,
-            Job::Sweep(_) | Job::Count(_) | Job::Errand(_) | Job::End(..) => &mut self.counts.sweeps,
+            Job::Sweep(_)
+            | Job::Count(_)
+            | Job::Errand(_)
+            | Job::End(..)
+            | Job::Lifecycle
+            | Job::Contract(_) => &mut self.counts.sweeps,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
@@ -11,7 +13,8 @@ use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    RecordError, account, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+    RecordError, account, act, area, contract, emergency, event, index, ledger, operation, session,
+    subscriber, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
 
@@ -63,6 +66,15 @@ impl BatchSink for Encoder {
     fn ledger(&mut self, entry: &LedgerEntry) {
         let key = ledger::key(entry.account, entry.index);
         self.records.push(Record::put(ledger::CLASS, key, ledger::encode(entry)));
+    }
+
+    fn act(&mut self, act: &ActEntry) {
+        self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        let value = area::encode(areas);
+        self.records.push(Record::put(area::CLASS, area::key(), value));
     }
 
     fn event(&mut self, event: &EventRecord) {
@@ -124,6 +136,7 @@ impl BatchSink for Encoder {
             Fact::HashKey(key) => index::Fact::HashKey(key.0),
             Fact::OriginState(number) => index::Fact::OriginState(number),
             Fact::Catalogue(version) => index::Fact::Catalogue(version),
+            Fact::Lifecycle(day) => index::Fact::Lifecycle(day),
         };
         let key = index::fact_key(fact.name());
         self.records.push(Record::put(index::FACT_CLASS, key, index::encode_fact(fact)));

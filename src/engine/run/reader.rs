@@ -1,5 +1,6 @@
 //! Loads and scans, answered from the store's state half.
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence};
 use crate::charging::books::expiry::next_due;
 use crate::charging::emergency::EmergencyRecord;
@@ -12,7 +13,7 @@ use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};
 use crate::store::record::{
-    RecordError, account, emergency, event, index, ledger, operation, session, subscriber,
+    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber,
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
@@ -67,6 +68,7 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
         Load::Ledger { account, head, below, limit } => {
             Found::Ledger(ledger_of(state, account, head, below, limit)?)
         }
+        Load::Acts { msisdn, head, limit } => Found::Acts(acts_of(state, msisdn, head, limit)?),
     })
 }
 
@@ -161,6 +163,44 @@ fn ledger_of(
     Ok(entries)
 }
 
+/// Follows the chain of a number's acts back from `head`.
+fn acts_of(
+    state: &mut dyn State,
+    msisdn: Digits,
+    head: Sequence,
+    limit: u16,
+) -> Result<Vec<ActEntry>, StoreError> {
+    let limit = usize::from(limit);
+    let mut acts: Vec<ActEntry> = Vec::new();
+    let mut at = Some(head);
+    while let Some(sequence) = at.filter(|_| acts.len() < limit) {
+        let records = match state.read_frame(store::Sequence::new(sequence.0)) {
+            Ok(records) => records,
+            Err(StoreError::NoSuchFrame { .. }) => break,
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for record in records.into_iter().filter(|record| record.class == act::CLASS) {
+            let fault = |error| StoreError::Record { class: act::CLASS, key: record.key, error };
+            let (owner, _) = act::place(&record.key).map_err(fault)?;
+            if let Some(octets) = record.value.filter(|_| owner == msisdn) {
+                found.push(act::decode(&record.key, &octets).map_err(fault)?);
+            }
+        }
+        found.sort_unstable_by_key(|act| core::cmp::Reverse(act.index));
+        // Behind the first act on a holder's number may be those of the holder before, in one batch.
+        let own = found
+            .iter()
+            .position(|act| act.previous.is_none())
+            .map_or(found.len(), |at| at.saturating_add(1));
+        found.truncate(own);
+        at = found.last().and_then(|act| act.previous).filter(|previous| *previous < sequence);
+        acts.extend(found);
+    }
+    acts.truncate(limit);
+    Ok(acts)
+}
+
 /// Reads the facts of a store that was opened.
 pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recovered, StoreError> {
     let mut recovered = Recovered { last, ..Recovered::default() };
@@ -174,8 +214,10 @@ pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recover
             Some(index::Fact::HashKey(octets)) => recovered.hash_key = Some(HashKey(octets)),
             Some(index::Fact::OriginState(number)) => recovered.origin_state = Some(number),
             Some(index::Fact::Catalogue(version)) => recovered.catalogue = Some(version),
+            Some(index::Fact::Lifecycle(day)) => recovered.lifecycle = Some(day),
         }
     }
+    recovered.areas = one(state, area::CLASS, &area::key(), area::decode)?.unwrap_or_default();
     Ok(recovered)
 }
 

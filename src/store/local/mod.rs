@@ -116,7 +116,7 @@ impl Local {
 pub(crate) use backing::BATCH;
 pub(crate) use marks::write_store as write_identity;
 
-/// Opens the store in `dir` as [`open`] does; where none is, none is made.
+/// Opens the store in `dir` as [`open()`] does; where none is, none is made.
 pub(crate) fn open_existing(dir: &Path, options: Options) -> Result<Local, StoreError> {
     if dir.join("STORE").is_file() {
         open::open(dir, options)

@@ -1,20 +1,25 @@
-//! Account, class 2, layout 2. Key: account number, big-endian. Value: version u8 = 2 · mode u8 (0 advance, 1 credit)
+//! Account, class 2, layout 3. Key: account number, big-endian. Value: version u8 = 3 · mode u8 (0 advance, 1 credit)
 //! · main i64 · bonus i64 · overdraft i64 · credit limit i64 · reserved i64 (millionths) · batch of the last ledger
-//! entry u64 (0 none) · number of ledger entries u64 · revision u64 · contract count · flags u8 (1 promise) · of a
-//! promise: left i64, given i64, due i64 · bonuses: number, then each: left i64, given i64, expires time?, services
-//! texts.
+//! entry u64 (0 none) · number of ledger entries u64 · revision u64 · unpaid since time? · numbers with a contract count
+//! (one more than there are, 0 not counted) · parts, 0 after the last: 1 bonuses: number, then each: left i64, given i64,
+//! expires time?, services texts; 2 promise: left i64, given i64, due i64; 3 contract count, where it is not the number of
+//! the account.
 //!
-//! Layout 1 ends behind the revision: the contract has the number of the account, there is no promise and no bonus.
+//! Layout 2 has no parts and no 0 for their end; layout 1 ends after the revision.
 
-use super::codec::{Reader, RecordError, Writer, flag};
+use super::codec::{Reader, RecordError, Writer};
 use super::{Class, Key};
+use crate::charging::account::life::AccountLife;
 use crate::charging::account::{Account, AccountId, Bonus, ContractId, Mode, Promise};
 
 /// The class of accounts.
 pub const CLASS: Class = Class::Account;
 
-const VERSION: u8 = 2;
-const PROMISE: u8 = 1;
+const VERSION: u8 = 3;
+
+const BONUSES: u8 = 1;
+const PROMISE: u8 = 2;
+const CONTRACT: u8 = 3;
 
 /// Where an account stands.
 pub fn key(id: AccountId) -> Key {
@@ -34,26 +39,38 @@ pub fn encode(account: &Account) -> Vec<u8> {
     to.sequence_or_none(account.ledger_head);
     to.u64(account.ledger_entries);
     to.u64(account.revision);
-    to.count(account.contract.0);
-    to.u8(flag(account.promise.is_some(), PROMISE));
-    if let Some(Promise { left, given, due }) = account.promise {
-        to.money(left);
-        to.time(given);
-        to.time(due);
+    to.time_or_none(account.life.unpaid_since);
+    to.count(account.life.numbers.map_or(0, |numbers| u64::from(numbers).saturating_add(1)));
+    if !account.bonuses.is_empty() {
+        to.part(BONUSES, |to| put_bonuses(to, &account.bonuses));
     }
-    to.length(account.bonuses.len());
-    for Bonus { left, given, expires, services } in &account.bonuses {
+    if let Some(Promise { left, given, due }) = account.promise {
+        to.part(PROMISE, |to| {
+            to.money(left);
+            to.time(given);
+            to.time(due);
+        });
+    }
+    if account.contract.0 != account.id.0 {
+        to.part(CONTRACT, |to| to.count(account.contract.0));
+    }
+    to.no_more_parts();
+    to.finish()
+}
+
+fn put_bonuses(to: &mut Writer, bonuses: &[Bonus]) {
+    to.length(bonuses.len());
+    for Bonus { left, given, expires, services } in bonuses {
         to.money(*left);
         to.time(*given);
         to.time_or_none(*expires);
         to.texts(services);
     }
-    to.finish()
 }
 
 /// The account under a key.
 pub fn decode(key: &Key, octets: &[u8]) -> Result<Account, RecordError> {
-    let id = AccountId(key.to_u64().ok_or(RecordError::Field("key"))?);
+    let id = key.to_u64().map(AccountId).ok_or(RecordError::Field("key"))?;
     let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let mode = match from.u8()? {
         0 => Mode::Advance,
@@ -63,28 +80,39 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Account, RecordError> {
     let mut account = Account {
         id,
         mode,
+        main: from.money()?,
+        bonus: from.money()?,
         bonuses: Vec::new(),
         promise: None,
         contract: ContractId(id.0),
-        main: from.money()?,
-        bonus: from.money()?,
         overdraft: from.money()?,
         credit_limit: from.money()?,
         reserved: from.money()?,
         ledger_head: from.sequence_or_none()?,
         ledger_entries: from.u64()?,
         revision: from.u64()?,
+        life: if version > 1 { life(&mut from)? } else { AccountLife::default() },
     };
-    if version > 1 {
-        account.contract = ContractId(from.count()?);
-        if from.flags(PROMISE)? != 0 {
-            account.promise = Some(Promise { left: from.money()?, given: from.time()?, due: from.time()? });
-        }
-        let bonuses = from.length()?;
-        account.bonuses = (0..bonuses).map(|_| bonus(&mut from)).collect::<Result<_, _>>()?;
+    if version > 2 {
+        from.parts(|number, part| part_of(&mut account, number, part))?;
     }
     from.finish()?;
     Ok(account)
+}
+
+fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(), RecordError> {
+    match number {
+        BONUSES => {
+            let length = from.length()?;
+            account.bonuses = (0..length).map(|_| bonus(from)).collect::<Result<_, _>>()?;
+        }
+        PROMISE => {
+            account.promise = Some(Promise { left: from.money()?, given: from.time()?, due: from.time()? });
+        }
+        CONTRACT => account.contract = ContractId(from.count()?),
+        _ => return Err(RecordError::Field("part")),
+    }
+    Ok(())
 }
 
 fn bonus(from: &mut Reader<'_>) -> Result<Bonus, RecordError> {
@@ -94,6 +122,12 @@ fn bonus(from: &mut Reader<'_>) -> Result<Bonus, RecordError> {
         expires: from.time_or_none("expires")?,
         services: from.texts("services")?,
     })
+}
+
+fn life(from: &mut Reader<'_>) -> Result<AccountLife, RecordError> {
+    let unpaid_since = from.time_or_none("unpaid since")?;
+    let numbers = from.count()?.checked_sub(1).map(u32::try_from).transpose();
+    Ok(AccountLife { unpaid_since, numbers: numbers.map_err(|_| RecordError::Field("numbers"))? })
 }
 
 #[cfg(test)]
@@ -129,26 +163,44 @@ mod tests {
             ledger_head: Some(Sequence(9)),
             ledger_entries: 2,
             revision: 1,
+            life: AccountLife { unpaid_since: Some(Timestamp::from_micros(6)), numbers: Some(2) },
         }
+    }
+
+    /// Without what the parts hold.
+    fn plain() -> Account {
+        Account { bonuses: Vec::new(), promise: None, contract: ContractId(7), ..sample() }
     }
 
     const BODY: &str = "01feffffffffffffff03000000000000000400000000000000050000000000000004030201000000000900\
                         00000000000002000000000000000100000000000000";
+    const LIFE: &str = "01060000000000000003";
 
     #[test]
     fn the_layout_is_what_it_was() {
         let octets = encode(&sample());
-        let more = "06010b000000000000000c000000000000000d000000000000000103000000000000000a00000000000000000103736d73";
-        assert_eq!(super::super::hex(&octets), format!("02{BODY}{more}"));
+        let bonuses = "0117010300000000000000".to_owned() + "0a000000000000000001" + "03736d73";
+        let promise = "02180b000000000000000c000000000000000d00000000000000";
+        assert_eq!(super::super::hex(&octets), format!("03{BODY}{LIFE}{bonuses}{promise}03010600"));
         assert_eq!(key(AccountId(7)).to_string(), "0000000000000007");
         assert_eq!(decode(&key(AccountId(7)), &octets), Ok(sample()));
+        let octets = encode(&plain());
+        assert_eq!(super::super::hex(&octets), format!("03{BODY}{LIFE}00"), "what says nothing has no part");
+        assert_eq!(decode(&key(AccountId(7)), &octets), Ok(plain()));
     }
 
     #[test]
-    fn the_first_layout_is_still_read() {
-        let octets: Vec<u8> = super::super::unhex(&format!("01{BODY}"));
-        let plain = Account { bonuses: Vec::new(), promise: None, contract: ContractId(7), ..sample() };
-        assert_eq!(decode(&key(AccountId(7)), &octets), Ok(plain));
+    fn layout_1_is_read() {
+        let octets = super::super::unhex(&format!("01{BODY}"));
+        let before = Account { life: AccountLife::default(), ..plain() };
+        assert_eq!(decode(&key(AccountId(7)), &octets), Ok(before));
+        damaged(&octets, |octets| decode(&key(AccountId(7)), octets));
+    }
+
+    #[test]
+    fn layout_2_is_read() {
+        let octets = super::super::unhex(&format!("02{BODY}{LIFE}"));
+        assert_eq!(decode(&key(AccountId(7)), &octets), Ok(plain()));
         damaged(&octets, |octets| decode(&key(AccountId(7)), octets));
     }
 
@@ -156,6 +208,10 @@ mod tests {
     fn damage_is_an_error() {
         damaged(&encode(&sample()), |octets| decode(&key(AccountId(7)), octets));
         assert_eq!(decode(&Key::EMPTY, &encode(&sample())), Err(RecordError::Field("key")));
+        let mut unknown = encode(&plain());
+        unknown.pop();
+        unknown.extend([200, 0, 0]);
+        assert_eq!(decode(&key(AccountId(7)), &unknown), Err(RecordError::Field("part")));
     }
 
     prop_compose! {
@@ -170,6 +226,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(money in proptest::array::uniform6(money()), numbers: [u64; 5], credit: bool,
             promised: bool, times in proptest::array::uniform2(time()),
+            unpaid_since in proptest::option::of(time()), served: Option<u32>,
             bonuses in proptest::collection::vec(any_bonus(), 0..3))
         {
             let [main, bonus, overdraft, credit_limit, reserved, left] = money;
@@ -184,6 +241,7 @@ mod tests {
                 ledger_head: (head != 0).then_some(Sequence(head)),
                 ledger_entries,
                 revision,
+                life: AccountLife { unpaid_since, numbers: served },
             };
             prop_assert_eq!(decode(&key(account.id), &encode(&account)), Ok(account));
         }

@@ -4,7 +4,9 @@
 //! one fixed, versioned layout a file.
 
 pub mod account;
+pub mod act;
 mod answer;
+pub mod area;
 mod codec;
 pub mod contract;
 pub mod emergency;
@@ -278,6 +280,13 @@ impl Record {
     }
 }
 
+/// Octets of hexadecimal digits, of records as they once were.
+#[cfg(test)]
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
 /// Octets in hexadecimal, for golden tests.
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
@@ -286,14 +295,6 @@ fn hex(octets: &[u8]) -> String {
         write!(text, "{octet:02x}").unwrap();
         text
     })
-}
-
-/// Octets of hexadecimal, for golden tests.
-#[cfg(test)]
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().map(|digit| u8::try_from(digit.to_digit(16).unwrap()).unwrap()).collect();
-    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }
 
 #[cfg(test)]

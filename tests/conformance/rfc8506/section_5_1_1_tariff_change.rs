@@ -111,11 +111,19 @@ impl Node {
             emergency_calls: 0,
             since: Timestamp::EPOCH,
             revision: 0,
+            life: gyro::charging::account::life::Life::default(),
         };
         Self {
             catalogue: catalogue(),
             profile: Profiles::standard().derive("client", overrides),
-            snapshot: Some(Snapshot { account, subscriber, session: None, event: None, refunds: None }),
+            snapshot: Some(Snapshot {
+                account,
+                subscriber,
+                session: None,
+                event: None,
+                refunds: None,
+                stopped: false,
+            }),
             now: Timestamp::from_secs(HALF_PAST_NINE),
         }
     }

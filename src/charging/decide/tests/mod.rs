@@ -15,6 +15,7 @@ mod property;
 mod refunds;
 mod sessions;
 mod slices;
+mod suspension;
 mod told;
 mod triggers;
 pub(in crate::charging) mod world;

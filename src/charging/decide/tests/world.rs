@@ -291,6 +291,7 @@ pub(in crate::charging) struct World {
     pub(in crate::charging) ledger: Vec<LedgerEntry>,
     pub(in crate::charging) notes: Notes,
     pub(in crate::charging) changes: Changes,
+    pub(in crate::charging) stopped: bool,
 }
 
 impl World {
@@ -310,6 +311,7 @@ impl World {
             ledger: entry.into_iter().collect(),
             notes: Notes::default(),
             changes: Changes::default(),
+            stopped: false,
         }
     }
 
@@ -373,6 +375,7 @@ impl World {
             session: self.sessions.get(key).cloned().map(Box::new),
             event,
             refunds: None,
+            stopped: self.stopped,
         }
     }
 

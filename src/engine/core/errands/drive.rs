@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use crate::charging::account::area::is_stopped;
 use crate::charging::books::expiry::{Expired, end};
 use crate::charging::books::restriction::{is_restricted, only_group};
 use crate::charging::request::QuotaKey;
@@ -39,7 +40,8 @@ impl Core {
     pub fn demand(&mut self, demand: Demand, now: Timestamp) {
         let Demand { who, what, reason } = demand;
         let limited = matches!(who, Who::Limited(_));
-        let wish = Wish { what, reason, limited, held: self.commit.horizon(), since: now };
+        let stopped = who == Who::Stopped;
+        let wish = Wish { what, reason, limited, stopped, held: self.commit.horizon(), since: now };
         let taken = self.limits.reauth_rate > 0
             && match who {
                 Who::Session(key) => {
@@ -49,7 +51,7 @@ impl Core {
                 Who::Number(msisdn) => self.walks.number(msisdn, wish),
                 Who::Limited(account) => self.walks.limited(account, wish),
                 Who::Account(account) => self.walks.account(account, wish),
-                Who::Everyone => self.walks.all(wish),
+                Who::Everyone | Who::Stopped => self.walks.all(wish),
             };
         if !taken {
             self.reauth.drop_demand(what);
@@ -232,6 +234,7 @@ impl Core {
                 && !session.emergency
                 && !self.desk.knows(SessionKey::of(self.hash_key, &session.id))
                 && (!wish.limited || is_restricted(session))
+                && (!wish.stopped || is_stopped(&self.areas, session.place.serving_plmn))
         });
         let Some(session) = asked else {
             self.reauth.moot(short);

@@ -30,6 +30,8 @@ pub(in crate::engine::core) struct Wish {
     pub(in crate::engine::core) reason: Reason,
     /// Only while lack of money limits the session.
     pub(in crate::engine::core) limited: bool,
+    /// Only where the session is served in a stopped area.
+    pub(in crate::engine::core) stopped: bool,
     /// Not before this batch is durable: it has the change that the client is to see.
     pub(in crate::engine::core) held: Sequence,
     pub(in crate::engine::core) since: Timestamp,
@@ -47,6 +49,7 @@ impl Wish {
             (What::Reauthorise(_), What::Reauthorise(_)) => What::Reauthorise(Scope::Session),
         };
         self.limited &= other.limited;
+        self.stopped &= other.stopped;
         self.held = self.held.max(other.held);
     }
 }

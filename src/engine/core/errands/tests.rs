@@ -13,7 +13,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn wish(what: What, reason: Reason) -> Wish {
-    Wish { what, reason, limited: false, held: Sequence(9), since: at(0) }
+    Wish { what, reason, limited: false, stopped: false, held: Sequence(9), since: at(0) }
 }
 
 fn topup() -> Wish {

@@ -3,7 +3,9 @@
 use super::world::*;
 use crate::charging::account::{AccountId, ContractId, Standing};
 use crate::engine::core::Limits;
-use crate::engine::core::command::{Change, CommandError, NewSubscriber, SubscriberChange};
+use crate::engine::core::command::{
+    Change, CommandError, LifeChange, LifeError, NewSubscriber, SubscriberChange,
+};
 use crate::engine::core::query::{Query, View};
 use crate::engine::core::reauth::{Reason, What};
 
@@ -19,7 +21,7 @@ fn msisdn(place: u64) -> String {
 }
 
 fn end(number: &str) -> Change {
-    Change::EndSubscriber { msisdn: self::number(number), note: None }
+    Change::Life { msisdn: self::number(number), what: LifeChange::End { at: None, note: None } }
 }
 
 fn renumber(from: &str, to: &str) -> Change {
@@ -44,7 +46,17 @@ fn an_individuals_eleventh_number_is_refused_unless_overridden() {
     world.restart();
     assert_eq!(world.order(12, Change::AddSubscriber(eleventh.clone())).unwrap_err(), why);
     world.order(13, end(&msisdn(1))).unwrap();
-    world.order(14, Change::AddSubscriber(eleventh)).unwrap();
+    world.order(14, Change::AddSubscriber(eleventh.clone())).unwrap();
+    world
+        .order(24, Change::Life { msisdn: eleventh.msisdn, what: LifeChange::PortOut { note: None } })
+        .unwrap();
+    let again = owned(&msisdn(14), OWNER);
+    world.order(25, Change::AddSubscriber(again.clone())).unwrap();
+    assert_eq!(
+        world.order(26, Change::AddSubscriber(owned(&msisdn(15), OWNER))).unwrap_err(),
+        why,
+        "what was ported out is counted no more, what came instead is"
+    );
     let twelfth = NewSubscriber { override_limit: true, ..owned(&msisdn(12), OWNER) };
     world.order(15, Change::AddSubscriber(twelfth)).unwrap();
     world.order(16, Change::AddSubscriber(new_subscriber(&msisdn(13), 0))).unwrap();
@@ -108,6 +120,22 @@ fn a_number_that_changes_keeps_account_and_bundles_and_frees_the_old_one() {
     let Ok(View::Contract(view)) = world.query(Query::ShowContract(ContractId(1))) else { panic!() };
     assert_eq!(view.numbers, [number(NEW)]);
     assert_eq!(world.order(4, renumber(MSISDN, NEW)), Err(CommandError::Ended(number(MSISDN))));
+    for (msisdn, words) in
+        [(MSISDN, "number changed to 77770000009"), (NEW, "number changed from 77010000001")]
+    {
+        let Ok(View::Acts(acts)) = world.query(Query::Acts(number(msisdn))) else { panic!() };
+        let told: Vec<_> = acts.iter().map(|act| (&*act.what, act.operator.as_deref())).collect();
+        assert_eq!(told, [(words, Some("anna"))]);
+    }
+    let settle = LifeChange::Settle { reference: None, note: None };
+    assert_eq!(
+        world.order(6, Change::Life { msisdn: number(MSISDN), what: settle }).unwrap_err(),
+        CommandError::Life(LifeError::NothingOwed(number(MSISDN))),
+        "the money went on with the contract"
+    );
+    world.order(7, Change::AddSubscriber(new_subscriber(MSISDN, 0))).unwrap();
+    let Ok(View::Acts(acts)) = world.query(Query::Acts(number(MSISDN))) else { panic!() };
+    assert!(acts.is_empty(), "whoever has the number next does not see what was done to it before: {acts:?}");
     let why = world.order(5, Change::AddSubscriber(new_subscriber(NEW, 0))).unwrap_err();
     assert_eq!(why, CommandError::DuplicateSubscriber(number(NEW)));
 }
@@ -145,8 +173,8 @@ fn the_end_of_a_contract_is_once_and_reaches_open_sessions() {
     );
     let Ok(View::Done { done, .. }) = world.order(2, end(MSISDN)) else { panic!() };
     assert!(done.changed);
-    let Ok(View::Done { done, .. }) = world.order(3, end(MSISDN)) else { panic!() };
-    assert!(!done.changed);
+    let again = world.order(3, end(MSISDN)).unwrap_err();
+    assert_eq!(again, CommandError::Life(LifeError::Ended(number(MSISDN))));
     world.pass(1);
     let Ok(View::Session(shown)) = world.query(Query::ShowSession(initial("s").session)) else { panic!() };
     let asked = shown.outstanding.map(|asked| (asked.what, asked.reason));
@@ -157,5 +185,12 @@ fn the_end_of_a_contract_is_once_and_reaches_open_sessions() {
     );
     world.ask(terminate("s", 1, 1_000));
     assert_eq!(world.disk.main(1), cents(4_900), "what was used until then is charged");
-    world.order(5, Change::AddSubscriber(new_subscriber(MSISDN, 0))).unwrap();
+    assert_eq!(
+        world.order(5, Change::AddSubscriber(new_subscriber(MSISDN, 0))),
+        Err(CommandError::NotSettled(number(MSISDN))),
+        "his money is found by his number"
+    );
+    let what = LifeChange::Settle { reference: None, note: None };
+    world.order(6, Change::Life { msisdn: number(MSISDN), what }).unwrap();
+    world.order(7, Change::AddSubscriber(new_subscriber(MSISDN, 0))).unwrap();
 }

@@ -4,6 +4,7 @@ mod commit;
 mod contracts;
 mod emergency;
 mod import;
+mod lifecycle;
 mod model;
 mod money;
 mod operators;

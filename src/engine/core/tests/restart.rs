@@ -125,7 +125,7 @@ fn while_the_store_is_opened_everything_but_emergencies_is_refused() {
 fn facts_of_the_store_stay() {
     let mut world = World::with_money(Limits::default(), 10_000);
     world.settle();
-    let before = world.disk.facts;
+    let before = world.disk.facts.clone();
     assert!(before.origin_state.is_some() && before.hash_key.is_some() && before.time.is_some());
     let shown = world.core.origin_state();
     world.now = crate::time::Timestamp::from_micros(world.now.micros() + 5_000_000);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
@@ -189,6 +191,8 @@ pub(super) enum Op {
     Session(SessionKey, Session),
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
+    Act(ActEntry),
+    Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
     BucketGone(u64),
@@ -222,6 +226,12 @@ impl BatchSink for Recorder {
     }
     fn ledger(&mut self, entry: &LedgerEntry) {
         self.0.push(Op::Ledger(entry.clone()));
+    }
+    fn act(&mut self, act: &ActEntry) {
+        self.0.push(Op::Act(act.clone()));
+    }
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        self.0.push(Op::Areas(areas.to_vec()));
     }
     fn event(&mut self, event: &EventRecord) {
         self.0.push(Op::Event(event.clone()));
@@ -264,6 +274,7 @@ pub(super) struct Disk {
     imsis: BTreeMap<Digits, Digits>,
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
+    acts: Vec<(Sequence, ActEntry)>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -293,6 +304,8 @@ impl Disk {
                         "an entry is written once"
                     );
                 }
+                Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
@@ -307,6 +320,7 @@ impl Disk {
                 Op::Fact(Fact::HashKey(key)) => self.facts.hash_key = Some(key),
                 Op::Fact(Fact::OriginState(number)) => self.facts.origin_state = Some(number),
                 Op::Fact(Fact::Catalogue(version)) => self.facts.catalogue = Some(version),
+                Op::Fact(Fact::Lifecycle(day)) => self.facts.lifecycle = Some(day),
             }
         }
     }
@@ -353,6 +367,22 @@ impl Disk {
                 }
                 found.truncate(usize::from(limit));
                 Found::Ledger(found)
+            }
+            Load::Acts { msisdn, head, limit } => {
+                let mut found: Vec<ActEntry> = Vec::new();
+                let mut at = Some(head);
+                while let Some(sequence) = at.filter(|_| found.len() < usize::from(limit)) {
+                    let of =
+                        |(written, act): &&(Sequence, ActEntry)| *written == sequence && act.msisdn == msisdn;
+                    let mut acts: Vec<_> =
+                        self.acts.iter().filter(of).rev().map(|(_, act)| act.clone()).collect();
+                    let own = acts.iter().position(|act| act.previous.is_none());
+                    acts.truncate(own.map_or(acts.len(), |first| first + 1));
+                    at = acts.last().and_then(|act| act.previous).filter(|before| *before < sequence);
+                    found.extend(acts);
+                }
+                found.truncate(usize::from(limit));
+                Found::Acts(found)
             }
         }
     }
