@@ -129,6 +129,23 @@ impl Zone {
         Some(Timestamp::from_micros(after.timestamp().as_microsecond()))
     }
 
+    /// The first moment there of the day so many months and days after the day that it is at that time; of a month that
+    /// has no such day its last (`ACC-5`). None beyond the calendar.
+    pub fn day_after(&self, at: Timestamp, months: i32, days: i32) -> Option<Timestamp> {
+        let at = jiff::Timestamp::from_microsecond(at.micros()).ok()?.to_zoned(self.0.clone());
+        let span = jiff::Span::new().try_months(months).ok()?.try_days(days).ok()?;
+        let after = at.date().checked_add(span).ok()?.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?;
+        Some(Timestamp::from_micros(after.timestamp().as_microsecond()))
+    }
+
+    /// The day that it is there at that time: `2026-01-01`.
+    pub fn date(&self, at: Timestamp) -> String {
+        match jiff::Timestamp::from_microsecond(at.micros()) {
+            Ok(at) => at.to_zoned(self.0.clone()).date().to_string(),
+            Err(_) => at.to_string(),
+        }
+    }
+
     /// A point in time as people write it: RFC 3339, or a date alone for its first moment in this zone.
     pub fn parse(&self, text: &str) -> Option<Timestamp> {
         let at = match text.parse::<jiff::civil::Date>() {

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod answer;
 pub mod books;
+pub mod calendar;
 pub mod catalogue;
 pub mod contract;
 pub mod decide;

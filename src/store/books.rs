@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+    account, act, area, calendar, contract, emergency, event, index, invoice, ledger, operation, session,
+    subscriber, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
+use crate::charging::account::credit::Invoice;
 use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::audit::BooksError;
 use crate::charging::ledger::{Counter, LedgerEntry, Purse};
@@ -173,6 +175,16 @@ impl Books {
         }
     }
 
+    /// The lines of an invoice add up to what its period changed.
+    fn invoice(&mut self, invoice: &Invoice) {
+        let lines: i128 = invoice.lines.iter().map(|line| micros(line.amount)).sum();
+        let (opening, closing) = (micros(invoice.opening), micros(invoice.closing));
+        if opening.saturating_add(lines) != closing {
+            let (account, number) = (invoice.account.0, invoice.number);
+            self.fault(format!("invoice {account}-{number}: {opening} and its lines, {lines}, are not {closing}"));
+        }
+    }
+
     fn record(&mut self, class: Class, key: &Key, octets: &[u8]) -> Result<(), RecordError> {
         match class {
             Class::Account => self.account(&account::decode(key, octets)?),
@@ -194,8 +206,11 @@ impl Books {
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
+            Class::Invoice if invoice::place(key)?.2 == 0 => self.invoice(&invoice::decode(key, octets)?),
+            Class::Invoice => invoice::decode_allocation(key, octets).map(|_| ())?,
+            Class::Calendar => calendar::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
-            Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case | Class::Invoice => {}
+            Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case => {}
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::block::{Block, BlockReason};
-use super::{Account, Mode, Sequence, Standing, Subscriber};
+use super::{Account, Billing, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
 
@@ -48,6 +48,8 @@ pub struct Life {
     pub acts: u64,
     /// Where the last of them was committed: the head of a chain that leads back to the first.
     pub acts_head: Option<Sequence>,
+    /// The running period of its plan; none where the plan has no fee, and where it was not begun yet.
+    pub billing: Option<Billing>,
 }
 
 /// Why a contract ended.
@@ -107,15 +109,17 @@ impl EndReason {
 }
 
 impl Settlement {
-    /// What is owed of an account that serves no other number.
+    /// What is owed of an account that serves no other number. In credit mode the days count from the end of the
+    /// running billing period.
     pub fn of(account: &Account, at: Timestamp) -> Self {
+        let ends = account.book.as_ref().and_then(|book| book.period).map_or(at, |period| period.to.max(at));
         let from = match account.mode {
             Mode::Advance => at,
-            Mode::Credit => at.plus(CREDIT_REFUND_AFTER),
+            Mode::Credit => ends.plus(CREDIT_REFUND_AFTER),
         };
         let shared = account.life.numbers.is_some_and(|numbers| numbers > 1);
         let balance = if shared { Money::ZERO } else { account.net() };
-        Self { balance, from, due: at.plus(REFUND_WITHIN), refunded: None }
+        Self { balance, from, due: at.plus(REFUND_WITHIN).max(from), refunded: None }
     }
 
     /// Nothing is owed.

@@ -2,13 +2,17 @@
 
 pub mod area;
 pub mod balance;
+pub mod billing;
 pub mod block;
 pub mod bonus;
+pub mod credit;
 pub mod life;
 pub mod promise;
 pub mod status;
 
+pub use billing::Billing;
 pub use bonus::Bonus;
+pub use credit::CreditBook;
 pub use promise::Promise;
 
 use life::{AccountLife, Life};
@@ -68,6 +72,9 @@ pub struct Account {
     pub revision: u64,
     /// What it has besides its money.
     pub life: AccountLife,
+    /// In credit mode: the running period and the invoices that are not paid. None in advance mode, and where it was
+    /// not begun yet.
+    pub book: Option<Box<CreditBook>>,
 }
 
 /// What is left of a bundle (`RES-2`).

@@ -3,9 +3,12 @@
 
 pub mod audit;
 pub mod bonus;
+pub mod due;
 pub mod expiry;
+pub mod invoicing;
 pub mod operations;
 pub mod payment;
+pub mod renewal;
 pub mod reservation;
 pub mod restriction;
 pub mod settlement;

@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 use crate::charging::account::life::AccountLife;
-use crate::charging::account::{Account, AccountId, Allowance, ContractId, Mode};
+use crate::charging::account::{Account, AccountId, Allowance, ContractId, CreditBook, Mode};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::{ChargedUse, Counter, EntryKind, LedgerEntry, Purse};
 use crate::charging::units::Money;
@@ -91,6 +91,7 @@ impl Account {
             ledger_entries: 0,
             revision: 0,
             life: AccountLife { unpaid_since: None, numbers: Some(1) },
+            book: (mode == Mode::Credit).then(|| Box::new(CreditBook::opened(Money::ZERO, 1))),
         }
     }
 
@@ -123,6 +124,10 @@ impl Account {
         let index = self.ledger_entries.checked_add(1)?;
         *of = balance;
         self.ledger_entries = index;
+        if let (Purse::Main, Some(book)) = (purse, &mut self.book) {
+            let (sort, what) = super::invoicing::line_of((kind, counter), &act, usage.as_ref());
+            book.enter(sort, what, amount);
+        }
         Some(LedgerEntry {
             account: self.id,
             index,

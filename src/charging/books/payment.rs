@@ -9,11 +9,16 @@ use crate::charging::units::Money;
 use crate::time::Timestamp;
 
 /// Money paid in, from cash or from a payment card: more than nothing, whole hundredths. What was promised is paid by
-/// it before anything else.
+/// it before anything else; in credit mode it is set against the invoices, the oldest first, and what is more than they
+/// are is an advance (`ACC-10`).
 pub fn pay_in(account: Account, amount: Money, from: Counter, act: Act) -> Booked {
     let again = act.clone();
-    let (account, mut entry) = topup(account, amount, act)?;
+    let (mut account, mut entry) = topup(account, amount, act)?;
     entry.counter = from;
+    if let Some(book) = &mut account.book {
+        book.allocate(account.id, amount, again.at, again.reference.as_deref());
+        account.note_overdue(again.at);
+    }
     let (account, repaid) = repay(account, amount, again)?;
     Ok((account, core::iter::once(entry).chain(repaid).collect()))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
 use super::destination::{Destination, DestinationIx, Prefixes};
+use super::fee::BillingRules;
 use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
@@ -49,6 +50,7 @@ pub struct Catalogue {
     indices: Arc<Vec<Vec<Index>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
     earlier: Vec<(Timestamp, Catalogue)>,
+    billing: BillingRules,
 }
 
 /// The rate found for a use.
@@ -131,7 +133,14 @@ impl Catalogue {
             calendar: Arc::new(calendar),
             indices: Arc::new(indices),
             earlier: Vec::new(),
+            billing: BillingRules::default(),
         }
+    }
+
+    /// This catalogue with rules of its own for invoices.
+    #[must_use]
+    pub fn with_billing(self, billing: BillingRules) -> Self {
+        Self { billing, ..self }
     }
 
     /// This catalogue in the place of another from that moment on: what was used before it is rated by the
@@ -168,6 +177,11 @@ impl Catalogue {
     /// The zone in which days and months begin, an IANA name.
     pub fn timezone(&self) -> &str {
         &self.parts.timezone
+    }
+
+    /// How credit accounts are invoiced.
+    pub fn billing(&self) -> &BillingRules {
+        &self.billing
     }
 
     /// Emergency and free numbers (`FREE-1`).
@@ -273,6 +287,30 @@ impl Catalogue {
         called: Called,
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
+        self.most_specific(plan, service, rating_group, (called, false), at)
+    }
+
+    /// The rate that holds only while the plan's fee is not paid (`ACC-4`), found like one of [`Catalogue::match_rate`].
+    pub fn match_fallback(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        rating_group: Option<u32>,
+        called: Called,
+        at: Timestamp,
+    ) -> Option<RateMatch<'_>> {
+        self.plan(plan)?.fee.as_ref().filter(|fee| !fee.fallback.is_empty())?;
+        self.most_specific(plan, service, rating_group, (called, true), at)
+    }
+
+    fn most_specific(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        rating_group: Option<u32>,
+        called: (Called, bool),
+        at: Timestamp,
+    ) -> Option<RateMatch<'_>> {
         let named = rating_group.and_then(|group| {
             self.first_rate(plan, service, called, at, |rate| {
                 rate.covers.rating_groups.binary_search(&group).is_ok()
@@ -338,14 +376,18 @@ impl Catalogue {
         &self,
         plan: PlanIx,
         service: ServiceIx,
-        called: Called,
+        (called, fallback): (Called, bool),
         at: Timestamp,
         fits: impl Fn(&Rate) -> bool,
     ) -> Option<RateMatch<'_>> {
         let index = self.index(plan, service)?;
-        let rates = &self.plan(plan)?.rates;
+        let words = self.plan(plan)?;
+        let rates = &words.rates;
         let fitting = |place: u16, destination| {
             let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
+            if words.is_fallback(place) != fallback {
+                return None;
+            }
             let plain = RateMatch { place, rate, band: None, destination };
             let band = self.calendar.holding(rate.bands.iter().map(|one| one.band), at);
             let in_band = rate.bands.iter().find(|one| Some(one.band) == band);

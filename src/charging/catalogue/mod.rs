@@ -7,6 +7,7 @@ mod band;
 pub mod build;
 mod calendar;
 mod destination;
+mod fee;
 mod lookup;
 mod plan;
 mod service;
@@ -14,6 +15,7 @@ mod service;
 pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
 pub use destination::{Destination, DestinationIx};
+pub use fee::{BillingRules, Fee, PaidLate, Unpaid};
 pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
     Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,

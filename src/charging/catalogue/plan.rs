@@ -2,6 +2,7 @@
 
 use super::band::BandIx;
 use super::destination::DestinationIx;
+use super::fee::Fee;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
 use crate::charging::answer::FinalUnit;
@@ -173,9 +174,16 @@ pub struct Plan {
     pub low_balance: Option<LowBalance>,
     /// What is announced.
     pub announcements: Option<Announcements>,
+    /// What it costs at a regular interval; none where it costs nothing and its bundles are not renewed.
+    pub fee: Option<Fee>,
 }
 
 impl Plan {
+    /// Whether the rate of that place holds only while the fee is not paid.
+    pub fn is_fallback(&self, rate: u16) -> bool {
+        self.fee.as_ref().is_some_and(|fee| fee.fallback.binary_search(&rate).is_ok())
+    }
+
     /// A way of limiting a service.
     pub fn limitation(&self, place: LimitIx) -> Option<&Limitation> {
         self.limitations.get(usize::from(place.0))

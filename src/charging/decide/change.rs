@@ -140,6 +140,17 @@ impl<'a> Ahead<'a> {
     }
 }
 
+/// How long a grant is valid, in seconds, where it would be for `planned` and the period of the number's plan ends
+/// before: the client comes back soon after, each session at a moment of its own, so that nothing that a renewal gives
+/// or takes goes unnoticed (`ACC-4`).
+pub(super) fn to_the_renewal(case: Case<'_>, subscriber: &Subscriber, planned: u32) -> u32 {
+    let end = subscriber.life.billing.map(|billing| billing.period.to).filter(|to| *to > case.now);
+    let secs = end.map_or(u64::MAX, |end| {
+        whole_secs(end.since(case.now)).saturating_add(jitter(&case.request.session))
+    });
+    u32::try_from(secs).unwrap_or(u32::MAX).min(planned).max(1)
+}
+
 /// How a change of the price bounds the validity of a grant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Validity {

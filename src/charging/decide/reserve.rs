@@ -72,6 +72,7 @@ fn grant(
         (Some(_) | None, _) => planned,
     };
     let reservation = quota.reservation.as_mut().ok_or(Denial::NoCredit)?;
+    let planned = change::to_the_renewal(case, &books.subscriber, planned);
     let validity = validity(planned, reservation, case.now);
     let ends = case.now.plus(Duration::from_secs(validity.into()));
     let change = ahead.filter(|ahead| bounded == Some(Validity::OverIt) && ahead.at < ends);

@@ -4,7 +4,7 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then, Unpaid,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -179,9 +179,15 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         found.filter(|found| service.is_some_and(|service| service.takes(&found.action)))
     };
     terms.limitation = limited(words.and_then(|words| words.out_of_money));
-    terms.price = price(catalogue, query);
+    let without = is_without(subscriber, query.at);
+    terms.price = price(catalogue, query, without);
     if matches!(terms.price, Price::Free) {
         terms.limitation = None;
+        return terms;
+    }
+    let fee = words.and_then(|words| words.fee.as_ref());
+    if without && fee.is_some_and(|fee| fee.unpaid == Unpaid::Stop) {
+        terms.money = false;
         return terms;
     }
     if subscriber.allowances.is_empty() {
@@ -220,13 +226,14 @@ pub fn next_change(
 ) -> Option<Timestamp> {
     let price_at = |at: Timestamp| {
         let (catalogue, query) = in_version(catalogue, subscriber, Query { at, ..query });
-        price(catalogue, query)
+        price(catalogue, query, is_without(subscriber, at))
     };
     let boundary = |at: Timestamp| {
         let (version, query) = in_version(catalogue, subscriber, Query { at, ..query });
         let of_band = query.plan.and_then(|plan| version.next_boundary(plan, service_of(version, query), at));
         let of_version = catalogue.next_version(at);
-        of_band.into_iter().chain(of_version).min().filter(|&next| next < end)
+        let of_fee = subscriber.life.billing.and_then(|billing| billing.next_change(at));
+        of_band.into_iter().chain(of_version).chain(of_fee).min().filter(|&next| next < end)
     };
     let mut next = boundary(query.at)?;
     let now = price_at(query.at);
@@ -249,7 +256,8 @@ fn in_version<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Quer
         let then = Query { plan: Some(plan), service, ..query };
         let unit = |catalogue: &Catalogue, query| Some(catalogue.service(service_of(catalogue, query))?.unit);
         let same_unit = unit(version, then) == unit(catalogue, query);
-        (same_unit && !matches!(price(version, then), Price::None(_))).then_some(then)
+        let without = is_without(subscriber, query.at);
+        (same_unit && !matches!(price(version, then, without), Price::None(_))).then_some(then)
     };
     translated().map_or((catalogue, query), |then| (version, then))
 }
@@ -260,7 +268,12 @@ fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
     group.map_or(query.service, |group| group.service)
 }
 
-fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
+/// Whether it is used without the fee of the plan (`ACC-4`).
+fn is_without(subscriber: &Subscriber, at: Timestamp) -> bool {
+    subscriber.life.billing.is_some_and(|billing| billing.is_without(at))
+}
+
+fn price(catalogue: &Catalogue, query: Query, without: bool) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
     if query.leg.is_free() || group.is_some_and(|group| group.free) {
@@ -268,7 +281,9 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     }
     let place = group.map_or(query.service, |group| group.service);
     let called = query.leg.called;
-    match catalogue.match_rate(plan, place, query.rating_group, called, query.at) {
+    let fallback = || catalogue.match_fallback(plan, place, query.rating_group, called, query.at);
+    let ordinary = || catalogue.match_rate(plan, place, query.rating_group, called, query.at);
+    match without.then(fallback).flatten().or_else(ordinary) {
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),

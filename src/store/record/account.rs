@@ -3,11 +3,12 @@
 //! entry u64 (0 none) · number of ledger entries u64 · revision u64 · unpaid since time? · numbers with a contract count
 //! (one more than there are, 0 not counted) · parts, 0 after the last: 1 bonuses: number, then each: left i64, given i64,
 //! expires time?, services texts; 2 promise: left i64, given i64, due i64; 3 contract count, where it is not the number of
-//! the account.
+//! the account; 9 the book of a credit account, see `invoice`.
 //!
 //! Layout 2 has no parts and no 0 for their end; layout 1 ends after the revision.
 
 use super::codec::{Reader, RecordError, Writer};
+use super::invoice;
 use super::{Class, Key};
 use crate::charging::account::life::AccountLife;
 use crate::charging::account::{Account, AccountId, Bonus, ContractId, Mode, Promise};
@@ -20,6 +21,7 @@ const VERSION: u8 = 3;
 const BONUSES: u8 = 1;
 const PROMISE: u8 = 2;
 const CONTRACT: u8 = 3;
+const BOOK: u8 = 9;
 
 /// Where an account stands.
 pub fn key(id: AccountId) -> Key {
@@ -53,6 +55,9 @@ pub fn encode(account: &Account) -> Vec<u8> {
     }
     if account.contract.0 != account.id.0 {
         to.part(CONTRACT, |to| to.count(account.contract.0));
+    }
+    if let Some(book) = &account.book {
+        to.part(BOOK, |to| invoice::put_book(to, book));
     }
     to.no_more_parts();
     to.finish()
@@ -92,6 +97,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Account, RecordError> {
         ledger_entries: from.u64()?,
         revision: from.u64()?,
         life: if version > 1 { life(&mut from)? } else { AccountLife::default() },
+        book: None,
     };
     if version > 2 {
         from.parts(|number, part| part_of(&mut account, number, part))?;
@@ -110,6 +116,7 @@ fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(
             account.promise = Some(Promise { left: from.money()?, given: from.time()?, due: from.time()? });
         }
         CONTRACT => account.contract = ContractId(from.count()?),
+        BOOK => account.book = Some(Box::new(invoice::book(from)?)),
         _ => return Err(RecordError::Field("part")),
     }
     Ok(())
@@ -164,6 +171,7 @@ mod tests {
             ledger_entries: 2,
             revision: 1,
             life: AccountLife { unpaid_since: Some(Timestamp::from_micros(6)), numbers: Some(2) },
+            book: None,
         }
     }
 
@@ -227,7 +235,8 @@ mod tests {
         fn what_is_written_is_read(money in proptest::array::uniform6(money()), numbers: [u64; 5], credit: bool,
             promised: bool, times in proptest::array::uniform2(time()),
             unpaid_since in proptest::option::of(time()), served: Option<u32>,
-            bonuses in proptest::collection::vec(any_bonus(), 0..3))
+            bonuses in proptest::collection::vec(any_bonus(), 0..3),
+            book in proptest::option::of(invoice::tests::books()))
         {
             let [main, bonus, overdraft, credit_limit, reserved, left] = money;
             let [id, head, ledger_entries, revision, contract] = numbers;
@@ -242,6 +251,7 @@ mod tests {
                 ledger_entries,
                 revision,
                 life: AccountLife { unpaid_since, numbers: served },
+                book: book.map(Box::new),
             };
             prop_assert_eq!(decode(&key(account.id), &encode(&account)), Ok(account));
         }

@@ -7,11 +7,13 @@ pub mod account;
 pub mod act;
 mod answer;
 pub mod area;
+pub mod calendar;
 mod codec;
 pub mod contract;
 pub mod emergency;
 pub mod event;
 pub mod index;
+pub mod invoice;
 pub mod ledger;
 pub mod operation;
 pub mod session;
@@ -73,6 +75,8 @@ pub enum Class {
     Contract = 16,
     /// The holder of numbers, by its 12-digit number.
     Holder = 17,
+    /// When something is to be done about a number or an account next.
+    Calendar = 19,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -83,7 +87,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -101,6 +105,7 @@ impl Class {
         Self::Emergency,
         Self::Contract,
         Self::Holder,
+        Self::Calendar,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -145,6 +150,7 @@ impl Class {
             Self::Emergency => "emergency",
             Self::Contract => "contract",
             Self::Holder => "holder",
+            Self::Calendar => "calendar",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",

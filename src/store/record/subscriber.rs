@@ -3,12 +3,15 @@
 //! · plan text · owner text? · language text? · barred services texts · allowances: number, then each: bundle text,
 //! unit u8, left count, reserved count, expires time? · blocks: number, then each: reason u8, since i64, operator text,
 //! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
-//! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
+//! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last:
+//! 3 billing: anchor i64 (µs), place count, from i64, to i64, fee paid since time?, u8 (1 the fee before it was not paid),
+//! periods owed count, fees charged count.
 //!
 //! Layout 2 has no parts and no 0 for their end; layout 1 ends after the allowances.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
+use crate::charging::account::billing::{Billing, FeeState};
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::account::life::{End, EndReason, Life, Settlement};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
@@ -22,6 +25,8 @@ const ACTIV: u8 = 1;
 const ENTITY: u8 = 2;
 const ENDED: u8 = 4;
 const OVERAGE: u8 = 8;
+
+const BILLING: u8 = 3;
 
 /// Where a subscriber stands.
 pub fn key(msisdn: Digits) -> Key {
@@ -58,8 +63,31 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.time_or_none(*expires);
     }
     put_life(&mut to, &subscriber.life);
+    if let Some(billing) = subscriber.life.billing {
+        to.part(BILLING, |to| put_billing(to, billing));
+    }
     to.no_more_parts();
     to.finish()
+}
+
+fn put_billing(to: &mut Writer, billing: Billing) {
+    let Billing { period, fee, unpaid_before, owed, charged } = billing;
+    super::invoice::put_period(to, period);
+    to.time_or_none(match fee {
+        FeeState::Paid(since) => Some(since),
+        FeeState::Unpaid => None,
+    });
+    to.u8(flag(unpaid_before, 1));
+    to.count(owed.into());
+    to.count(charged.into());
+}
+
+fn billing(from: &mut Reader<'_>) -> Result<Billing, RecordError> {
+    let period = super::invoice::period(from)?;
+    let fee = from.time_or_none("fee")?.map_or(FeeState::Unpaid, FeeState::Paid);
+    let unpaid_before = from.flags(1)? != 0;
+    let mut number = || u32::try_from(from.count()?).map_err(|_| RecordError::Field("fees"));
+    Ok(Billing { period, fee, unpaid_before, owed: number()?, charged: number()? })
 }
 
 const fn reason_octet(reason: BlockReason) -> u8 {
@@ -129,6 +157,7 @@ fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
         end: end(from)?,
         acts: from.count()?,
         acts_head: from.sequence_or_none()?,
+        billing: None,
     })
 }
 
@@ -154,7 +183,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     let msisdn = msisdn(key)?;
     let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let flags = from.flags(ACTIV | ENTITY | ENDED | OVERAGE)?;
-    let subscriber = Subscriber {
+    let mut subscriber = Subscriber {
         msisdn,
         account: AccountId(from.u64()?),
         imsi: from.digits_or_none("imsi")?,
@@ -173,7 +202,13 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
         life: if version > 1 { life(&mut from)? } else { Life::default() },
     };
     if version > 2 {
-        from.parts(|_, _| Err(RecordError::Field("part")))?;
+        from.parts(|number, part| match number {
+            BILLING => {
+                subscriber.life.billing = Some(billing(part)?);
+                Ok(())
+            }
+            _ => Err(RecordError::Field("part")),
+        })?;
     }
     from.finish()?;
     Ok(subscriber)
@@ -245,6 +280,7 @@ mod tests {
             end: Some(End { at: time(10), why: EndReason::PortedOut, settlement }),
             acts: 16,
             acts_head: Some(Sequence(17)),
+            billing: None,
         };
         Subscriber { life, ..sample() }
     }
@@ -318,11 +354,36 @@ mod tests {
     }
 
     prop_compose! {
+        fn a_billing()(period in super::super::invoice::tests::periods(), paid in proptest::option::of(time()),
+            unpaid_before: bool, owed: u32, charged: u32) -> Billing
+        {
+            let fee = paid.map_or(FeeState::Unpaid, FeeState::Paid);
+            Billing { period, fee, unpaid_before, owed, charged }
+        }
+    }
+
+    #[test]
+    fn the_running_period_is_part_3() {
+        let time = Timestamp::from_micros;
+        let period = crate::charging::calendar::Period { anchor: time(1), place: 2, from: time(3), to: time(4) };
+        let fee = FeeState::Paid(time(5));
+        let billing = Billing { period, fee, unpaid_before: true, owed: 6, charged: 7 };
+        let life = Life { billing: Some(billing), ..Life::default() };
+        let octets = encode(&Subscriber { life: life.clone(), ..sample() });
+        let plain = encode(&sample());
+        let part = "0325010000000000000002030000000000000004000000000000000105000000000000000106070".to_owned() + "0";
+        assert_eq!(super::super::hex(&octets), super::super::hex(&plain[..plain.len() - 1]) + &part);
+        assert_eq!(decode(&key(sample().msisdn), &octets), Ok(Subscriber { life, ..sample() }));
+        damaged(&octets, |octets| decode(&key(sample().msisdn), octets));
+    }
+
+    prop_compose! {
         fn a_life()(blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
-            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64) -> Life
+            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64,
+            billing in proptest::option::of(a_billing())) -> Life
         {
             let acts_head = Some(Sequence(head)).filter(|head| head.0 != 0);
-            Life { blocks, last_use, ends, end, acts, acts_head }
+            Life { blocks, last_use, ends, end, acts, acts_head, billing }
         }
     }
 

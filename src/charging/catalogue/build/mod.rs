@@ -1,13 +1,14 @@
 //! From values as they were written to a checked catalogue: names resolved, figures exact, all faults
 //! collected, each with the place where it stands.
 //!
-//! What a later version adds (fair use, roaming, fees, payments) is refused by name, so that
+//! What a later version adds (fair use, roaming, payments) is refused by name, so that
 //! nobody believes that it is applied.
 
 mod bands;
 mod currency;
 mod exhaustion;
 mod fault;
+mod fees;
 mod filter;
 mod nearest;
 mod plans;
@@ -47,6 +48,7 @@ const ROOT: Keys = Keys {
         "bands",
         "holidays",
         "plans",
+        "billing",
     ],
     later: &["fair_use", "throttle", "roaming", "payments", "test", "classes", "detection"],
 };
@@ -76,6 +78,8 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
     let entries = section(&mut faults, documents, "plans");
     let plans = plans::plans(&mut faults, &names, entries.into_iter());
+    let table = once(&mut faults, documents, "billing");
+    let billing = fees::billing(&mut faults, table);
     let (Some(currency), Some(timezone), true) = (currency, timezone, faults.faults.is_empty()) else {
         return Err(faults.faults);
     };
@@ -94,7 +98,7 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
         holidays,
         plans,
     };
-    Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings })
+    Ok(Built { catalogue: Catalogue::new(parts).with_billing(billing), warnings: faults.warnings })
 }
 
 /// Refuses a file of another form than the first.

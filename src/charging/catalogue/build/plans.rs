@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::bands;
 use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
+use super::fees;
 use super::quotas::quotas;
 use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
@@ -21,13 +22,13 @@ const LINES_MAX: usize = 65_000;
 
 const PLAN: Keys = Keys {
     place: "a plan",
-    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements"],
-    later: &["fee", "roaming", "throttle", "fair_use", "closed"],
+    known: &["modes", "fee", "bundle", "rate", "quota", "out_of_money", "announcements"],
+    later: &["roaming", "throttle", "fair_use", "closed"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
-    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands"],
-    later: &["when", "zones"],
+    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands", "when"],
+    later: &["zones"],
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
@@ -97,8 +98,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     let modes =
         table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
     let (quotas, low_balance) = quotas(faults, names, table.get("quota"));
+    let fee = fees::fee(faults, table.get("fee"), table.get("rate"), &bundles);
     let name = entry.key.clone();
-    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements }
+    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements, fee }
 }
 
 fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
@@ -231,7 +233,8 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
         let usual = if unit == Unit::Money { Some(1) } else { per };
         let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
-        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
+        let when = table.get("when").is_some();
+        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), when);
         if let Some(&earlier) = seen.get(&key) {
             faults.clash(table.origin, FaultKind::SameCovers, earlier);
             continue;

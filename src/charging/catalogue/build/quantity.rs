@@ -36,6 +36,12 @@ pub enum FigureFault {
     /// Nothing.
     #[error("it must be more than nothing")]
     Zero,
+    /// Parts of a hundredth where the ledger has none.
+    #[error("a fee is charged in whole hundredths: two digits after the point at most")]
+    NotCents,
+    /// Not a share.
+    #[error("a share is a number of per cent from 0% to 100%, with up to four digits after the point, like \"0.1%\"")]
+    NotShare,
     /// Not a percentage.
     #[error("a share is a whole number of per cent from 1% to 99%, like \"20%\"")]
     NotPercent,
@@ -88,6 +94,15 @@ pub(super) fn percent(text: &str) -> Result<u8, FigureFault> {
     let percent =
         whole.parse::<u8>().ok().filter(|percent| (1..=99).contains(percent) && fraction.is_empty());
     percent.ok_or(FigureFault::NotPercent)
+}
+
+/// A share of 0 % to 100 %, in millionths.
+pub(super) fn share(text: &str) -> Result<u32, FigureFault> {
+    let number = text.strip_suffix('%').ok_or(FigureFault::NotShare)?;
+    let (whole, fraction) = parts(number.trim_end()).ok_or(FigureFault::NotShare)?;
+    let millionths = scaled(whole, fraction, 10_000).map_err(|_| FigureFault::NotShare)?;
+    let millionths = u32::try_from(millionths).ok().filter(|millionths| *millionths <= 1_000_000);
+    millionths.ok_or(FigureFault::NotShare)
 }
 
 const VOLUMES: [(&str, u64); 10] = [
@@ -210,6 +225,18 @@ mod tests {
         assert_eq!(seconds("4294967295s"), Ok(u32::MAX));
         assert_eq!(seconds("4294967296s"), Err(FigureFault::TooLarge));
         assert_eq!(seconds("0s"), Err(FigureFault::Zero));
+    }
+
+    #[test]
+    fn shares_of_a_sum_are_exact_to_a_millionth() {
+        for (text, millionths) in
+            [("12%", 120_000), ("0.1%", 1_000), ("10 %", 100_000), ("0%", 0), ("100%", 1_000_000), ("0.0001%", 1)]
+        {
+            assert_eq!(share(text), Ok(millionths), "{text}");
+        }
+        for text in ["12", "-1%", "100.1%", "0.00001%", "%", "1e1%"] {
+            assert_eq!(share(text), Err(FigureFault::NotShare), "{text}");
+        }
     }
 
     #[test]

@@ -180,6 +180,11 @@ impl Faults {
         self.figure(node, quantity::percent)
     }
 
+    /// A share of a sum in quotes, in millionths.
+    pub(super) fn share(&mut self, node: &Node) -> Option<u32> {
+        self.figure(node, quantity::share)
+    }
+
     /// Digits, `least` to `most` of them.
     pub(super) fn digits(
         &mut self,
