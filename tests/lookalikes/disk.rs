@@ -1,8 +1,9 @@
 //! What is durable: a disk in memory that takes whole batches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gyro::charging::account::area::StoppedArea;
+use gyro::charging::account::credit::Bill;
 use gyro::charging::account::life::ActEntry;
 use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
@@ -11,6 +12,7 @@ use gyro::charging::ledger::LedgerEntry;
 use gyro::charging::session::Session;
 use gyro::charging::snapshot::EventRecord;
 use gyro::charging::units::Digits;
+use gyro::engine::core::billing::Entry;
 use gyro::engine::core::load::{Found, Load};
 use gyro::engine::core::papers::{Paper, PaperKey};
 use gyro::engine::core::sink::{EventBucket, OperationRecord, ReferenceRecord};
@@ -28,6 +30,7 @@ pub(crate) struct Disk {
     operations: BTreeMap<OperationKey, OperationRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
     papers: BTreeMap<PaperKey, Paper>,
+    calendar: BTreeSet<Entry>,
 }
 
 impl Disk {
@@ -51,6 +54,11 @@ impl Disk {
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
             Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
+            Load::Calendar { after, until, limit } => {
+                let of = self.calendar.iter().copied();
+                let of = of.filter(|entry| after.is_none_or(|after| *entry > after) && entry.0 <= until);
+                Found::Calendar(of.take(usize::from(limit)).collect())
+            }
             _ => panic!("no look-alike needs {load:?}"),
         }
     }
@@ -97,6 +105,14 @@ impl BatchSink for Disk {
     }
     fn act(&mut self, _: &ActEntry) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
+    fn bill(&mut self, _: &Bill) {}
+    fn calendar(&mut self, entry: Entry, there: bool) {
+        if there {
+            self.calendar.insert(entry);
+        } else {
+            self.calendar.remove(&entry);
+        }
+    }
     fn event(&mut self, event: &EventRecord) {
         self.events.push((Sequence(self.last.0 + 1), event.clone()));
     }

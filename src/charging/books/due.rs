@@ -5,13 +5,23 @@
 use super::invoicing::{self, Ledgers};
 use super::payment::settle;
 use super::renewal::{self, Renewed, Tenancy};
-use crate::charging::account::{Account, Mode, Standing, Subscriber};
+use crate::charging::account::{Account, AccountId, Allowance, Mode, Standing, Subscriber};
 use crate::charging::catalogue::{Catalogue, Fee, Plan};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::units::Digits;
 use crate::time::{Timestamp, Zone};
 
 /// The most steps of one call: a century of days. What is left is done by the next.
 const STEPS: usize = 40_000;
+
+/// Whose something is that is due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Whose {
+    /// A number's.
+    Number(Digits),
+    /// An account's.
+    Account(AccountId),
+}
 
 /// What was done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -69,8 +79,7 @@ impl<'a> Clockwork<'a> {
         let unbegun = account.mode == Mode::Credit
             && account.life.numbers != Some(0)
             && account.book.as_ref().is_none_or(|book| book.period.is_none());
-        let expired =
-            |one: &crate::charging::account::Allowance| one.reserved == 0 && over(one.expires);
+        let expired = |one: &Allowance| one.reserved == 0 && over(one.expires);
         let untidy = live && subscriber.life.billing.is_some() && subscriber.allowances.iter().any(expired);
         number || unbegun || untidy || over(invoicing::next(account)) || account.is_due(now)
     }
@@ -138,13 +147,7 @@ impl<'a> Clockwork<'a> {
             match (of_account, of_number, tenancy) {
                 (Some(first), number, _) if number.is_none_or(|at| first <= at) => {
                     done.entries.append(&mut renewed.entries);
-                    let ends = account.book.as_ref().and_then(|book| book.period).map(|period| period.to);
-                    let invoices = account.book.as_ref().map_or(0, |book| book.last);
-                    done.entries.extend(self.ledgers().step(account));
-                    done.account = true;
-                    let issued = account.book.as_ref().map_or(0, |book| book.last) != invoices;
-                    let late = issued && ends.is_some_and(|to| self.ledgers().is_late(to));
-                    done.late_invoices = done.late_invoices.saturating_add(u32::from(late));
+                    self.account_step(account, done);
                 }
                 (_, Some(_), Some(tenancy)) => {
                     done.account |= !renewed.entries.is_empty();
@@ -153,6 +156,28 @@ impl<'a> Clockwork<'a> {
                 _ => return,
             }
         }
+    }
+
+    fn account_step(&self, account: &mut Account, done: &mut Done) {
+        let ends = account.book.as_ref().and_then(|book| book.period).map(|period| period.to);
+        let invoices = account.book.as_ref().map_or(0, |book| book.last);
+        done.entries.extend(self.ledgers().step(account));
+        done.account = true;
+        let issued = account.book.as_ref().map_or(0, |book| book.last) != invoices;
+        let late = issued && ends.is_some_and(|to| self.ledgers().is_late(to));
+        done.late_invoices = done.late_invoices.saturating_add(u32::from(late));
+    }
+
+    /// Does what is due with an account alone until then: the ends of its periods, days of delay.
+    pub fn bring_account(&self, account: &mut Account, until: Timestamp) -> Done {
+        let mut done = Done::default();
+        for _ in 0..STEPS {
+            if invoicing::next(account).is_none_or(|next| next > until) {
+                break;
+            }
+            self.account_step(account, &mut done);
+        }
+        done
     }
 
     /// When something is to be done about the number next by itself: its period ends.

@@ -179,7 +179,7 @@ impl Ledgers<'_> {
 
     /// Whether an invoice of a period that ended then comes too late (`INV-1`).
     pub fn is_late(&self, to: Timestamp) -> bool {
-        self.zone.day_after(to, 0, BillingRules::ISSUED_WITHIN_DAYS).is_some_and(|last| last < self.now)
+        self.zone.day_after(to, 0, BillingRules::ISSUED_WITHIN_DAYS).is_some_and(|end| end <= self.now)
     }
 }
 

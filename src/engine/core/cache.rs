@@ -172,7 +172,12 @@ impl Weigh for Account {
         let names =
             |services: &[Box<str>]| services.iter().map(|name| name.len().saturating_add(16)).sum::<usize>();
         let bonuses = self.bonuses.iter().map(|bonus| names(&bonus.services).saturating_add(72));
-        size_of::<Self>().saturating_add(bonuses.sum())
+        let lines = self.book.as_ref().map_or(0, |book| {
+            let lines = book.lines.iter().map(|line| line.what.len().saturating_add(48)).sum::<usize>();
+            let open = book.open.len().saturating_mul(96);
+            size_of_val(&**book).saturating_add(lines).saturating_add(open)
+        });
+        size_of::<Self>().saturating_add(bonuses.sum()).saturating_add(lines)
     }
 }
 

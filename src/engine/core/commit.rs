@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
+use super::billing::Entry;
 use super::command::OperationKey;
 use super::hash::SessionKey;
 use super::papers::PaperKey;
@@ -35,6 +37,8 @@ pub(crate) struct Open {
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) acts: Vec<ActEntry>,
+    pub(crate) bills: Vec<Bill>,
+    pub(crate) calendar: Vec<(Entry, bool)>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -63,6 +67,8 @@ impl Open {
             sessions_gone,
             ledger,
             acts,
+            bills,
+            calendar,
             areas,
             events,
             buckets,
@@ -81,6 +87,8 @@ impl Open {
             && sessions_gone.is_empty()
             && ledger.is_empty()
             && acts.is_empty()
+            && bills.is_empty()
+            && calendar.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()

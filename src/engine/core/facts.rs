@@ -33,6 +33,16 @@ pub struct Facts {
     pub expired: u64,
     /// Contracts ended by rule.
     pub contracts_ended: u64,
+    /// Fees charged.
+    pub fees: u64,
+    /// Periods that began without their fee, for lack of money.
+    pub fees_unpaid: u64,
+    /// Penalties for late payment charged.
+    pub penalties: u64,
+    /// Invoices issued.
+    pub invoices: u64,
+    /// Invoices issued more than twenty days after the end of their period.
+    pub invoices_late: u64,
     /// Tombstones of sessions forgotten.
     pub forgotten: u64,
     /// Loads handed out.

@@ -3,7 +3,7 @@
 
 use crate::charging::account::life::port_refusals;
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
-use crate::charging::books::payment::settle;
+use crate::charging::books::renewal::REFERENCE;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
@@ -13,7 +13,7 @@ use super::command::CommandError;
 use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
-    ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query,
+    ContractView, EngineStatus, Explanation, InvoiceView, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query,
     SessionCursor, SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
@@ -99,7 +99,7 @@ impl Core {
                 let page = self.ledger_page(of.account.clone(), None, *limit, begun, given)?;
                 let looked_at = page.entries.len();
                 let is_told = |entry: &LedgerEntry| {
-                    entry.usage.as_ref().is_some_and(|usage| {
+                    is_fee_of(entry, *msisdn) && session.is_none() || entry.usage.as_ref().is_some_and(|usage| {
                         usage.msisdn == *msisdn
                             && session.as_ref().is_none_or(|session| usage.session == *session)
                     })
@@ -140,13 +140,32 @@ impl Core {
                 let found = self.batch(*batch).map_err(plain)?;
                 Ok(found.map(|found| View::Batch(Box::new(found))).ok_or(CommandError::NoBatch(*batch)))
             }
+            Query::Invoices { account, after, limit } => {
+                let begun = self.settle(begun)?;
+                let limit = (*limit).clamp(1, PAGE);
+                match given {
+                    Some(Found::Invoices(found)) => {
+                        let page: Vec<_> = found
+                            .iter()
+                            .map(|(invoice, paid)| InvoiceView { invoice: invoice.clone(), paid: paid.clone() })
+                            .collect();
+                        let next = page.last().map(|one| (one.invoice.account, one.invoice.number));
+                        let next = next.filter(|_| page.len() >= usize::from(limit));
+                        Ok(Ok(View::Invoices { page, next }))
+                    }
+                    _ => {
+                        let load = Load::Invoices { after: *after, account: *account, limit };
+                        Err((Wait::Load(load), Some(begun)))
+                    }
+                }
+            }
             Query::ShowContract(id) => self.show_contract(*id).map_err(plain),
             Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
             Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
             Query::PortOut(msisdn) => {
                 let both = self.load_both(*msisdn).map_err(plain)?;
-                let refusals = both.map(|(subscriber, mut account)| {
-                    settle(&mut account, now);
+                let refusals = both.map(|(mut subscriber, mut account)| {
+                    let _ = self.bring(&mut subscriber, &mut account, now);
                     port_refusals(&subscriber, &account, now)
                 });
                 Ok(refusals.map(View::PortOut).ok_or(CommandError::UnknownSubscriber(*msisdn)))
@@ -179,9 +198,10 @@ impl Core {
             .ok_or(CommandError::UnknownSubscriber(msisdn)))
     }
 
-    fn view_of(&self, subscriber: Subscriber, mut account: Account) -> SubscriberView {
+    fn view_of(&self, mut subscriber: Subscriber, mut account: Account) -> SubscriberView {
         // shown as the next touch will have it: what is over is over
-        let _ = settle(&mut account, self.clock.latest());
+        let _ = self.bring(&mut subscriber, &mut account, self.clock.latest());
+        let _ = account.take_bills();
         let sessions = u32::try_from(self.directory.open_of(subscriber.msisdn)).unwrap_or(u32::MAX);
         SubscriberView { subscriber, account, sessions }
     }
@@ -304,4 +324,10 @@ impl Core {
             next_account: AccountId(self.next_account),
         }
     }
+}
+
+/// Whether an entry is a fee of that number.
+fn is_fee_of(entry: &LedgerEntry, msisdn: Digits) -> bool {
+    let number = entry.reference.as_deref().and_then(|reference| reference.strip_prefix(REFERENCE));
+    number.and_then(|rest| rest.split(':').next()).is_some_and(|number| *number == *msisdn.to_string())
 }

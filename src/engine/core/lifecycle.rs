@@ -13,7 +13,6 @@ use crate::charging::account::block::Block;
 use crate::charging::account::life::{ActEntry, EndReason, port_refusals};
 use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::operations::Act;
-use crate::charging::books::payment::settle;
 use crate::charging::books::settlement::{end_contract, refund_rest};
 use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
@@ -85,6 +84,11 @@ impl Lifecycle {
         let today = self.zone.day(now);
         self.done = if new { today } else { done.unwrap_or(i64::MIN) };
         new.then_some(Fact::Lifecycle(today))
+    }
+
+    /// The zone in which days begin.
+    pub(super) fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// When it is to be called, where it is under way.
@@ -384,7 +388,7 @@ impl Core {
             let subscriber = newer.unwrap_or(subscriber);
             let newer = self.accounts.peek(subscriber.account).and_then(|slot| slot.value.as_ref());
             let Some(account) = newer.or(account.as_ref()) else { continue };
-            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some() || account.is_due(now) {
+            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some() || self.is_due(subscriber, account, now) {
                 ending.push(subscriber.msisdn);
             }
         }
@@ -405,16 +409,14 @@ impl Core {
     }
 
     fn end_what_is_over(&mut self, msisdn: Digits, now: Timestamp) -> Result<(), Wait> {
-        let Some((subscriber, mut account)) = self.load_both(msisdn)? else { return Ok(()) };
-        if let Some((why, at)) = subscriber.is_to_end(&account, &self.lifecycle.zone, now) {
+        let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else { return Ok(()) };
+        let done = self.bring(&mut subscriber, &mut account, now);
+        let ending = subscriber.is_to_end(&account, &self.lifecycle.zone, now);
+        self.write_done(subscriber, account, done, now);
+        if let (Some((why, at)), Some((subscriber, account))) = (ending, self.load_both(msisdn)?) {
             let by = By { operator: None, note: None, now };
             self.end_number(subscriber, account, why, at, by)?;
             self.facts.contracts_ended = self.facts.contracts_ended.saturating_add(1);
-        } else {
-            let over = settle(&mut account, now);
-            if !over.is_empty() {
-                self.write_account(account, over, now);
-            }
         }
         Ok(())
     }

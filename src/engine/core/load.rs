@@ -3,6 +3,7 @@
 //! The shell answers loads in the order in which it took them, behind every batch that was durable when it took
 //! them: what was put out of memory as clean is then found again as it was.
 
+use crate::charging::account::credit::{Allocation, Invoice};
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
@@ -10,7 +11,9 @@ use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
+use crate::time::Timestamp;
 
+use super::billing::Entry;
 use super::command::OperationKey;
 use super::directory::SessionSummary;
 use super::hash::SessionKey;
@@ -42,6 +45,24 @@ pub enum Load {
     Subscribers {
         /// Behind this one; none begins at the first.
         after: Option<Digits>,
+        /// How many at most.
+        limit: u16,
+    },
+    /// What is due, in the order of time.
+    Calendar {
+        /// Behind this one; none begins at the first.
+        after: Option<Entry>,
+        /// Up to this time.
+        until: Timestamp,
+        /// How many at most.
+        limit: u16,
+    },
+    /// Invoices in the order of accounts and numbers.
+    Invoices {
+        /// Behind this one; none begins at the first.
+        after: Option<(AccountId, u32)>,
+        /// Of this account alone.
+        account: Option<AccountId>,
         /// How many at most.
         limit: u16,
     },
@@ -90,6 +111,10 @@ pub enum Found {
     Paper(Option<Paper>),
     /// For [`Load::Subscribers`].
     Subscribers(Vec<(Subscriber, Option<Account>)>),
+    /// For [`Load::Calendar`].
+    Calendar(Vec<Entry>),
+    /// For [`Load::Invoices`]; each with what was paid for it.
+    Invoices(Vec<(Invoice, Vec<Allocation>)>),
     /// For [`Load::Ledger`]; fewer than asked for where the chain or its archive ends.
     Ledger(Vec<LedgerEntry>),
     /// For [`Load::Acts`].

@@ -10,6 +10,7 @@
 //! * At most one batch is under way; a failed one ends all but emergencies.
 
 mod attempt;
+pub mod billing;
 mod cache;
 mod clock;
 pub mod command;
@@ -69,6 +70,7 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
 
+use billing::Calendar;
 use cache::Cache;
 use clock::EngineClock;
 use commit::{Commit, Flight, Open};
@@ -129,6 +131,7 @@ pub struct Core {
     /// The Origin-State-Id that each host has told, the greatest.
     hosts: HashMap<Box<str>, u32, Keyed>,
     lifecycle: Lifecycle,
+    calendar: Calendar,
     areas: Vec<StoppedArea>,
 }
 
@@ -195,6 +198,7 @@ impl Core {
             errand_after: Timestamp::EPOCH,
             hosts: HashMap::with_hasher(keyed),
             lifecycle: Lifecycle::default(),
+            calendar: Calendar::default(),
             areas: Vec::new(),
         }
     }
@@ -333,6 +337,7 @@ impl Core {
             Job::Errand(short) => self.try_errand(short, now),
             Job::End(short, ending) => self.try_end(short, ending, now),
             Job::Lifecycle => self.on_lifecycle_page(given, now),
+            Job::Calendar => self.on_calendar_page(given, now),
             Job::Contract(msisdn) => self.try_end_contract(msisdn, now),
         }
     }
@@ -345,6 +350,7 @@ impl Core {
             Job::Count(key) => self.desk.set_counted(key),
             Job::Errand(short) => self.give_up_errand(short),
             Job::Lifecycle => self.on_lifecycle_page(None, now),
+            Job::Calendar => self.on_calendar_page(None, now),
             // what a session holds ends by expiry; a contract that is to end is found again the next day
             Job::End(..) | Job::Contract(_) => {}
         }
@@ -435,6 +441,8 @@ impl Core {
         {
             sink.emergency(key, record);
         }
+        open.bills.iter().for_each(|bill| sink.bill(bill));
+        open.calendar.iter().for_each(|(entry, there)| sink.calendar(*entry, *there));
         if open.areas {
             sink.areas(&self.areas);
         }
@@ -486,6 +494,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Calendar
                 | Job::Contract(_) => {}
             }
         }

@@ -1,10 +1,10 @@
 //! Money by operators' commands: paid in, taken back, given back, promised, given as a bonus. A payer's reference is known
 //! for ever: what it was used for once happens once.
 
-use crate::charging::account::{Account, AccountId, Sequence};
+use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::books::bonus::grant;
 use crate::charging::books::operations::{Act, Booked};
-use crate::charging::books::payment::{give_back, pay_in, promise, reverse, settle};
+use crate::charging::books::payment::{give_back, pay_in, promise, reverse};
 use crate::charging::ledger::Counter;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
@@ -143,25 +143,35 @@ impl Core {
         now: Timestamp,
         operation: impl FnOnce(Account) -> Booked,
     ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
+        let Some((subscriber, account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
         Ok(self
-            .move_on(account, now, operation)
+            .move_on(subscriber, account, now, operation)
             .map(|(account, balance)| Done::new(msisdn, account, balance, true)))
     }
 
-    /// Moves money on an account, and gives its number and its main balance after it.
+    /// Moves money on an account, and gives its number and its main balance after it. What has come pays a fee that is
+    /// not paid at once (`ACC-4`).
     fn move_on(
         &mut self,
+        mut subscriber: Subscriber,
         mut account: Account,
         now: Timestamp,
         operation: impl FnOnce(Account) -> Booked,
     ) -> Result<(AccountId, Money), CommandError> {
-        let due = settle(&mut account, now);
-        let (account, entries) = operation(account)?;
+        let first = self.bring(&mut subscriber, &mut account, now);
+        let (mut account, entries) = operation(account)?;
+        let then = self.bring(&mut subscriber, &mut account, now);
         let (id, balance) = (account.id, account.main);
-        self.write_account(account, due.into_iter().chain(entries), now);
+        self.note_done(&subscriber, &first, now);
+        self.note_done(&subscriber, &then, now);
+        let changed = first.subscriber || then.subscriber;
+        let all = first.entries.into_iter().chain(entries).chain(then.entries);
+        self.write_account(account, all, now);
+        if changed {
+            self.write_subscriber(subscriber, now);
+        }
         Ok((id, balance))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
+use crate::charging::books::due::Clockwork;
 use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::LedgerEntry;
@@ -245,6 +246,17 @@ impl Core {
         self.refusals.forget(new.msisdn);
         let mut subscriber = subscriber_of(new, (id, owner), plan, now);
         subscriber.life.acts = self.acts_of(new.msisdn);
+        // the plan is connected: its first fee is charged at once
+        let opened = self.accounts.peek(id).and_then(|slot| slot.value.clone());
+        let mut balance = balance;
+        if let Some(mut account) = opened {
+            let done = self.bring(&mut subscriber, &mut account, now);
+            balance = account.main;
+            self.note_done(&subscriber, &done, now);
+            if done.account {
+                self.write_account(account, done.entries, now);
+            }
+        }
         self.write_subscriber(subscriber, now);
         Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
@@ -319,10 +331,12 @@ impl Core {
         }
         self.write_holder(left, now);
         self.write_holder(held, now);
+        let done = self.bring(&mut subscriber, &mut account, now);
+        self.note_done(&subscriber, &done, now);
         let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
         if account != before.1 {
-            self.write_account(account, None, now);
+            self.write_account(account, done.entries, now);
         }
         if old != subscriber.imsi {
             if let Some(imsi) = old {
@@ -416,6 +430,10 @@ impl Core {
             self.book(entries, None, now);
         }
         let id = account.id;
+        self.keep_bills(&mut account, now);
+        let known = self.accounts.peek(id).and_then(|slot| slot.value.as_ref());
+        let before = known.and_then(Clockwork::next_of_account);
+        self.schedule_account(&account, before, now);
         if self.accounts.write(id, account, next) {
             self.commit.open.accounts.push(id);
             self.commit.open.touch(now, 128);
@@ -424,6 +442,9 @@ impl Core {
 
     pub(super) fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
         let (msisdn, octets) = (subscriber.msisdn, subscriber.octets());
+        let known = self.subscribers.peek(msisdn).and_then(|slot| slot.value.as_ref());
+        let before = known.and_then(Clockwork::next_of_number);
+        self.schedule_number(&subscriber, before, now);
         if self.subscribers.write(msisdn, subscriber, self.commit.next) {
             self.commit.open.subscribers.push(msisdn);
             self.commit.open.touch(now, octets);
@@ -497,6 +518,8 @@ fn change_plan(subscriber: &mut Subscriber, plan: &Plan) {
         }
     }
     subscriber.plan = plan.name.clone();
+    // its periods begin with the day on which it is connected (`ACC-5`)
+    subscriber.life.billing = None;
 }
 
 fn check_new(new: &NewSubscriber) -> Result<(), CommandError> {

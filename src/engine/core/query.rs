@@ -2,6 +2,7 @@
 //! take back.
 
 use crate::charging::account::area::StoppedArea;
+use crate::charging::account::credit::{Allocation, Invoice};
 use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
@@ -78,6 +79,15 @@ pub enum Query {
     ShowBatch(BatchId),
     /// A contract.
     ShowContract(ContractId),
+    /// Invoices in the order of accounts and numbers.
+    Invoices {
+        /// Of this account alone.
+        account: Option<AccountId>,
+        /// Behind this one; none begins at the first.
+        after: Option<(AccountId, u32)>,
+        /// How many at most, up to [`PAGE`].
+        limit: u16,
+    },
 }
 
 /// A place in the list of open sessions.
@@ -153,6 +163,22 @@ pub enum View {
     Batch(Box<VoucherBatch>),
     /// A contract with its accounts, and the numbers of its holder.
     Contract(Box<ContractView>),
+    /// A page of invoices.
+    Invoices {
+        /// The invoices.
+        page: Vec<InvoiceView>,
+        /// Where the next page begins, where there is one.
+        next: Option<(AccountId, u32)>,
+    },
+}
+
+/// An invoice, and what was paid for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InvoiceView {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// What was paid, the first payment first.
+    pub paid: Vec<Allocation>,
 }
 
 /// A subscriber with the account that pays.

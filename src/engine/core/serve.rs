@@ -3,8 +3,8 @@
 use crate::charging::account::area::is_stopped;
 use crate::charging::account::{AccountId, Sequence, Standing, Subscriber};
 use crate::charging::answer::Denial;
+use crate::charging::books::due::{Clockwork, Done};
 use crate::charging::books::expiry::next_due;
-use crate::charging::books::payment::settle;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
@@ -191,6 +191,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Calendar
                 | Job::Contract(_) => None,
             });
         }
@@ -456,13 +457,23 @@ impl Core {
             let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
             snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
         }
-        let mut due = settle(&mut snapshot.account, now);
+        let before = (Clockwork::next_of_number(&snapshot.subscriber), Clockwork::next_of_account(&snapshot.account));
+        let mut done = self.bring(&mut snapshot.subscriber, &mut snapshot.account, now);
+        if done.subscriber {
+            self.schedule_number(&snapshot.subscriber, before.0, now);
+        }
+        if done != Done::default() {
+            self.note_done(&snapshot.subscriber, &done, now);
+        }
         let Decision { snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
-        if !due.is_empty() {
-            due.append(&mut changes.ledger);
-            changes.ledger = due;
+        changes.subscriber |= done.subscriber;
+        changes.account |= done.account;
+        if !done.entries.is_empty() {
+            done.entries.append(&mut changes.ledger);
+            changes.ledger = done.entries;
         }
+        self.schedule_account(&snapshot.account, before.1, now);
         let session = snapshot.session.as_deref();
         let profile = session.filter(|session| notes.repeat && session.profile != request.profile);
         let profile = profile.map(|session| session.profile.clone());
@@ -508,6 +519,7 @@ impl Core {
             self.book(ledger, service, now);
         }
         if money || booked {
+            self.keep_bills(&mut account, now);
             if self.accounts.write(taken.account, account, next) {
                 self.commit.open.accounts.push(taken.account);
                 self.commit.open.touch(now, 128);

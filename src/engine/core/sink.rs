@@ -1,6 +1,7 @@
 //! What a batch writes: a sink takes the current image of each thing that changed, once.
 
 use crate::charging::account::area::StoppedArea;
+use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
@@ -10,6 +11,7 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
+use super::billing::Entry;
 use super::command::OperationKey;
 use super::hash::{HashKey, SessionKey};
 use super::papers::{Paper, PaperKey};
@@ -31,6 +33,10 @@ pub trait BatchSink {
     fn ledger(&mut self, entry: &LedgerEntry);
     /// An act on a number: written once, found again through the chain that starts in its subscriber.
     fn act(&mut self, act: &ActEntry);
+    /// An invoice, or what was paid for one: written once.
+    fn bill(&mut self, bill: &Bill);
+    /// Something is due at that time, or, where it is not there, no longer.
+    fn calendar(&mut self, entry: Entry, there: bool);
     /// The areas that were stopped, all of them.
     fn areas(&mut self, areas: &[StoppedArea]);
     /// The answer of a one-time event: written once, found again through its bucket.

@@ -39,7 +39,8 @@ impl Core {
             .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
         let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
-        [due, overdue, uncounted, ends, self.next_errand(), heartbeat].into_iter().flatten().min()
+        let bills = if sweeps { self.calendar.due().map(|due| due.max(self.sweep_after)) } else { None };
+        [due, overdue, uncounted, ends, bills, self.next_errand(), heartbeat].into_iter().flatten().min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -61,6 +62,7 @@ impl Core {
             self.sweep(now);
             self.forget(now);
             self.run_lifecycle(now);
+            self.run_calendar(now);
         }
         self.make_room();
     }
@@ -199,6 +201,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Calendar
                 | Job::Contract(_) => {}
             }
         }

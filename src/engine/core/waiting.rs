@@ -47,6 +47,8 @@ pub(crate) enum Job {
     End(u64, Ending),
     /// A page of numbers, to see which contracts are to end.
     Lifecycle,
+    /// A page of what is due.
+    Calendar,
     /// A number whose contract is to end.
     Contract(Digits),
 }
@@ -240,6 +242,7 @@ impl Waiting {
             | Job::Errand(_)
             | Job::End(..)
             | Job::Lifecycle
+            | Job::Calendar
             | Job::Contract(_) => &mut self.counts.sweeps,
         }
     }

@@ -1,6 +1,7 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
 use crate::charging::account::area::StoppedArea;
+use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
@@ -8,13 +9,14 @@ use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
+use crate::engine::core::billing::Entry;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    RecordError, account, act, area, contract, emergency, event, index, ledger, operation, session,
-    subscriber, voucher,
+    RecordError, account, act, area, calendar, contract, emergency, event, index, invoice, ledger, operation,
+    session, subscriber, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
 
@@ -70,6 +72,27 @@ impl BatchSink for Encoder {
 
     fn act(&mut self, act: &ActEntry) {
         self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
+    fn bill(&mut self, bill: &Bill) {
+        self.records.push(match bill {
+            Bill::Invoice(one) => {
+                Record::put(invoice::CLASS, invoice::key(one.account, one.number, 0), invoice::encode(one))
+            }
+            Bill::Allocation(one) => {
+                let key = invoice::key(one.account, one.invoice, one.place);
+                Record::put(invoice::CLASS, key, invoice::encode_allocation(one))
+            }
+        });
+    }
+
+    fn calendar(&mut self, (at, whose): Entry, there: bool) {
+        let key = calendar::key(at, whose);
+        self.records.push(if there {
+            Record::put(calendar::CLASS, key, calendar::encode())
+        } else {
+            Record::remove(calendar::CLASS, key)
+        });
     }
 
     fn areas(&mut self, areas: &[StoppedArea]) {

@@ -1,5 +1,6 @@
 //! Loads and scans, answered from the store's state half.
 
+use crate::charging::account::credit::{Allocation, Invoice};
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence};
 use crate::charging::books::expiry::next_due;
@@ -9,13 +10,16 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::engine::core::SessionSummary;
+use crate::engine::core::billing::Entry;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};
 use crate::store::record::{
-    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber,
+    RecordError, account, act, area, calendar, emergency, event, index, invoice, ledger, operation, session,
+    subscriber,
 };
 use crate::store::{self, Class, Key, State, StoreError};
+use crate::time::Timestamp;
 
 use super::encode::{operation_from_store, paper_from_store, paper_place, reference_from_store};
 
@@ -67,6 +71,10 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
         Load::Subscribers { after, limit } => subscribers(state, after, limit)?,
         Load::Ledger { account, head, below, limit } => {
             Found::Ledger(ledger_of(state, account, head, below, limit)?)
+        }
+        Load::Calendar { after, until, limit } => Found::Calendar(calendar_of(state, after, until, limit)?),
+        Load::Invoices { after, account, limit } => {
+            Found::Invoices(invoices_of(state, after, account, limit)?)
         }
         Load::Acts { msisdn, head, limit } => Found::Acts(acts_of(state, msisdn, head, limit)?),
     })
@@ -161,6 +169,62 @@ fn ledger_of(
         entries.extend(found.into_iter().take(room));
     }
     Ok(entries)
+}
+
+/// What is due up to a time, in its order.
+fn calendar_of(
+    state: &mut dyn State,
+    after: Option<Entry>,
+    until: Timestamp,
+    limit: u16,
+) -> Result<Vec<Entry>, StoreError> {
+    let from = after.and_then(|(at, whose)| calendar::key(at, whose).next()).unwrap_or(Key::EMPTY);
+    let mut page = Vec::new();
+    for (key, found) in state.scan(calendar::CLASS, &from, usize::from(limit))? {
+        let entry = calendar::decode(&key, &found.value).map_err(StoreError::record(calendar::CLASS, key))?;
+        if entry.0 > until {
+            break;
+        }
+        page.push(entry);
+    }
+    Ok(page)
+}
+
+/// Invoices with what was paid for each.
+fn invoices_of(
+    state: &mut dyn State,
+    after: Option<(AccountId, u32)>,
+    account: Option<AccountId>,
+    limit: u16,
+) -> Result<Vec<(Invoice, Vec<Allocation>)>, StoreError> {
+    let first = account.map(|account| invoice::key(account, 0, 0));
+    let behind = after.map(|(account, number)| invoice::key(account, number, u32::MAX));
+    let mut from = behind.and_then(|key| key.next()).max(first).unwrap_or(Key::EMPTY);
+    let mut page: Vec<(Invoice, Vec<Allocation>)> = Vec::new();
+    loop {
+        let found = state.scan(invoice::CLASS, &from, SCAN_STEP)?;
+        let more = found.len() >= SCAN_STEP;
+        let next = found.last().and_then(|(key, _)| key.next());
+        for (key, found) in found {
+            let fault = |error| StoreError::Record { class: invoice::CLASS, key, error };
+            let (owner, _, place) = invoice::place(&key).map_err(fault)?;
+            if account.is_some_and(|account| account != owner) {
+                return Ok(page);
+            }
+            if place == 0 {
+                if page.len() >= usize::from(limit) {
+                    return Ok(page);
+                }
+                page.push((invoice::decode(&key, &found.value).map_err(fault)?, Vec::new()));
+            } else if let Some((_, paid)) = page.last_mut() {
+                paid.push(invoice::decode_allocation(&key, &found.value).map_err(fault)?);
+            }
+        }
+        match next.filter(|_| more) {
+            Some(next) => from = next,
+            None => return Ok(page),
+        }
+    }
 }
 
 /// Follows the chain of a number's acts back from `head`.

@@ -7,6 +7,7 @@
 use super::codec::{Reader, RecordError, Writer};
 use super::{Class, Key};
 use crate::charging::account::AccountId;
+use crate::charging::books::due::Whose;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
@@ -16,15 +17,6 @@ pub const CLASS: Class = Class::Calendar;
 const VERSION: u8 = 1;
 const NUMBER: u8 = 1;
 const ACCOUNT: u8 = 2;
-
-/// What is due.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Whose {
-    /// Something of a number.
-    Number(Digits),
-    /// Something of an account.
-    Account(AccountId),
-}
 
 /// Where an entry stands.
 pub fn key(at: Timestamp, whose: Whose) -> Key {

@@ -1,9 +1,10 @@
 //! A core, a disk in memory, and what is between them: a batch under way, loads, answers that are held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::charging::account::area::StoppedArea;
+use crate::charging::account::credit::{Allocation, Bill, Invoice};
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
@@ -25,6 +26,7 @@ use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money, Unit};
 use crate::charging::voucher::{Code, CodeHash};
+use crate::engine::core::billing::Entry;
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::papers::{Paper, PaperKey};
@@ -192,6 +194,8 @@ pub(super) enum Op {
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
     Act(ActEntry),
+    Bill(Bill),
+    Calendar(Entry, bool),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -229,6 +233,12 @@ impl BatchSink for Recorder {
     }
     fn act(&mut self, act: &ActEntry) {
         self.0.push(Op::Act(act.clone()));
+    }
+    fn bill(&mut self, bill: &Bill) {
+        self.0.push(Op::Bill(bill.clone()));
+    }
+    fn calendar(&mut self, entry: Entry, there: bool) {
+        self.0.push(Op::Calendar(entry, there));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -282,6 +292,9 @@ pub(super) struct Disk {
     pub(super) papers: BTreeMap<PaperKey, Paper>,
     pub(super) emergencies: BTreeMap<SessionKey, EmergencyRecord>,
     pub(super) catalogues: BTreeMap<u64, Vec<u8>>,
+    pub(super) calendar: BTreeSet<Entry>,
+    pub(super) invoices: BTreeMap<(AccountId, u32), Invoice>,
+    pub(super) allocations: Vec<Allocation>,
 }
 
 impl Disk {
@@ -305,6 +318,13 @@ impl Disk {
                     );
                 }
                 Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Bill(Bill::Invoice(one)) => {
+                    let place = (one.account, one.number);
+                    assert!(self.invoices.insert(place, *one).is_none(), "an invoice is written once");
+                }
+                Op::Bill(Bill::Allocation(one)) => self.allocations.push(one),
+                Op::Calendar(entry, true) => drop(self.calendar.insert(entry)),
+                Op::Calendar(entry, false) => drop(self.calendar.remove(&entry)),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
@@ -367,6 +387,20 @@ impl Disk {
                 }
                 found.truncate(usize::from(limit));
                 Found::Ledger(found)
+            }
+            Load::Calendar { after, until, limit } => {
+                let of = self.calendar.iter().copied();
+                let of = of.filter(|entry| after.is_none_or(|after| *entry > after) && entry.0 <= until);
+                Found::Calendar(of.take(usize::from(limit)).collect())
+            }
+            Load::Invoices { after, account, limit } => {
+                let of = self.invoices.iter().filter(|(place, _)| after.is_none_or(|after| **place > after));
+                let of = of.filter(|((owner, _), _)| account.is_none_or(|account| account == *owner));
+                let paid = |one: &Invoice| {
+                    let of = self.allocations.iter();
+                    of.filter(|paid| (paid.account, paid.invoice) == (one.account, one.number)).cloned().collect()
+                };
+                Found::Invoices(of.take(usize::from(limit)).map(|(_, one)| (one.clone(), paid(one))).collect())
             }
             Load::Acts { msisdn, head, limit } => {
                 let mut found: Vec<ActEntry> = Vec::new();
