@@ -66,6 +66,14 @@ impl Scheme<'_> {
         starts.zip(ends).map(|((from, price), end)| (from, end, price))
     }
 
+    /// Counted units by the price that they have: as many for each tier as lie in it.
+    pub fn split(&self, counted: u64) -> Vec<(u64, Money)> {
+        let parts = self.stretches().map(|(from, end, price)| {
+            (end.map_or(counted, |end| counted.min(end)).saturating_sub(from), price)
+        });
+        parts.filter(|(units, _)| *units > 0).collect()
+    }
+
     /// The price of so many units, counted already, times `per`.
     fn metered(&self, counted: i128) -> Option<i128> {
         if self.tiers.is_empty() {
@@ -222,7 +230,10 @@ mod tests {
 
     #[test]
     fn the_dearer_of_two_rates_is_told_by_the_price_of_a_unit() {
-        let scheme = |price, per| Scheme::from(&rate(price, per, 1, 0, 0));
+        let scheme = |price, per| {
+            let price = Money::from_micros(price);
+            Scheme { price, per, step: 1, first: 0, connect: Money::ZERO, tiers: &[] }
+        };
         assert!(scheme(2, 3).is_dearer(&scheme(3, 5)) && !scheme(3, 5).is_dearer(&scheme(2, 3)));
         assert!(!scheme(4, 6).is_dearer(&scheme(2, 3)));
         assert!(!scheme(i64::MAX, u64::MAX).is_dearer(&scheme(i64::MAX, 1)));

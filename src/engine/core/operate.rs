@@ -156,6 +156,9 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
+        if plan.closed {
+            return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
+        }
         if let Err(why) = check_new(new) {
             return Ok(Err(why));
         }
@@ -285,6 +288,9 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
+                if plan.closed {
+                    return Err(CommandError::PlanClosed { plan: name.clone() });
+                }
                 change_plan(subscriber, plan);
             }
         }
@@ -448,7 +454,8 @@ fn act(command: &Command, now: Timestamp) -> Act {
     Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
 }
 
-fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
+/// A new subscriber as it begins, its bundles full.
+pub fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
     Subscriber {
         msisdn: new.msisdn,
         imsi: new.imsi,

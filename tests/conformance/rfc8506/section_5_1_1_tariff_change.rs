@@ -80,6 +80,7 @@ fn catalogue() -> Catalogue {
             out_of_money: None,
             low_balance: None,
             announcements: None,
+            ..Plan::default()
         }],
     })
 }

@@ -169,18 +169,15 @@ fn given(faults: &mut Faults, zone: &Zone, plan: Option<&Plan>, node: Option<&No
     let mut money = |key: &str| table.get(key).map_or(Some(Money::ZERO), |node| faults.balance(node));
     let (balance, credit_limit, overdraft) = (money("balance"), money("credit_limit"), money("overdraft"));
     let mode = match table.get("mode") {
-        Some(node) => match faults.word(node, MODES)? {
-            0 => Mode::Advance,
-            _ => Mode::Credit,
-        },
-        None => plan.and_then(|plan| plan.modes.first().copied()).unwrap_or(Mode::Advance),
+        Some(node) => faults.word(node, MODES).map(|word| if word == 0 { Mode::Advance } else { Mode::Credit }),
+        None => Some(plan.and_then(|plan| plan.modes.first().copied()).unwrap_or(Mode::Advance)),
     };
     let overage = table.get("overage").map_or(Some(true), |node| faults.boolean(node));
     let at = table.get("at").map_or(Some(AT), |node| faults.moment(node, zone));
     let used = bundles(faults, plan, table.get("used"));
     Some(Given {
         balance: balance?,
-        mode,
+        mode: mode?,
         credit_limit: credit_limit?,
         overdraft: overdraft?,
         used: used?,
@@ -225,17 +222,15 @@ fn amount_or_none(faults: &mut Faults, node: &Node, unit: Unit) -> Option<u64> {
 fn event(faults: &mut Faults, names: &Names, node: &Node) -> Option<TrialEvent> {
     let table = faults.table(node)?;
     faults.keys(table, EVENT);
-    let rating_group = match table.get("rating_group") {
-        Some(node) => {
-            let written = faults.integer(node)?;
-            let number = u32::try_from(written).ok();
-            if number.is_none() {
-                faults.add(node.origin, FaultKind::Range { found: written, allowed: "0 to 4294967295" });
-            }
-            Some(number?)
+    let before = faults.faults.len();
+    let rating_group = table.get("rating_group").and_then(|node| {
+        let written = faults.integer(node)?;
+        let number = u32::try_from(written).ok();
+        if number.is_none() {
+            faults.add(node.origin, FaultKind::Range { found: written, allowed: "0 to 4294967295" });
         }
-        None => None,
-    };
+        number
+    });
     let of_group = rating_group.and_then(|number| names.groups.get(&number)).map(|&(service, _)| service);
     let service = match (table.get("service"), of_group) {
         (Some(node), _) => {
@@ -254,21 +249,20 @@ fn event(faults: &mut Faults, names: &Names, node: &Node) -> Option<TrialEvent> 
     let role = match table.get("direction").map(|node| faults.word(node, DIRECTIONS)) {
         None | Some(Some(0)) => Role::Originating,
         Some(Some(1)) => Role::Forwarding,
-        Some(Some(_)) => Role::Terminating,
-        Some(None) => return None,
+        Some(_) => Role::Terminating,
     };
-    let radio = match table.get("radio") {
-        Some(node) => {
-            let word = faults.word(node, RADIOS)?;
-            let (_, radio) = Radio::NAMED.iter().find(|(name, _)| RADIOS.get(word) == Some(name))?;
-            (0..=u8::MAX).find(|&number| Radio::of(number) == Some(*radio))
-        }
-        None => None,
-    };
+    let radio = table.get("radio").and_then(|node| {
+        let word = faults.word(node, RADIOS)?;
+        let (_, radio) = Radio::NAMED.iter().find(|(name, _)| RADIOS.get(word) == Some(name))?;
+        (0..=u8::MAX).find(|&number| Radio::of(number) == Some(*radio))
+    });
     let secs = |faults: &mut Faults, key: &str| {
         table.get(key).map(|node| amount_or_none(faults, node, Unit::Seconds))
     };
     let (after, lasts) = (secs(faults, "after"), secs(faults, "lasts"));
+    if faults.faults.len() > before {
+        return None;
+    }
     Some(TrialEvent {
         service,
         to: match to {
