@@ -54,6 +54,7 @@ pub use facts::{Facts, ServiceFacts};
 pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
+pub use operate::subscriber_of;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};

@@ -10,7 +10,7 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
+    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
     ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
@@ -61,6 +61,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota =
