@@ -44,6 +44,7 @@ fn catalogue() -> Catalogue {
         amount: Amount::new(Unit::Octets, 30 << 30),
         priority: 0,
         then: Then::Rates,
+        notify: None,
     };
     Catalogue::new(Parts {
         version: 1,

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::notice::NoticePolicy;
 use crate::time::Timestamp;
 
 /// The settings of the charging ring.
@@ -23,6 +24,8 @@ pub struct Policy {
     pub seen_ranges: usize,
     /// How grants follow the measured use.
     pub slices: SlicePolicy,
+    /// What subscribers are told.
+    pub notices: NoticePolicy,
 }
 
 /// How grants of volume follow the measured rate of use (`RES-1`).
@@ -58,6 +61,7 @@ impl Default for Policy {
             kept_answers: 8,
             seen_ranges: 256,
             slices: SlicePolicy::default(),
+            notices: NoticePolicy::default(),
         }
     }
 }

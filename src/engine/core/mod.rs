@@ -33,6 +33,7 @@ mod refusals;
 mod serve;
 pub mod sink;
 mod sweep;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -401,6 +402,7 @@ impl Core {
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
+        open.notices.iter().for_each(|notice| sink.notice(notice));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }

@@ -7,6 +7,7 @@ use crate::charging::books::operations::{
 };
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Cause;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
@@ -325,7 +326,7 @@ impl Core {
         given: Option<&Found>,
         now: Timestamp,
     ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
+        let Some((subscriber, account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
         if let Some(reference) = reference {
@@ -348,6 +349,9 @@ impl Core {
         }
         let act = Act { reference: reference.map(Into::into), ..act(command, now) };
         let done = self.move_money(msisdn, now, |account| topup(account, amount, act))?;
+        if let Ok(done) = &done {
+            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
+        }
         if let (Ok(done), Some(reference)) = (&done, reference) {
             let key = reference_hash(self.hash_key, reference);
             let record =

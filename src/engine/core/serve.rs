@@ -475,9 +475,16 @@ impl Core {
     ) -> Sequence {
         let next = self.commit.next;
         let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
-        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
-            changes;
-        let kept = event.is_some() || refunded.is_some();
+        let Changes {
+            account: money,
+            subscriber: number,
+            session: dialogue,
+            mut ledger,
+            event,
+            refunded,
+            notices,
+        } = changes;
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -511,6 +518,7 @@ impl Core {
         for event in refunded.into_iter().chain(event) {
             self.keep_event(event, now);
         }
+        self.tell_all(notices, now);
         if changed { next } else { taken.read }
     }
 

@@ -12,6 +12,7 @@ pub mod emergency;
 pub mod event;
 pub mod index;
 pub mod ledger;
+pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
@@ -73,11 +74,13 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// What a subscriber is told.
+    Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -96,6 +99,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Notice,
     ];
 
     /// The number on disk.
@@ -138,6 +142,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Notice => "notice",
         }
     }
 }

@@ -31,7 +31,7 @@ const RATE: Keys = Keys {
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
-    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
+    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then", "notify"],
     later: &["bands", "when", "zones", "validity"],
 };
 const MODES: &[&str] = &["advance", "credit"];
@@ -331,7 +331,8 @@ fn bundles(
             After::Limit(place) => Then::Limit(place),
         };
         let amount = Amount::new(unit, count);
-        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
+        let notify = table.get("notify").map(|node| faults.thresholds(node).unwrap_or_default());
+        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then, notify }));
     }
     bundles
 }

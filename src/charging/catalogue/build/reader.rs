@@ -4,6 +4,7 @@ use super::fault::{Fault, FaultKind, FigureFault, Noun};
 use super::nearest::nearest;
 use super::quantity;
 use super::tree::{Node, Origin, Row, Table, Value};
+use crate::charging::account::told::Thresholds;
 use crate::charging::units::{Digits, Money, Unit};
 
 /// The keys of a place.
@@ -178,6 +179,26 @@ impl Faults {
     /// A share in quotes.
     pub(super) fn percent(&mut self, node: &Node) -> Option<u8> {
         self.figure(node, quantity::percent)
+    }
+
+    /// Up to four shares in quotes, 1 % to 100 %; an empty list for none.
+    pub(super) fn thresholds(&mut self, node: &Node) -> Option<Thresholds> {
+        if matches!(&node.value, Value::List(list) if list.is_empty()) {
+            return Some(Thresholds::NONE);
+        }
+        let mut percents = Vec::new();
+        for (origin, text) in self.texts(node) {
+            match quantity::share(text) {
+                Ok(percent) => percents.push(percent),
+                Err(fault) => self.add(origin, FaultKind::Figure { found: text.into(), fault }),
+            }
+        }
+        let thresholds = Thresholds::new(&percents);
+        if thresholds.is_none() {
+            let found = i64::try_from(percents.len()).unwrap_or(i64::MAX);
+            self.add(node.origin, FaultKind::Range { found, allowed: "at most four thresholds" });
+        }
+        thresholds
     }
 
     /// Digits, `least` to `most` of them.

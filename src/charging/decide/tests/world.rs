@@ -141,7 +141,7 @@ pub(in crate::charging) fn rate(
 }
 
 pub(in crate::charging) fn bundle(id: &str, covers: Covers, unit: Unit, count: u64, then: Then) -> Bundle {
-    Bundle { id: id.into(), covers, amount: Amount::new(unit, count), priority: 0, then }
+    Bundle { id: id.into(), covers, amount: Amount::new(unit, count), priority: 0, then, notify: None }
 }
 
 pub(in crate::charging) fn covers(service: ServiceIx, groups: &[u32], to: &[u16]) -> Covers {

@@ -16,6 +16,7 @@ use crate::charging::catalogue::{
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
     Action, ClientTraits, Identity, Kind, Measured, Part, Parties, Place, QuotaKey, Request, SessionId,
@@ -190,6 +191,7 @@ pub(super) enum Op {
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
     Act(ActEntry),
+    Notice(Notice),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -226,6 +228,9 @@ impl BatchSink for Recorder {
     }
     fn act(&mut self, act: &ActEntry) {
         self.0.push(Op::Act(act.clone()));
+    }
+    fn notice(&mut self, notice: &Notice) {
+        self.0.push(Op::Notice(notice.clone()));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -269,6 +274,7 @@ pub(super) struct Disk {
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
     acts: Vec<(Sequence, ActEntry)>,
+    pub(super) notices: Vec<Notice>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -298,6 +304,7 @@ impl Disk {
                     );
                 }
                 Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Notice(notice) => self.notices.push(notice),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
