@@ -12,9 +12,7 @@ use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{
-    Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier,
-};
+use crate::charging::catalogue::{Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -56,7 +54,7 @@ const RATE: Keys = Keys {
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
-    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
+    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then", "notify"],
     later: &["bands", "when", "zones", "validity"],
 };
 const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[] };
@@ -68,11 +66,7 @@ const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
-pub(super) fn plans<'t>(
-    faults: &mut Faults,
-    names: &Names,
-    entries: &[&'t Entry],
-) -> Vec<Written> {
+pub(super) fn plans<'t>(faults: &mut Faults, names: &Names, entries: &[&'t Entry]) -> Vec<Written> {
     let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
@@ -281,7 +275,8 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
                 None
             }
         };
-        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS))) {
+        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS)))
+        {
             None => Some((table.origin, Direction::Outgoing)),
             Some((_, None)) => None,
             Some((origin, Some(0))) => Some((origin, Direction::Originated)),
@@ -353,7 +348,10 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
 fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tier>)> {
     let tables = faults.tables(Some(node));
     if tables.len() < 2 || tables.len() > TIERS_MAX {
-        faults.add(node.origin, FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"));
+        faults.add(
+            node.origin,
+            FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"),
+        );
         return None;
     }
     let mut first = None;
@@ -471,7 +469,8 @@ fn bundles(
             After::Limit(place) => Then::Limit(place),
         };
         let amount = Amount::new(unit, count);
-        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
+        let notify = table.get("notify").map(|node| faults.thresholds(node).unwrap_or_default());
+        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then, notify }));
     }
     bundles
 }
