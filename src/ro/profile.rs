@@ -120,6 +120,10 @@ profile! {
     advice: bool,
     /// Low-Balance-Indication and Remaining-Balance are understood.
     balance: bool,
+    /// Account-Expiration is understood (TS 32.299, IMS-Information).
+    expiration: bool,
+    /// PS-Furnish-Charging-Information is taken into the client's records (TS 32.299 §7.2.158).
+    furnish: bool,
     /// Refund-Information is understood in the answer to a debit (TS 32.299). Requests for a refund are served
     /// whatever this says.
     refund: bool,
@@ -145,6 +149,8 @@ const STANDARD: Profile = Profile {
     announcements: false,
     advice: false,
     balance: false,
+    expiration: false,
+    furnish: false,
     refund: true,
 };
 

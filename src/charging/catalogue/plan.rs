@@ -173,6 +173,8 @@ pub struct Plan {
     pub low_balance: Option<LowBalance>,
     /// What is announced.
     pub announcements: Option<Announcements>,
+    /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
+    pub furnish: Option<Box<str>>,
 }
 
 impl Plan {

@@ -78,6 +78,7 @@ fn catalogue() -> Catalogue {
             out_of_money: None,
             low_balance: None,
             announcements: None,
+            furnish: None,
         }],
     })
 }
