@@ -130,6 +130,7 @@ impl Loop {
                 policy: Policy::default(),
                 catalogue: Arc::new(catalogue()),
                 hash_key: HashKey([3; 16]),
+                hash_code,
             },
             content: b"tariff".as_slice().into(),
             open: Box::new(open),
@@ -202,6 +203,8 @@ impl Loop {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         });
         self.engine.command(tag, Command { key: OperationKey([1; 16]), operator: "anna".into(), what }, NOW);
