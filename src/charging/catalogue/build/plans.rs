@@ -20,6 +20,9 @@ const PLANS_MAX: usize = 10_000;
 /// The most rates and the most bundles of a plan: their places fit in 16 bits, with one to spare.
 const LINES_MAX: usize = 65_000;
 
+/// The most octets of text for the client's records: as many as free-format data has (TS 29.078, FreeFormatData).
+const FURNISH_MAX: usize = 160;
+
 const PLAN: Keys = Keys {
     place: "a plan",
     known: &[
@@ -32,6 +35,7 @@ const PLAN: Keys = Keys {
         "quota",
         "out_of_money",
         "announcements",
+        "furnish",
     ],
     later: &["fee", "roaming", "throttle", "fair_use"],
 };
@@ -102,6 +106,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         faults.warn(node.origin, FaultKind::NoneLimitable);
     }
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
+    let furnish = table.get("furnish").and_then(|node| furnish(faults, node));
     let before = faults.faults.len();
     let rates = rates(faults, names, table.get("rate"));
     let rates_are_whole = faults.faults.len() == before;
@@ -144,10 +149,21 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
+        furnish,
         closed,
         without,
     };
     Written { plan, origin: entry.origin, rates: places }
+}
+
+/// Text for the client's records.
+fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
+    let text = faults.text(node)?;
+    if text.len() > FURNISH_MAX {
+        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        return None;
+    }
+    Some(text.into())
 }
 
 /// A plan, where it stands, and where its rates do.
