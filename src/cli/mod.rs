@@ -33,6 +33,7 @@ mod subscriber;
 mod tariff;
 mod version;
 
+pub use self::client::{Answer, Call, Over, run_over};
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
 
