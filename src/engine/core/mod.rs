@@ -601,6 +601,11 @@ impl Core {
         waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
     }
 
+    /// Whether nothing goes on in the background either: expiry, daily jobs, clients to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.waiting.counts().sweeps == 0
+    }
+
     /// Whether a batch is under way.
     pub fn is_committing(&self) -> bool {
         self.commit.flight.is_some()
