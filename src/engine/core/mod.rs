@@ -77,6 +77,7 @@ pub struct Core {
     clock: EngineClock,
     started: Timestamp,
     low_space: bool,
+    store_behind: bool,
     facts: Facts,
     services: Vec<ServiceFacts>,
     accounts: Cache<AccountId, Account, Keyed>,
@@ -133,6 +134,7 @@ impl Core {
             clock: EngineClock::new(),
             started: Timestamp::EPOCH,
             low_space: false,
+            store_behind: false,
             facts: Facts::default(),
             services: Vec::new(),
             accounts: Cache::new(keyed),
@@ -553,6 +555,12 @@ impl Core {
     /// The store has little room left: new sessions and events are refused until it has more.
     pub fn set_low_space(&mut self, low: bool) {
         self.low_space = low;
+    }
+
+    /// Changes come faster than the store takes them for long: new sessions and events are refused until it has caught
+    /// up.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        self.store_behind = behind;
     }
 
     /// An operator says that the clock is right after a jump: expiry goes on.

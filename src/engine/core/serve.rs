@@ -123,6 +123,7 @@ impl Core {
 
     pub(super) fn is_past_soft_mark(&self, now: Timestamp) -> bool {
         self.low_space
+            || self.store_behind
             || self.under_way() >= self.limits.soft_mark
             || self.commit.open.octets >= self.limits.soft_batch_octets
             || self.is_past_hard_mark(now)

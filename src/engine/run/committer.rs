@@ -102,7 +102,7 @@ fn append(
     loop {
         match commit.append(batch) {
             Ok(()) => return Ok(true),
-            Err(error @ StoreError::Overload { .. }) => {
+            Err(error @ (StoreError::Overload { .. } | StoreError::Behind { .. })) => {
                 if !std::mem::replace(&mut told, true) {
                     let _ = to_loop.send(FromThreads::Problem(error.to_string()));
                     (shared.wake)();

@@ -401,6 +401,10 @@ impl Engine {
             }
             FromThreads::Status(status) => {
                 self.core.set_low_space(status.space.is_low());
+                self.core.set_store_behind(status.behind);
+                if status.behind && !self.status.behind {
+                    self.events.push(Event::Problem(behind(&status)));
+                }
                 self.status = *status;
             }
             FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
@@ -519,6 +523,14 @@ impl Engine {
             }
         }
     }
+}
+
+fn behind(status: &store::Status) -> String {
+    format!(
+        "changes come faster than the disk takes them: {} MiB of them wait in memory, new sessions are refused until it \
+         has caught up",
+        status.overlay_octets.div_euclid(1024 * 1024)
+    )
 }
 
 fn figures<'a>(

@@ -52,6 +52,10 @@ pub(crate) struct Shared {
     durable: AtomicU64,
     /// Octets of frames made durable since the opening.
     written: AtomicU64,
+    /// Octets of frames that are durable and not yet taken over by the state half.
+    untaken: AtomicU64,
+    /// How many may be, until the state half has more room in memory.
+    room: AtomicU64,
     /// The writer is through half of its segment.
     wants_next: AtomicBool,
     listed: Mutex<Vec<Listed>>,
@@ -75,6 +79,8 @@ impl Shared {
             disk,
             durable: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            untaken: AtomicU64::new(0),
+            room: AtomicU64::new(u64::MAX),
             wants_next: AtomicBool::new(false),
             listed: Mutex::default(),
             prepared: Mutex::default(),
@@ -98,6 +104,31 @@ impl Shared {
 
     pub(crate) fn add_written(&self, octets: u64) {
         self.written.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// Octets of frames that are durable and not yet taken over by the state half.
+    pub(crate) fn untaken(&self) -> u64 {
+        self.untaken.load(Ordering::Relaxed)
+    }
+
+    fn add_untaken(&self, octets: u64) {
+        self.untaken.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// The state half has taken over a frame of so many octets, and has room for so many more.
+    pub(crate) fn taken(&self, octets: u64, room: u64) {
+        self.set_room(room);
+        self.untaken.fetch_sub(octets, Ordering::Relaxed);
+    }
+
+    /// The state half has room for so many octets more.
+    pub(crate) fn set_room(&self, room: u64) {
+        self.room.store(room, Ordering::Relaxed);
+    }
+
+    /// Whether the state half has no room for what is durable: it must take that over first.
+    fn is_full(&self) -> bool {
+        self.untaken() >= self.room.load(Ordering::Relaxed)
     }
 
     /// The segments, oldest first.

@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::error::Damage;
 use crate::store::files::{self, Disk};
 use crate::store::octets::{Reader, narrow, wide};
+use crate::store::pace::Part;
 
 /// Where the first frame of a segment begins.
 pub(crate) const FIRST_FRAME: u64 = 4_096;
@@ -350,6 +351,11 @@ impl Preparing {
         }
         disk.sync_all(&self.file)?;
         Ok(true)
+    }
+
+    /// How much of it is written.
+    pub(crate) fn part_done(&self) -> Part {
+        Part::of(self.done, self.size)
     }
 
     /// The file, once it is written.

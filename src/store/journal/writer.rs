@@ -207,6 +207,9 @@ impl Commit for Writer {
         if batch.sequence != expected || self.unsynced.is_some() {
             return Err(StoreError::OutOfOrder { expected, found: batch.sequence });
         }
+        if self.shared.is_full() {
+            return Err(StoreError::Behind { path: self.shared.dir.clone() });
+        }
         let octets = frame::octets_of(&batch.records)
             .map_err(|record| StoreError::ValueTooLarge { class: record.class, key: record.key })?;
         let most = self
@@ -240,6 +243,7 @@ impl Commit for Writer {
             self.unsynced = None;
             self.confirmed = false;
             self.shared.add_written(octets);
+            self.shared.add_untaken(octets);
             self.shared.set_durable(self.last);
         }
         Ok(self.last)

@@ -33,14 +33,15 @@ use self::upkeep::Upkeep;
 use super::archive::{ArchiveReader, Archived};
 use super::export::{Export, Source};
 use super::files::{Disk, SystemDisk};
-use super::journal::Shared;
 use super::journal::reader::JournalReader;
 use super::journal::segment::StoreId;
 use super::journal::writer::Writer;
+use super::journal::{Shared, frame};
 use super::record::{Class, Key, Record};
 use super::sled::Tree;
 use super::{
-    Batch, Budget, Loaded, Notice, Opened, Probe, Progress, Sequence, Space, State, Status, StoreError, sys,
+    Batch, Budget, Loaded, Notice, Opened, Pace, Probe, Progress, Sequence, Space, State, Status, StoreError,
+    sys,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -55,7 +56,8 @@ pub struct Options {
     pub checkpoint_octets: u64,
     /// Octets of journal after which an export is due (4 GiB): between one and three times that much journal is kept.
     pub export_octets: u64,
-    /// Octets of changes in memory from which on an opening brings them into the state at once (512 MiB).
+    /// The most octets of changes in memory that are not in the state yet, about (512 MiB): a checkpoint is due at half of
+    /// it at the latest, new sessions are to be refused from three quarters on, nothing is committed at all of it.
     pub overlay_octets: u64,
     /// Octets of sled's cache (128 MiB).
     pub cache_octets: u64,
@@ -153,6 +155,17 @@ impl LocalState {
         if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
     }
 
+    /// Octets of changes that memory still has room for.
+    fn room(&self) -> u64 {
+        self.options.overlay_octets.saturating_sub(self.overlay.octets())
+    }
+
+    /// Whether three quarters of the memory for changes are full.
+    fn is_behind(&self) -> bool {
+        let waiting = self.overlay.octets().saturating_add(self.shared.untaken());
+        waiting >= self.options.overlay_octets.div_euclid(4).saturating_mul(3)
+    }
+
     /// Notes that the state has failed, so that the next opening rebuilds it.
     fn noted<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let (Err(StoreError::State { .. }), Some(reason)) = (&result, self.tree.failure()) {
@@ -175,7 +188,9 @@ impl State for LocalState {
             return Err(StoreError::OutOfOrder { expected, found: batch.sequence });
         }
         self.applied = batch.sequence;
+        let octets = frame::octets_of(&batch.records).unwrap_or(0);
         self.overlay.take(batch.sequence, batch.records);
+        self.shared.taken(octets, self.room());
         Ok(())
     }
 
@@ -219,7 +234,12 @@ impl State for LocalState {
 
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError> {
         let done = self.upkeep_step(budget.octets);
+        self.shared.set_room(self.room());
         self.noted(done)
+    }
+
+    fn pace(&self) -> Pace {
+        self.upkeep.pace
     }
 
     fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError> {
@@ -233,6 +253,7 @@ impl State for LocalState {
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {
         let done = self.checkpoint_now();
+        self.shared.set_room(self.room());
         self.noted(done)
     }
 
@@ -243,6 +264,7 @@ impl State for LocalState {
             checkpoint: self.manifest.sequence,
             journal_octets: self.shared.octets(),
             overlay_octets: self.overlay.octets(),
+            behind: self.is_behind(),
             exports: self.exports.iter().map(|export| export.start).collect(),
             verified: self.upkeep.verification.progress(),
             damage: self.upkeep.verification.damage().to_vec(),

@@ -273,7 +273,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
     let octets = recovery::replay(&shared, from, &mut |sequence, records| {
         state.applied = sequence;
         state.overlay.take(sequence, records);
-        if state.overlay.octets() > state.options.overlay_octets {
+        if state.overlay.octets() > state.options.overlay_octets.div_euclid(2) {
             state.checkpoint_now()?;
         }
         Ok(())
@@ -283,6 +283,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
         notices.push(Notice::Replayed { from, to });
     }
     state.upkeep.begin(octets, journal_since_export(state));
+    state.shared.set_room(state.room());
     Ok(())
 }
 
