@@ -29,8 +29,8 @@ pub(super) enum ToStore {
     Stop,
 }
 
-/// Octets of one step of upkeep, about: a step of this size takes a few milliseconds.
-const STEP: Budget = Budget { octets: 256 * 1024 };
+/// Octets of one step of upkeep, about: a step of this size takes a few milliseconds, and what is loaded waits for it.
+const STEP: Budget = Budget { octets: 128 * 1024 };
 
 /// How often upkeep is looked at when nothing is due, and figures are told.
 const LOOK: Duration = Duration::from_millis(200);

@@ -209,7 +209,7 @@ impl LocalState {
     /// Brings everything applied into the state, and makes a checkpoint.
     pub(super) fn checkpoint_now(&mut self) -> Result<(), StoreError> {
         while self.manifest.sequence < self.applied {
-            self.checkpoint_step(u64::MAX)?;
+            self.checkpoint_step(WITHOUT_PACE)?;
         }
         Ok(())
     }
@@ -277,6 +277,9 @@ impl LocalState {
         Ok(Progress::More)
     }
 }
+
+/// Octets of a step of a checkpoint that is made at once.
+const WITHOUT_PACE: u64 = 1024 * 1024;
 
 /// How many verified exports are kept.
 const KEPT_EXPORTS: usize = 2;
