@@ -30,7 +30,7 @@ pub(super) enum ToStore {
 }
 
 /// Octets of one step of upkeep, about: a step of this size takes a few milliseconds, and what is loaded waits for it.
-const STEP: Budget = Budget { octets: 128 * 1024 };
+const STEP: Budget = Budget { octets: 512 * 1024 };
 
 /// How often upkeep is looked at when nothing is due, and figures are told.
 const LOOK: Duration = Duration::from_millis(200);

@@ -273,7 +273,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
     let octets = recovery::replay(&shared, from, &mut |sequence, records| {
         state.applied = sequence;
         state.overlay.take(sequence, records);
-        if state.overlay.octets() > state.options.overlay_octets.div_euclid(2) {
+        if state.is_behind() {
             state.checkpoint_now()?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Brings changes, sorted by class and key, into pages: each page that is touched is read and written once.
 //!
-//! What a crash leaves of it may be any part: the journal after the last checkpoint is read again, and brings the same
-//! keys in once more.
+//! What a crash leaves of it may be any part, each page whole and with those that were cut from it: the journal after
+//! the last checkpoint is read again, and brings the same keys in once more.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -25,13 +25,13 @@ pub(crate) struct Change {
 /// Changes by class and key: of one key the last.
 pub(crate) type Changes = BTreeMap<(Class, Key), Change>;
 
-/// Octets that are written at a time, about, and then waited for until they are on the disk.
+/// Octets of pages that are written at a time, about, and then waited for until they are on the disk.
 ///
-/// sled 0.34.7 has a pool of seven threads for its writes, each of 512 KiB. All of them may wait for a lock whose holder
-/// waits until the pool has shortened the file: with seven writes under way it then stands still for ever. This much,
-/// with all that sled writes anew for it (a node of 64 KiB for a page of 4 KiB, at worst twice), is below that. Waiting
-/// also frees what sled keeps until the end of a batch, and lets the pace know what the disk takes.
-const AT_ONCE: usize = 48 * 1024;
+/// sled 0.34.7 has a pool of seven threads that write 512 KiB each. All of them may wait for a lock whose holder waits
+/// until the pool has shortened the file: with seven writes under way it then stands still for ever. sled writes three
+/// to eight times what it is given (a node of 64 KiB every tenth time that a page in it changes), which makes five writes
+/// of this much. Waiting also frees what sled keeps until the end of a batch, and lets the pace know what the disk takes.
+const AT_ONCE: usize = 256 * 1024;
 
 /// Octets of changes that go into one page before it is cut and written.
 const PER_PAGE: usize = 16 * 1024;
