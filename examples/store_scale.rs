@@ -220,6 +220,8 @@ struct Seen {
     works: bool,
     /// From when the first record of a batch came to when it was durable.
     lates: Vec<Duration>,
+    /// The longest append: one goes to a new segment every 64 MiB.
+    longest_append: Duration,
     refused: u64,
     loads: Vec<Duration>,
     checkpoints: Vec<Duration>,
@@ -326,6 +328,7 @@ fn write(
             // As the server's committer.
             wait(Duration::from_millis(50));
         }
+        let appended = start.elapsed();
         commit.sync()?;
         let took = start.elapsed();
         to_store.send(ToStore::Apply(batch))?;
@@ -335,6 +338,7 @@ fn write(
             } else {
                 seen.alone.push(took);
             }
+            seen.longest_append = seen.longest_append.max(appended);
             seen.lates.push(due.elapsed());
             seen.records = seen.records.saturating_add(count);
         });
@@ -354,7 +358,7 @@ fn spread(times: &mut [Duration]) -> String {
     format!("{:>6} {:>7} {:>8}", at(500), at(990), at(1_000))
 }
 
-const HEAD: &str = "      s | records/s | commit ms alone         | commit beside upkeep    | late                    | load                    | ckpts \
+const HEAD: &str = "      s | records/s | commit ms alone         | commit beside upkeep    | late                    | append max | load                    | ckpts \
                     | upkeep % | cpu % | step max ms | written MiB | overlay MiB now max | open records | RSS MiB | dir MiB";
 
 /// What a line is of: how long, processor time, and octets written.
@@ -366,11 +370,12 @@ fn line(dir: &Path, at: Duration, took: &Took, seen: &mut Seen) -> Outcome {
     let percent = |part: Duration| part.as_micros().saturating_mul(100).div_euclid(over.as_micros().max(1));
     let refused = if seen.refused > 0 { format!(" refused {}", seen.refused) } else { String::new() };
     say(&format!(
-        "{:>7} | {per_second:>9} | {} | {} | {} | {} | {:>5} | {:>8} | {:>5} | {:>11} | {:>11} | {:>9} {:>9} | {:>12} | {:>7} | {:>7}{refused}",
+        "{:>7} | {per_second:>9} | {} | {} | {} | {:>10} | {} | {:>5} | {:>8} | {:>5} | {:>11} | {:>11} | {:>9} {:>9} | {:>12} | {:>7} | {:>7}{refused}",
         at.as_secs(),
         spread(&mut seen.alone),
         spread(&mut seen.beside),
         spread(&mut seen.lates),
+        seen.longest_append.as_millis(),
         spread(&mut seen.loads),
         seen.checkpoints.len(),
         percent(seen.worked),
@@ -386,12 +391,33 @@ fn line(dir: &Path, at: Duration, took: &Took, seen: &mut Seen) -> Outcome {
     Ok(())
 }
 
+/// How long the disk takes by itself for 4 KiB, written into a file of its own and synced, for 15 seconds.
+fn bare(dir: &Path) -> Outcome<String> {
+    use std::os::unix::fs::FileExt as _;
+    let path = dir.join("bare.tmp");
+    let file = fs::File::create(&path)?;
+    file.write_all_at(&vec![0; 1 << 20], 0)?;
+    file.sync_all()?;
+    let (begin, mut times, mut at) = (now(), Vec::new(), 0);
+    while begin.elapsed() < Duration::from_secs(15) {
+        let start = now();
+        file.write_all_at(&[1; 4_096], at)?;
+        file.sync_data()?;
+        times.push(start.elapsed());
+        at = at.saturating_add(4_096).rem_euclid(1 << 20);
+        wait(Duration::from_millis(5));
+    }
+    fs::remove_file(&path)?;
+    Ok(spread(&mut times))
+}
+
 /// Commits at a rate and reads beside, with upkeep on the store thread; tells how it goes, and is killed at the end.
 fn pace(dir: &Path, accounts: u64, run: Run) -> Outcome {
     let mut options = options()?;
     options.checkpoint_octets = run.checkpoint.unwrap_or(options.checkpoint_octets);
     options.export_octets = run.export.unwrap_or(options.export_octets);
     let Opened { mut commit, state, .. } = open(dir, "loaded", options)?;
+    say(&format!("the disk alone, 4 KiB written and synced: {} ms", bare(dir)?))?;
     let seen = Shared::default();
     let (to_store, from) = channel();
     for_store(state, from, &seen)?;
@@ -435,6 +461,7 @@ fn pace(dir: &Path, accounts: u64, run: Run) -> Outcome {
         all.records = all.records.saturating_add(part.records);
         all.alone.append(&mut part.alone);
         all.beside.append(&mut part.beside);
+        all.longest_append = all.longest_append.max(part.longest_append);
         all.lates.append(&mut part.lates);
         all.loads.append(&mut part.loads);
         all.checkpoints.append(&mut part.checkpoints);
@@ -448,6 +475,7 @@ fn pace(dir: &Path, accounts: u64, run: Run) -> Outcome {
             break;
         }
     }
+    say(&format!("the disk with upkeep alone: {} ms", bare(dir)?))?;
     say("all of it:")?;
     let took = Took(begin.elapsed(), spent.saturating_sub(spent_before), wrote.saturating_sub(wrote_before));
     line(dir, begin.elapsed(), &took, &mut all)?;

@@ -169,6 +169,7 @@ impl Shared {
     /// Hands the next segment to the writer; it is written and synced.
     pub(crate) fn finish_next(&self, preparing: Preparing) -> std::io::Result<()> {
         let (path, _) = preparing.into_file();
+        // The one before has lost this name for good before another takes it.
         self.disk.sync_dir(&self.dir)?;
         let ready = self.dir.join(READY);
         // The writer may have taken its own meanwhile; a second one is not kept.
@@ -190,7 +191,7 @@ impl Shared {
 
 /// The next segment while its zeros are written by the upkeep.
 const PREPARED: &str = "next.preparing";
-/// The next segment, ready for the writer.
+/// The next segment, ready for the writer; and the last one, until the directory is synced after the writer took it.
 const READY: &str = "next.ready";
 /// The next segment while the writer writes its zeros itself, because none was ready.
 const UNPREPARED: &str = "next.writing";

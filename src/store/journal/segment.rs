@@ -28,7 +28,7 @@ pub(crate) const EXTENSION: &str = "seg";
 
 const MAGIC: [u8; 8] = *b"GYROSEG1";
 const VERSION: u32 = 1;
-const PAGE: usize = 76;
+pub(super) const PAGE: usize = 76;
 const CRC_AT: usize = 72;
 
 /// Which store a file belongs to: drawn once, when it is made.

@@ -58,7 +58,7 @@ pub struct Options {
     pub export_octets: u64,
     /// The most octets of changes in memory that are not in the state yet, about (512 MiB): a checkpoint is due at half of
     /// it at the latest, new sessions are to be refused from three quarters on, nothing is committed at all of it. An
-    /// opening that meets more than three quarters brings them into the state before it goes on.
+    /// opening that meets more brings them into the state before it goes on.
     pub overlay_octets: u64,
     /// Octets of sled's cache (128 MiB).
     pub cache_octets: u64,

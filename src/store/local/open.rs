@@ -1,6 +1,6 @@
 //! Opening: what is looked at before anything is served, and how it repairs itself.
 //!
-//! 1. The journal is surveyed, and nothing is changed: where does it end?
+//! 1. The last segment is given its name, and the journal is surveyed: where does it end?
 //! 2. MANIFEST, exports and state are asked for the last batch they know. If one knows of a later batch than the
 //!    journal, acknowledged changes are missing: refused.
 //! 3. The journal goes on in a new epoch, its last segment written anew and synced.
@@ -42,6 +42,7 @@ pub(crate) fn open(root: &Path, options: Options) -> Result<Local, StoreError> {
     for dir in [&places.journal, &places.exports, &places.archive] {
         files::make_dir(&*disk, dir)?;
     }
+    recovery::name_last(&places.journal, &store, &*disk)?;
     let survey = recovery::survey(&places.journal, &store)?;
     if let Some((segment, offset)) = survey.torn {
         notices.push(Notice::TornTail { segment, offset });
@@ -273,7 +274,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
     let octets = recovery::replay(&shared, from, &mut |sequence, records| {
         state.applied = sequence;
         state.overlay.take(sequence, records);
-        if state.is_behind() {
+        if state.room() == 0 {
             state.checkpoint_now()?;
         }
         Ok(())

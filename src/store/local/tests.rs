@@ -12,7 +12,7 @@ use crate::store::battery::{self, Subject};
 use crate::store::files::Disk;
 use crate::store::testing::{Dice, LossyDisk};
 use crate::store::{
-    Batch, Budget, Class, Key, Notice, Opened, Probe, Progress, Record, Sequence, StoreError, sys,
+    Batch, Budget, Class, Key, Notice, Opened, Pace, Probe, Progress, Record, Sequence, StoreError, sys,
 };
 
 pub(in crate::store) fn options() -> Options {
@@ -449,9 +449,12 @@ fn at_its_bound_a_store_takes_nothing_more_until_changes_are_in_the_state() {
     }
     assert!((100_000..115_000).contains(&state.status().overlay_octets), "{:?}", state.status());
     assert!(write(&mut *commit).is_err());
+    let mut paces = Vec::new();
     while state.status().behind {
         assert_eq!(state.step(Budget { octets: 20_000 }).unwrap(), Progress::More);
+        paces.push(state.pace());
     }
+    assert!(paces.iter().all(|pace| *pace == Pace::FULL), "{paces:?}");
     let batch = write(&mut *commit).unwrap();
     state.apply(batch).unwrap();
     for key in 1..=number {

@@ -2,9 +2,9 @@
 //!
 //! What lags most goes first, at the pace that its lag needs ([`crate::store::pace`]); exports and the archive, which
 //! make room on disk, go when neither segment nor checkpoint is behind. The room of a segment is the half
-//! that is left in the one before; that of a checkpoint is half of the memory for changes or
-//! [`super::Options::checkpoint_octets`] of journal, whatever fills first; that of an export, and of the archive after
-//! it, is [`super::Options::export_octets`] of journal.
+//! that is left in the one before; that of a checkpoint is half of the memory for changes,
+//! [`super::Options::checkpoint_octets`] of journal, or in all the quarter above that half, whatever fills first; that of
+//! an export, and of the archive after it, is [`super::Options::export_octets`] of journal.
 
 use super::LocalState;
 use super::marks::{self, Manifest};
@@ -172,7 +172,11 @@ impl LocalState {
         let since = self.shared.written().saturating_sub(self.upkeep.checkpoint_at);
         let since = since.saturating_add(self.upkeep.checkpoint_carry);
         let journal = Part::of(since, self.options.checkpoint_octets);
-        journal.max(Part::of(self.overlay.gathered(), self.options.overlay_octets.div_euclid(2)))
+        let quarter = self.options.overlay_octets.div_euclid(4);
+        let half = quarter.saturating_mul(2);
+        let gathered = Part::of(self.overlay.gathered(), half);
+        let above = Part::of(self.overlay.octets().saturating_sub(half), quarter);
+        journal.max(gathered).max(above)
     }
 
     /// Brings some changes into the state; with the last of them, makes the checkpoint.
