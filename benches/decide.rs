@@ -3,10 +3,12 @@
 #![allow(clippy::expect_used, missing_docs, reason = "a bench may stop; the macros write items without docs")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
+    ServiceIx, Then,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
@@ -34,6 +36,7 @@ fn catalogue() -> Catalogue {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let bundle = Bundle {
         id: "data30".into(),
@@ -57,6 +60,8 @@ fn catalogue() -> Catalogue {
             .to_vec(),
         numbers: FreeNumbers::new(&[], &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "comfort30".into(),
             modes: vec![Mode::Advance],
@@ -67,7 +72,9 @@ fn catalogue() -> Catalogue {
                 threshold_percent: Some(20),
                 validity_secs: 3_600,
                 holding_secs: Some(600),
+                ..QuotaShape::default()
             }],
+            ..Plan::default()
         }],
     })
 }
@@ -85,7 +92,7 @@ fn request(kind: Kind, number: u32, groups: usize, used: u64) -> Request {
             },
             side: None,
         }],
-        reason: None,
+        ..Part::default()
     };
     Request {
         session: SessionId::new("smf.epc.mnc002.mcc401.3gppnetwork.org;1737000000;17;app_gy").expect("short"),
@@ -95,13 +102,14 @@ fn request(kind: Kind, number: u32, groups: usize, used: u64) -> Request {
         client_host: "smf.epc.mnc002.mcc401.3gppnetwork.org".into(),
         client_realm: "epc.mnc002.mcc401.3gppnetwork.org".into(),
         profile: "open5gs".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: true, max_octets: None },
+        traits: ClientTraits { holding_time: true, ..ClientTraits::default() },
         identities: Vec::new(),
         context: "32251@3gpp.org".into(),
         at: Timestamp::from_secs(1_000_000),
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: GROUPS.iter().take(groups).map(part).collect(),
     }
 }
@@ -127,8 +135,10 @@ fn snapshot(catalogue: &Catalogue, groups: usize) -> Snapshot {
         emergency_calls: 0,
         since: Timestamp::EPOCH,
         revision: 0,
+        life: Life::default(),
     };
-    let mut snapshot = Snapshot { account, subscriber, session: None, event: None };
+    let mut snapshot =
+        Snapshot { account, subscriber, session: None, event: None, refunds: None, stopped: false };
     for number in 0..12 {
         let kind = if number == 0 { Kind::Initial } else { Kind::Update };
         let used = if number == 0 { 0 } else { 1 << 20 };

@@ -36,6 +36,7 @@ use gyro::engine::core::hash::HashKey;
 use gyro::engine::core::limits::Limits as EngineLimits;
 use gyro::engine::run::{Engine, Options};
 use gyro::ro::cca::Cca;
+use gyro::ro::cca::Failures;
 use gyro::ro::ccr::{Ccr, RequestType};
 use gyro::ro::mscc::Mscc;
 use gyro::ro::profile::Profiles;
@@ -123,6 +124,7 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
                 origin_state_id: None,
                 ..LocalNode::charging_server(identity("ocs.bench"), identity("bench"), 1)
             },
+            failures: Failures::default(),
             peer_limits: PeerLimits::DEFAULT,
             message_limits: MessageLimits::DEFAULT,
             gateways: Vec::new(),

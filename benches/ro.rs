@@ -29,14 +29,13 @@ fn request() -> Option<Message> {
 
 fn answer() -> Answer {
     let grant = Grant {
-        amount: Amount::new(Unit::Octets, 50 << 20),
         validity_secs: Some(3_600),
         threshold: Some(10 << 20),
         holding_secs: Some(600),
-        final_unit: None,
+        ..Grant::of(Amount::new(Unit::Octets, 50 << 20))
     };
-    let part = PartAnswer { key: QuotaKey::default(), outcome: Outcome::Done, grant: Some(grant) };
-    Answer { outcome: Outcome::Done, shape: Shape::PerGroup, parts: vec![part], message: None }
+    let part = PartAnswer::granted(QuotaKey::default(), Some(grant));
+    Answer::new(Outcome::Done, Shape::PerGroup, vec![part])
 }
 
 fn ro(criterion: &mut Criterion) {

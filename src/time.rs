@@ -119,6 +119,60 @@ impl Zone {
             Err(_) => at.to_string(),
         }
     }
+
+    /// The same hour of the like day so many months later, the last of a month where it is shorter (`ACC-5`); none
+    /// beyond the calendar.
+    pub fn months_after(&self, at: Timestamp, months: i32) -> Option<Timestamp> {
+        let at = jiff::Timestamp::from_microsecond(at.micros()).ok()?.to_zoned(self.0.clone());
+        let span = jiff::Span::new().try_months(months).ok()?;
+        let after = at.checked_add(span).ok()?;
+        Some(Timestamp::from_micros(after.timestamp().as_microsecond()))
+    }
+
+    /// A point in time as people write it: RFC 3339, or a date alone for its first moment in this zone.
+    pub fn parse(&self, text: &str) -> Option<Timestamp> {
+        let at = match text.parse::<jiff::civil::Date>() {
+            Ok(date) if text.len() == "2026-01-01".len() => date.to_zoned(self.0.clone()).ok()?.timestamp(),
+            Ok(_) | Err(_) => text.parse::<jiff::Timestamp>().ok()?,
+        };
+        Some(Timestamp::from_micros(at.as_microsecond()))
+    }
+
+    /// The number of the day that it is there at that time, from 1970-01-01.
+    pub fn day(&self, at: Timestamp) -> i64 {
+        let ahead =
+            jiff::Timestamp::from_microsecond(at.micros()).map_or(0, |at| self.0.to_offset(at).seconds());
+        at.secs().saturating_add(i64::from(ahead)).div_euclid(86_400)
+    }
+}
+
+impl Zone {
+    /// The offsets from UTC, from 1970 to 2200: for each stretch its beginning, the earliest first, and the
+    /// seconds that clocks there are ahead of UTC. The first begins with time itself.
+    pub fn offsets(&self) -> Vec<(Timestamp, i32)> {
+        let first = self.0.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds();
+        let mut stretches = vec![(Timestamp(i64::MIN), first)];
+        for change in self.0.following(jiff::Timestamp::UNIX_EPOCH) {
+            let at = Timestamp::from_micros(change.timestamp().as_microsecond());
+            if at > LAST_OFFSET {
+                break;
+            }
+            if stretches.last().is_some_and(|&(_, before)| before != change.offset().seconds()) {
+                stretches.push((at, change.offset().seconds()));
+            }
+        }
+        stretches
+    }
+}
+
+/// 2200-01-01T00:00:00Z: changes of offset after it are not looked for.
+const LAST_OFFSET: Timestamp = Timestamp::from_secs(7_258_118_400);
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar; none where there is no such date.
+pub fn day_number(year: i16, month: i8, day: i8) -> Option<i64> {
+    let date = jiff::civil::Date::new(year, month, day).ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_micros(midnight.timestamp().as_microsecond()).secs().div_euclid(86_400))
 }
 
 fn micros_of(span: Duration) -> i64 {
@@ -157,6 +211,33 @@ mod tests {
         assert_eq!(Zone::named("Asia/Almaty").unwrap().rfc3339(at), "2026-01-01T05:00:00+05:00");
         assert_eq!(Zone::UTC.rfc3339(at), "2026-01-01T00:00:00+00:00");
         assert!(Zone::named("Asia/Almaata").is_none());
+    }
+
+    #[test]
+    fn a_zone_tells_its_offsets_and_since_when_each_is_in_force() {
+        let almaty = Zone::named("Asia/Almaty").unwrap().offsets();
+        // UTC+5 since the first of March 2024, 00:00 by the old clock
+        assert_eq!(almaty.last(), Some(&(Timestamp::from_secs(1_709_229_600), 18_000)));
+        assert_eq!(almaty[almaty.len() - 2].1, 21_600);
+        assert!(almaty.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 != pair[1].1));
+        let berlin = Zone::named("Europe/Berlin").unwrap().offsets();
+        let summer = (Timestamp::from_secs(1_774_746_000), 7_200);
+        assert!(berlin.contains(&summer), "2026-03-29T01:00:00Z");
+        assert!(berlin.len() > 400 && Zone::UTC.offsets().len() == 1);
+    }
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        for (date, number) in [
+            ((1970, 1, 1), Some(0)),
+            ((1969, 12, 31), Some(-1)),
+            ((2000, 2, 29), Some(11_016)),
+            ((2026, 2, 29), None),
+            ((2026, 13, 1), None),
+            ((2026, 4, 31), None),
+        ] {
+            assert_eq!(day_number(date.0, date.1, date.2), number, "{date:?}");
+        }
     }
 
     #[test]

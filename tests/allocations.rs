@@ -1,11 +1,7 @@
 //! The codec's promise on memory: reading a message takes one allocation, however many AVPs it has; writing into a
 //! buffer with room takes none.
 
-#![expect(unsafe_code, reason = "a global allocator that counts cannot be written without")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
 use gyro::diameter::avp::{AvpDef, AvpKey};
@@ -14,38 +10,9 @@ use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd,
 use gyro::diameter::message::Message;
 use gyro::diameter::parse::{Limits, Shape, Shapes, parse};
 
-struct Counting;
+mod counting;
 
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How many allocations this thread makes while `work` runs.
-fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = ALLOCATIONS.with(Cell::get);
-    let done = work();
-    (done, ALLOCATIONS.with(Cell::get) - before)
-}
+use counting::counted;
 
 struct GyShapes;
 

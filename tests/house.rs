@@ -67,7 +67,9 @@ const HOUSE: &[Row] = &[
         &[
             "engine::control",
             "engine::core::command",
+            "engine::core::life",
             "engine::core::query",
+            "engine::core::reauth",
             "engine::core::sink::Done",
             "charging",
             "tariff",

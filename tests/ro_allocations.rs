@@ -1,11 +1,7 @@
 //! What a Gy/Ro request and its answer cost in memory: reading takes one list for each thing that repeats, writing
 //! takes nothing, and neither depends on how many AVPs a message carries along.
 
-#![expect(unsafe_code, reason = "a global allocator that counts cannot be written without")]
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
 use gyro::charging::answer::{Answer, Denial, FinalUnit, Grant, Outcome, PartAnswer};
@@ -25,38 +21,9 @@ use gyro::ro::profile::Profiles;
 use gyro::ro::subscription::{Subscription, SubscriptionType};
 use gyro::time::Timestamp;
 
-struct Counting;
+mod counting;
 
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How many allocations this thread makes while `work` runs.
-fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = ALLOCATIONS.with(Cell::get);
-    let done = work();
-    (done, ALLOCATIONS.with(Cell::get) - before)
-}
+use counting::counted;
 
 /// A CCR-U that names a subscriber twice and reports so many groups, with so many AVPs in PS-Information that are
 /// only carried along.
@@ -118,27 +85,22 @@ fn a_request_for_charging_takes_what_it_keeps_and_no_more() {
 fn writing_an_answer_into_a_buffer_with_room_takes_nothing() {
     let message = request(4, 20);
     let part = |group, outcome, grant| PartAnswer {
-        key: QuotaKey { rating_group: Some(group), services: vec![1, 2] },
-        outcome,
         grant,
+        ..PartAnswer::new(QuotaKey { rating_group: Some(group), services: vec![1, 2] }, outcome)
     };
     let grant = Grant {
-        amount: Amount::new(Unit::Octets, 1 << 24),
         validity_secs: Some(3_600),
         threshold: Some(1 << 20),
         holding_secs: Some(600),
         final_unit: Some(FinalUnit::Terminate),
+        ..Grant::of(Amount::new(Unit::Octets, 1 << 24))
     };
-    let answer = Answer {
-        outcome: Outcome::Done,
-        shape: Shape::PerGroup,
-        parts: vec![
-            part(0, Outcome::Done, Some(grant)),
-            part(1, Outcome::Denied(Denial::NoCredit), None),
-            part(2, Outcome::Denied(Denial::Blocked), None),
-        ],
-        message: None,
-    };
+    let parts = vec![
+        part(0, Outcome::Done, Some(grant)),
+        part(1, Outcome::Denied(Denial::NoCredit), None),
+        part(2, Outcome::Denied(Denial::Blocked), None),
+    ];
+    let answer = Answer::new(Outcome::Done, Shape::PerGroup, parts);
     let origin = Origin { state_id: Some(1), ..Origin::new("ocs.gyro.localdomain", "gyro.localdomain") };
     let mut out = BytesMut::with_capacity(4_096);
     let (written, count) = counted(|| {

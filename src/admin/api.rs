@@ -1,5 +1,7 @@
 //! The routes: what is asked of the engine, and how it is told.
 
+mod life;
+
 use core::fmt;
 use core::time::Duration;
 use std::path::PathBuf;
@@ -21,7 +23,9 @@ use super::json::change::{self, Accepted, Done, digits};
 use super::json::{Fault, Form, ledger, peer, session, status, subscriber};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::request::SessionId;
-use crate::engine::control::{Ask, Change, Control, ControlError, NetworkAsk, PAGE, Query, Reply, View};
+use crate::engine::control::{
+    Ask, Change, Control, ControlError, NetworkAsk, PAGE, Query, Reply, Scope, View, What,
+};
 use crate::telemetry::Metrics;
 use crate::time::Timestamp;
 
@@ -67,6 +71,13 @@ impl Admin {
         }
     }
 
+    async fn demand(&self, session: &str, what: What) -> Told<Accepted> {
+        match self.control.query(Query::Demand(session_id(session)?, what)).await? {
+            View::Demanded => Ok(Json(Accepted { done: true })),
+            _ => Err(ControlError::Ended.into()),
+        }
+    }
+
     async fn network(&self, ask: NetworkAsk) -> Told<Accepted> {
         self.control.ask(Ask::Network(ask)).await?;
         Ok(Json(Accepted { done: true }))
@@ -97,6 +108,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/clock/confirm", post(confirm_clock))
         .route("/v1/reload", post(reload));
     routes
+        .merge(life::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))
@@ -292,17 +304,23 @@ async fn list_sessions(State(admin): State<Admin>, Params(asked): Params<Session
 
 async fn show_session(State(admin): State<Admin>, Segment(id): Segment) -> Told<session::Session> {
     match admin.control.query(Query::ShowSession(session_id(&id)?)).await? {
-        View::Session(found) => Ok(Json(session::Session::of(&found, &admin.form()))),
+        View::Session(found) => Ok(Json(session::Session::shown(&found, &admin.form()))),
         _ => Err(ControlError::Ended.into()),
     }
 }
 
-async fn reauthorise(State(admin): State<Admin>, Segment(id): Segment, _: Order) -> Told<Accepted> {
-    admin.network(NetworkAsk::Reauthorise(session_id(&id)?)).await
+async fn reauthorise(
+    State(admin): State<Admin>,
+    Segment(id): Segment,
+    _: Order,
+    Body(body): Body<change::Reauthorisation>,
+) -> Told<Accepted> {
+    let scope = body.rating_group.map_or(Scope::Session, Scope::RatingGroup);
+    admin.demand(&id, What::Reauthorise(scope)).await
 }
 
 async fn abort(State(admin): State<Admin>, Segment(id): Segment, _: Order) -> Told<Accepted> {
-    admin.network(NetworkAsk::Abort(session_id(&id)?)).await
+    admin.demand(&id, What::Abort).await
 }
 
 async fn list_peers(State(admin): State<Admin>) -> Told<peer::Page> {

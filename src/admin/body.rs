@@ -11,6 +11,7 @@ use core::net::IpAddr;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
+use crate::charging::units::Digits;
 use crate::engine::control::{Change, Command, OperationKey};
 
 /// The longest body that is taken, in octets.
@@ -84,6 +85,12 @@ impl Order {
     /// The command that orders `what`.
     pub(super) fn to(self, what: Change) -> Command {
         Command { key: self.key, operator: self.operator, what }
+    }
+
+    /// The order for one of many numbers, under a key of its own that a repeat has again.
+    pub(super) fn of(&self, msisdn: Digits) -> Self {
+        let whole = u128::from_be_bytes(self.key.0) ^ u128::from(msisdn.packed());
+        Self { key: OperationKey(whole.to_be_bytes()), operator: self.operator.clone() }
     }
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::json::Fault;
-use crate::engine::control::{CommandError, ControlError};
+use crate::engine::control::{CommandError, ControlError, LifeError};
 
 /// An error as it is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -56,6 +56,26 @@ impl From<ControlError> for ApiError {
     }
 }
 
+/// The status and the word of a refusal that the life of a number gives.
+const fn of_life(error: &LifeError) -> (StatusCode, &'static str) {
+    let word = match error {
+        LifeError::NoArea(_) => return (StatusCode::UNPROCESSABLE_ENTITY, "no-area"),
+        LifeError::TooManyAreas(_) => "too-many-areas",
+        LifeError::Past => return (StatusCode::UNPROCESSABLE_ENTITY, "past"),
+        LifeError::Ended(_) => "ended-contract",
+        LifeError::NotEnded(_) => "not-ended",
+        LifeError::NoEnd(_) => "no-end",
+        LifeError::NotPorted { .. } => "not-ported",
+        LifeError::NothingOwed(_) => "nothing-owed",
+        LifeError::Refunded(..) => "refunded",
+        LifeError::TooEarly(_) => "too-early",
+        LifeError::Held => "held",
+        LifeError::Uncounted => "uncounted",
+        LifeError::Shared => "shared",
+    };
+    (StatusCode::CONFLICT, word)
+}
+
 /// The status and the word of a refusal.
 fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
     const WRONG: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
@@ -71,11 +91,16 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
         CommandError::AccountShared(_) => (TAKEN, "account-shared"),
         CommandError::AccountNumber(_) => (WRONG, "account-number"),
         CommandError::Refused(_) => (WRONG, "refused"),
+        CommandError::Life(why) => of_life(why),
         CommandError::Owner(_) => (WRONG, "owner"),
         CommandError::Language(_) => (WRONG, "language"),
         CommandError::ReferenceUsed { .. } => (TAKEN, "reference-used"),
         CommandError::UnknownService { .. } => (WRONG, "unknown-service"),
         CommandError::UnknownSession(_) => (StatusCode::NOT_FOUND, "unknown-session"),
+        CommandError::NobodyAsked => (TAKEN, "nobody-asked"),
+        CommandError::SessionEnded(_) => (TAKEN, "session-ended"),
+        CommandError::Emergency(_) => (TAKEN, "emergency"),
+        CommandError::UnknownGroup { .. } => (WRONG, "unknown-group"),
         CommandError::KeyUsed => (TAKEN, "key-used"),
         CommandError::TooLong { .. } => (WRONG, "too-long"),
         CommandError::Starting => (LATER, "starting"),

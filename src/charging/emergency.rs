@@ -2,15 +2,37 @@
 //! of numbers alone, before anything is loaded. No account, no balance, no block, no store can stand in
 //! the way.
 
-use super::answer::{Answer, Grant, Outcome, PartAnswer};
+use super::answer::{Answer, AnswerExtra, Grant, Outcome, PartAnswer};
 use super::free_numbers::{FreeNumbers, NumberClass};
-use super::request::{Action, Kind, Part, Request, Role};
-use super::units::{Amount, Unit};
+use super::request::{Action, Kind, Part, Request, Role, SessionId};
+use super::units::{Amount, Digits, Money, Unit};
+use crate::time::Timestamp;
 
 /// Seconds granted for a call at a time.
 pub const SECONDS: u32 = 3_600;
 /// Octets granted at a time, where the client counts nothing else: 1 GiB.
 pub const OCTETS: u64 = 1 << 30;
+
+/// An emergency session or event: granted from the request alone, written behind the answer (`FREE-2`, `FREE-4`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EmergencyRecord {
+    /// Its identifier, by which it is counted once.
+    pub session: SessionId,
+    /// The caller's number, where the request named one.
+    pub msisdn: Option<Digits>,
+    /// The caller's IMSI, where the request named one.
+    pub imsi: Option<Digits>,
+    /// The number called.
+    pub called: Box<str>,
+    /// When it was first granted.
+    pub first: Timestamp,
+    /// When it was last heard of.
+    pub touched: Timestamp,
+    /// How many requests were answered for it.
+    pub answers: u32,
+    /// Whether its subscriber's count has it.
+    pub counted: bool,
+}
 
 /// Whether a request is for an emergency: the called or the requested party, or a recipient, is a listed
 /// number, and the leg is not the terminating one.
@@ -38,7 +60,16 @@ pub fn grant(request: &Request) -> Answer {
             distinct.map(|(_, part)| part_of(request, part)).collect()
         }
     };
-    Answer { outcome: Outcome::Done, shape: request.shape, parts, message: None }
+    let extra = match request.kind {
+        Kind::Event(Action::CheckBalance) => {
+            Some(AnswerExtra { enough: Some(true), ..AnswerExtra::default() })
+        }
+        Kind::Event(Action::PriceEnquiry) => {
+            Some(AnswerExtra { cost: Some(Money::ZERO), ..AnswerExtra::default() })
+        }
+        Kind::Initial | Kind::Update | Kind::Terminate | Kind::Event(_) => None,
+    };
+    Answer { extra: extra.map(Box::new), ..Answer::new(Outcome::Done, request.shape, parts) }
 }
 
 fn part_of(request: &Request, part: &Part) -> PartAnswer {
@@ -48,14 +79,8 @@ fn part_of(request: &Request, part: &Part) -> PartAnswer {
         Kind::Terminate => false,
     };
     let validity_secs = (!matches!(request.kind, Kind::Event(_))).then_some(SECONDS);
-    let grant = Grant {
-        amount: amount(request, part),
-        validity_secs,
-        threshold: None,
-        holding_secs: None,
-        final_unit: None,
-    };
-    PartAnswer { key: part.key.clone(), outcome: Outcome::Done, grant: asks.then_some(grant) }
+    let grant = Grant { validity_secs, ..Grant::of(amount(request, part)) };
+    PartAnswer::granted(part.key.clone(), asks.then_some(grant))
 }
 
 /// What the client counts: as it asks or reports, else as its context says; calls by seconds.
@@ -157,6 +182,22 @@ mod tests {
     fn a_message_is_an_event_without_validity() {
         let answer = answered(&Ask::sms("e", &["103"]).ask(whole())).unwrap();
         assert_eq!(answer.parts[0].grant.as_ref().unwrap().validity_secs, None);
+    }
+
+    #[test]
+    fn no_action_of_an_event_to_an_emergency_number_is_an_error() {
+        let of = |action| {
+            let mut ask = Ask::sms("e", &["112"]).ask(whole());
+            ask.0.kind = Kind::Event(action);
+            answered(&ask).unwrap()
+        };
+        let told = |answer: &Answer| answer.extra.as_deref().map(|extra| (extra.enough, extra.cost));
+        for action in [Action::Debit, Action::Refund, Action::CheckBalance, Action::PriceEnquiry] {
+            assert_eq!(of(action).outcome, Outcome::Done, "{action:?}");
+        }
+        assert_eq!(told(&of(Action::CheckBalance)), Some((Some(true), None)));
+        assert_eq!(told(&of(Action::PriceEnquiry)), Some((None, Some(Money::ZERO))));
+        assert_eq!(told(&of(Action::Refund)), None);
     }
 
     #[test]

@@ -21,6 +21,30 @@ pub struct Policy {
     pub kept_answers: usize,
     /// How many ranges of older request numbers a session keeps: 256. Beyond it the two oldest become one.
     pub seen_ranges: usize,
+    /// How grants follow the measured use.
+    pub slices: SlicePolicy,
+}
+
+/// How grants of volume follow the measured rate of use (`RES-1`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SlicePolicy {
+    /// A grant shall last at least so many seconds before the client asks again: 30.
+    pub secs: u32,
+    /// A fast session gets at most so many times the plan's grant: 64. At 1 grants are as the plan says.
+    pub factor: u64,
+    /// The most octets that a grant grows to: 4 GiB.
+    pub octets: u64,
+}
+
+impl SlicePolicy {
+    /// As the plan says, whatever the use.
+    pub const FIXED: Self = Self { secs: 0, factor: 1, octets: 0 };
+}
+
+impl Default for SlicePolicy {
+    fn default() -> Self {
+        Self { secs: 30, factor: 64, octets: 4 << 30 }
+    }
 }
 
 impl Default for Policy {
@@ -33,6 +57,7 @@ impl Default for Policy {
             max_groups: 64,
             kept_answers: 8,
             seen_ranges: 256,
+            slices: SlicePolicy::default(),
         }
     }
 }

@@ -96,7 +96,7 @@ pub struct Parties {
 }
 
 /// Where the subscriber is and on which radio, as far as the gateway says.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Place {
     /// The serving network, MCC and MNC, five or six digits.
     pub serving_plmn: Option<Digits>,
@@ -195,7 +195,34 @@ pub enum Reason {
     ConditionChange,
     /// Asked for by the server.
     Forced,
+    /// The other unit of a quota that has two.
+    OtherUnit,
+    /// The credit pool was used up.
+    PoolExhausted,
+    /// The whole session was idle.
+    Unused,
     /// Any other reason.
+    Other,
+}
+
+/// A condition of use that may change within a session (TS 32.299 §7.2.236).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Condition {
+    /// The radio access technology.
+    Radio,
+    /// The serving network: its country and operator codes.
+    Network,
+    /// The serving node.
+    Node,
+    /// The place within a network.
+    Location,
+    /// The user's time zone.
+    TimeZone,
+    /// The quality of service.
+    Quality,
+    /// The media of a call.
+    Media,
+    /// Any other.
     Other,
 }
 
@@ -219,10 +246,32 @@ pub struct Part {
     pub used: Vec<Used>,
     /// Why it is reported, where said.
     pub reason: Option<Reason>,
+    /// Which conditions of use have changed, where said.
+    pub changed: Vec<Condition>,
+    /// The radio access technology of this quota, where it is said for it alone.
+    pub radio: Option<u8>,
+    /// The token of what is to be given back (Refund-Information).
+    pub refund: Option<Box<[u8]>>,
+}
+
+/// How a client is told of a change of the tariff while a grant lasts (RFC 8506 §5.1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum TariffChangeForm {
+    /// Not at all: the validity ends soon after the change.
+    #[default]
+    None,
+    /// One grant for before and after, reported apart.
+    Single,
+    /// A grant for before and one for after.
+    Dual,
 }
 
 /// What the client can take, as its profile says.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing of its own that a client can or cannot do"
+)]
 pub struct ClientTraits {
     /// A number in the requested units lowers the grant.
     pub honour_requested: bool,
@@ -230,6 +279,22 @@ pub struct ClientTraits {
     pub holding_time: bool,
     /// The largest grant in octets, where the client has one.
     pub max_octets: Option<u64>,
+    /// A final unit may redirect; without it the service ends instead.
+    pub redirect: bool,
+    /// A final unit may restrict access; without it the service ends instead.
+    pub restrict: bool,
+    /// How a change of the tariff is told.
+    pub tariff_change: TariffChangeForm,
+    /// Credit pools are understood.
+    pub pools: bool,
+    /// Changes of conditions can be armed.
+    pub triggers: bool,
+    /// Announcements are played.
+    pub announcements: bool,
+    /// What is left on the account may be said.
+    pub balance: bool,
+    /// What an event was charged may be given back by a token.
+    pub refund: bool,
 }
 
 /// A request for charging.
@@ -263,6 +328,8 @@ pub struct Request {
     pub place: Place,
     /// How the units were written.
     pub shape: Shape,
+    /// Advice of charge is wanted.
+    pub advice: bool,
     /// The quotas reported and asked for, in the order of the request, as many as it names.
     pub parts: Vec<Part>,
 }

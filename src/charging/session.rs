@@ -2,7 +2,7 @@
 
 use super::account::AccountId;
 use super::answer::Answer;
-use super::request::{Kind, Parties, QuotaKey, SessionId};
+use super::request::{Condition, Kind, Parties, Place, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
 
@@ -15,8 +15,8 @@ pub enum SessionState {
     Ended(Timestamp),
 }
 
-/// Where a price comes from: the catalogue's version, the plan's rate and the destination. A change of
-/// any of them begins a new count for rounding.
+/// Where a price comes from: the catalogue's version, the plan's rate, the destination and the band of time. A
+/// change of any of them begins a new count for rounding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RateKey {
     /// The version of the catalogue.
@@ -27,6 +27,8 @@ pub struct RateKey {
     pub rate: u16,
     /// The destination's place in the catalogue, or `u16::MAX` for none.
     pub destination: u16,
+    /// The band's place in the catalogue, or `u16::MAX` for none.
+    pub band: u16,
 }
 
 /// Units paid with money by one rate so far, and what was charged for them: the next charge is the
@@ -65,6 +67,22 @@ pub struct Reservation {
     pub expires: Timestamp,
     /// It was the last grant.
     pub final_unit: bool,
+    /// The tariff changes while it lasts: when, and what of the grant is for after it where that is apart.
+    pub change: Option<(Timestamp, Option<u64>)>,
+    /// The number of the credit pool that it is part of, within the session: what its money is for may be used
+    /// by the others of the pool too (RFC 8506 §5.1.2).
+    pub pool: Option<u32>,
+}
+
+/// How fast a quota is used, as its reports show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Since when use is measured next: the last report that was measured, or the grant after an idle time.
+    pub at: Timestamp,
+    /// Units a second, smoothed over the last reports; 0 while none was measured.
+    pub per_sec: u64,
+    /// Units that were reported since then, too soon to be measured.
+    pub units: u64,
 }
 
 /// One quota of a session.
@@ -80,6 +98,16 @@ pub struct Quota {
     pub reservation: Option<Reservation>,
     /// The last reservation ended by expiry: what is reported now is late.
     pub lapsed: bool,
+    /// The client was told to limit the service: it redirects, or restricts access.
+    pub limited: bool,
+    /// Since when what is reported next was used: the last request that reported or asked; none before the first.
+    pub since: Option<Timestamp>,
+    /// Quota was asked for last in vain, for lack of money: the client waits for more.
+    pub refused: bool,
+    /// How fast it is used; none before the first report.
+    pub pace: Option<Pace>,
+    /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.
+    pub armed: Vec<Condition>,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.
@@ -129,6 +157,8 @@ pub struct Session {
     pub profile: Box<str>,
     /// Who speaks with whom, as the opening request said.
     pub parties: Parties,
+    /// Where the subscriber was when it was last heard of: what is used until the next request is used there.
+    pub place: Place,
     /// It goes to an emergency number.
     pub emergency: bool,
     /// When it was opened.

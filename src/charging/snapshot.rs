@@ -3,6 +3,7 @@
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
 use super::ledger::LedgerEntry;
+use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
 use super::session::Session;
 use crate::time::Timestamp;
@@ -11,6 +12,8 @@ use crate::time::Timestamp;
 /// back what it became. Revisions are counted up by the decision, once for each thing that changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
+    /// Who it is about is served in an area that was stopped (`SUS-4`).
+    pub stopped: bool,
     /// The account that pays.
     pub account: Account,
     /// The number.
@@ -19,6 +22,8 @@ pub struct Snapshot {
     pub session: Option<Box<Session>>,
     /// The stored answer of a one-time event of the same key.
     pub event: Option<EventRecord>,
+    /// The event that a refund names by its token, where it is still known.
+    pub refunds: Option<EventRecord>,
 }
 
 /// The answer to a one-time event, kept for 72 hours so that a repeat gets the same.
@@ -38,6 +43,8 @@ pub struct EventRecord {
     pub at: Timestamp,
     /// What was answered.
     pub answer: Answer,
+    /// What it was charged, where it may be given back.
+    pub charge: Option<EventCharge>,
 }
 
 /// Which of the loaded things changed and must be committed, all in one.
@@ -54,6 +61,8 @@ pub struct Changes {
     pub ledger: Vec<LedgerEntry>,
     /// The answer of an event, to be kept.
     pub event: Option<EventRecord>,
+    /// The event that was given back, to be kept as such.
+    pub refunded: Option<EventRecord>,
 }
 
 /// What was decided.

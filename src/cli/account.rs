@@ -1,9 +1,9 @@
 //! `gyro account`: money, and why it went.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
-use super::client::{self, Absent, Reach, Stop, escaped, money, number, pages, told, with};
+use super::client::{self, Absent, Asking, Stop, escaped, money, number, pages, told, with};
+use super::later::{self, Later};
 use super::print::{self, Row};
 use super::{Rows, Status};
 use crate::admin::json::change::{Adjustment, Done, Topup};
@@ -34,13 +34,6 @@ enum Command {
     Promise(Later),
 }
 
-/// The arguments of a command that is not built yet.
-#[derive(clap::Args, Debug)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<OsString>,
-}
-
 #[derive(clap::Args, Debug)]
 struct TopupArgs {
     /// The number.
@@ -53,10 +46,7 @@ struct TopupArgs {
     #[arg(long)]
     reference: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -71,10 +61,7 @@ struct AdjustArgs {
     #[arg(long)]
     note: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -86,10 +73,7 @@ struct LedgerArgs {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -104,10 +88,7 @@ struct ExplainArgs {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     limit: u16,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -124,30 +105,26 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    writeln!(
-        err,
-        "gyro account {name} is not built yet: this version knows topup, adjust, ledger and explain"
-    )?;
-    Ok(Status::Failed)
+    later::refuse("account", name, "topup, adjust, ledger and explain", err)
 }
 
 fn topup(args: &TopupArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let body = Topup { amount: args.amount.clone(), reference: args.reference.clone() };
     let path = format!("/v1/subscribers/{}/topup", args.msisdn);
-    let done: Done = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(client::say(&done, "topped up", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post(&path, &body))?;
+    Ok(client::say(&done, "topped up", args.asking.output, out)?)
 }
 
 fn adjust(args: &AdjustArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let body = Adjustment { amount: args.amount.clone(), note: args.note.clone() };
     let path = format!("/v1/subscribers/{}/adjust", args.msisdn);
-    let done: Done = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(client::say(&done, "adjusted", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post(&path, &body))?;
+    Ok(client::say(&done, "adjusted", args.asking.output, out)?)
 }
 
 fn ledger(args: &LedgerArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
     let mut archived = false;
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/subscribers/{}/ledger?{query}", args.msisdn))?;
             archived |= page.archived;
@@ -159,14 +136,14 @@ fn ledger(args: &LedgerArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result
     if archived {
         writeln!(err, "gyro: older lines were archived away: the list begins with what is kept")?;
     }
-    Ok(print::rows(&lines, args.output, out)?)
+    Ok(print::rows(&lines, args.asking.output, out)?)
 }
 
 fn explain(args: &ExplainArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let session = args.session.as_deref().map(|id| format!("&session={}", escaped(id))).unwrap_or_default();
     let path = format!("/v1/subscribers/{}/explain?limit={}{session}", args.msisdn, args.limit);
-    let found: Explanation = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    match args.output {
+    let found: Explanation = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    match args.asking.output {
         Rows::Table => explain_in_words(&found, out)?,
         Rows::Json => print::json(&found, out)?,
         Rows::Jsonl => print::json_lines(core::slice::from_ref(&found), out)?,
@@ -193,7 +170,7 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
     for line in &found.charges {
         writeln!(out, "  {}", charge_in_words(line))?;
     }
-    writeln!(out, "refused, since {}:", found.refusals_since)?;
+    writeln!(out, "refused, limited, or granted for the last time, since {}:", found.refusals_since)?;
     for refusal in &found.refusals {
         writeln!(out, "  {}", refusal_in_words(refusal))?;
     }
@@ -203,6 +180,16 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
 fn charge_in_words(line: &Line) -> String {
     let Line { at, amount, balance, usage, session, .. } = line;
     let Some(usage) = usage else { return format!("{at}  {amount}  balance {balance}") };
+    let of = format!("(session {}, request {})", session.as_deref().unwrap_or("-"), usage.request);
+    if line.kind == "refund" {
+        let by = line.reference.as_deref().unwrap_or("-");
+        let mut words =
+            format!("{at}  {amount}  balance {balance}  {} {} given back by {by}", usage.used, usage.unit);
+        if usage.from_bundles > 0 {
+            words.push_str(&format!(", {} into bundles", usage.from_bundles));
+        }
+        return format!("{words}  {of}");
+    }
     let mut words = format!(
         "{at}  {amount}  balance {balance}  {} {} by {} of {}",
         usage.used, usage.unit, usage.rate, usage.plan
@@ -216,8 +203,7 @@ fn charge_in_words(line: &Line) -> String {
     if line.kind == "late" {
         words.push_str(", reported late");
     }
-    words.push_str(&format!("  (session {}, request {})", session.as_deref().unwrap_or("-"), usage.request));
-    words
+    format!("{words}  {of}")
 }
 
 fn refusal_in_words(refusal: &Refusal) -> String {
@@ -259,5 +245,55 @@ impl Row for Line {
             usage.map(|usage| usage.unit.clone()).unwrap_or_default(),
             usage.map(|usage| usage.rate.clone()).unwrap_or_default(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::json::ledger::Usage;
+
+    fn line(kind: &str, amount: &str, from_bundles: u64) -> Line {
+        Line {
+            at: "2026-01-01T05:00:00+05:00".into(),
+            amount: amount.into(),
+            balance: "160.00".into(),
+            kind: kind.into(),
+            reference: Some("smsc;34".into()),
+            session: Some("smsc;33".into()),
+            operator: None,
+            note: None,
+            index: 3,
+            usage: Some(Usage {
+                msisdn: "77010000001".into(),
+                request: 0,
+                rating_group: None,
+                services: Vec::new(),
+                unit: "pieces".into(),
+                used: 3,
+                from_bundles,
+                above_grant: 0,
+                plan: "payg".into(),
+                rate: "sms".into(),
+                used_at: "2026-01-01T05:00:00+05:00".into(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_charge_and_its_refund_are_told_in_words() {
+        let at = "2026-01-01T05:00:00+05:00";
+        assert_eq!(
+            charge_in_words(&line("charge", "-40.00", 1)),
+            format!(
+                "{at}  -40.00  balance 160.00  3 pieces by sms of payg, 1 from bundles  (session smsc;33, request 0)"
+            )
+        );
+        assert_eq!(
+            charge_in_words(&line("refund", "+40.00", 1)),
+            format!(
+                "{at}  +40.00  balance 160.00  3 pieces given back by smsc;34, 1 into bundles  (session smsc;33, request 0)"
+            )
+        );
     }
 }

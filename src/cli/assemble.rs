@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::Status;
 use crate::charging::catalogue::Catalogue;
-use crate::charging::policy::Policy;
+use crate::charging::policy::{Policy, SlicePolicy};
 use crate::config::{Config, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
 use crate::diameter::base::local::{Identity, LocalNode};
 use crate::diameter::dictionary::declaration::Role;
@@ -23,6 +23,7 @@ use crate::engine::core::Settings as CoreSettings;
 use crate::engine::core::hash::HashKey;
 use crate::engine::core::limits::Limits as EngineLimits;
 use crate::engine::run::{Engine, Options as EngineOptions};
+use crate::ro::cca::{DebitFailure, FailureHandling, Failures};
 use crate::ro::profile::{Overrides, Profile, Profiles};
 use crate::server::settings::{Gateway, Settings};
 use crate::server::{Clock, Server};
@@ -77,8 +78,12 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Trouble
                 Ok(listener)
             });
             listener.map_err(|error| {
-                let message =
-                    format!("cannot listen on {address}: {error}; is another server running there?");
+                let what = if error.kind() == std::io::ErrorKind::AddrInUse {
+                    "stop what listens there, or name another address"
+                } else {
+                    "name another address"
+                };
+                let message = format!("cannot listen on {address}: {error}; {what}");
                 Trouble::new(Status::Failed, message)
             })
         })
@@ -172,6 +177,38 @@ fn node(config: &Config) -> Result<LocalNode, Trouble> {
     Ok(LocalNode { also_realms: also?, origin_state_id: None, ..node })
 }
 
+/// What clients are told to do while nobody answers: nothing, where nothing is configured.
+fn failures(config: &Config) -> Failures {
+    Failures {
+        failover: match config.text("diameter.failover").as_str() {
+            "supported" => Some(true),
+            "not-supported" => Some(false),
+            _ => None,
+        },
+        handling: match config.text("diameter.failure_handling").as_str() {
+            "terminate" => Some(FailureHandling::Terminate),
+            "continue" => Some(FailureHandling::Continue),
+            "retry-and-terminate" => Some(FailureHandling::RetryAndTerminate),
+            _ => None,
+        },
+        debit: match config.text("diameter.debit_failure").as_str() {
+            "terminate-or-buffer" => Some(DebitFailure::TerminateOrBuffer),
+            "continue" => Some(DebitFailure::Continue),
+            _ => None,
+        },
+    }
+}
+
+/// How grants follow the measured use.
+fn slices(config: &Config) -> SlicePolicy {
+    let number = |name: &str| u64::try_from(config.number(name)).unwrap_or(u64::MAX);
+    SlicePolicy {
+        secs: u32::try_from(config.span("charging.slice_time").as_secs()).unwrap_or(u32::MAX),
+        factor: number("charging.slice_factor"),
+        octets: number("charging.slice_max"),
+    }
+}
+
 /// The store of a data directory, as configured.
 fn store_options(config: &Config) -> Result<StoreOptions, Trouble> {
     let octets = |name: &str| u64::try_from(config.number(name)).unwrap_or(u64::MAX);
@@ -216,6 +253,7 @@ pub(super) fn assemble(config: &Config, tariff: tariff::Loaded) -> Result<Assemb
     let settings = Settings {
         clock,
         node,
+        failures: failures(config),
         peer_limits: PeerLimits {
             capabilities: config.span("diameter.cer_timeout"),
             message: config.span("diameter.message_timeout"),
@@ -265,12 +303,16 @@ fn start_engine(
                 hard_mark: config.number("overload.hard"),
                 oldest: config.span("overload.age"),
                 cached_octets: config.number("store.memory"),
+                reauth_rate: u32::try_from(config.number("charging.reauth_rate")).unwrap_or(u32::MAX),
+                reauth_timeout: config.span("charging.reauth_timeout"),
+                reauth_tries: u8::try_from(config.number("charging.reauth_tries")).unwrap_or(u8::MAX),
                 ..EngineLimits::default()
             },
             policy: Policy {
                 grace: config.span("charging.grace"),
                 session_timeout: config.span("charging.session_timeout"),
                 charge_unknown_sessions: config.switch("charging.charge_unknown_sessions"),
+                slices: slices(config),
                 ..Policy::default()
             },
             catalogue,
@@ -292,4 +334,40 @@ fn spool_of(data: &Path) -> PathBuf {
     let mut name = data.file_name().unwrap_or_default().to_owned();
     name.push("-emergencies.spool");
     data.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Written, read};
+
+    fn configured(text: &str) -> Config {
+        read(&Written { file: Some(("gyro.toml".into(), text.into())), ..Written::default() }).unwrap()
+    }
+
+    #[test]
+    fn clients_are_told_of_failures_what_is_configured_and_else_nothing() {
+        assert_eq!(failures(&configured("")), Failures::default());
+        let text = "[diameter]\nfailover = \"supported\"\nfailure_handling = \"continue\"\ndebit_failure = \"continue\"\n";
+        let told = Failures {
+            failover: Some(true),
+            handling: Some(FailureHandling::Continue),
+            debit: Some(DebitFailure::Continue),
+        };
+        assert_eq!(failures(&configured(text)), told);
+        let text = "[diameter]\nfailover = \"not-supported\"\nfailure_handling = \"retry-and-terminate\"\ndebit_failure = \"terminate-or-buffer\"\n";
+        let told = Failures {
+            failover: Some(false),
+            handling: Some(FailureHandling::RetryAndTerminate),
+            debit: Some(DebitFailure::TerminateOrBuffer),
+        };
+        assert_eq!(failures(&configured(text)), told);
+    }
+
+    #[test]
+    fn slices_follow_the_use_as_is_configured() {
+        assert_eq!(slices(&configured("")), SlicePolicy::default());
+        let text = "[charging]\nslice_time = \"1min\"\nslice_factor = 1\nslice_max = \"1GiB\"\n";
+        assert_eq!(slices(&configured(text)), SlicePolicy { secs: 60, factor: 1, octets: 1 << 30 });
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::assemble::{gateways, profiles};
 use super::{Status, print};
+use crate::charging::catalogue::{BandIx, Catalogue};
 use crate::config::{self, Config, Written};
 use crate::diameter::dictionary::DictionaryBuilder;
 use crate::diameter::dictionary::declaration::Role;
@@ -149,7 +150,29 @@ pub(super) fn tariff(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> i
         catalogue.currency().as_str(),
         catalogue.timezone()
     )?;
+    bands(catalogue, out)?;
     Ok(Status::Done)
+}
+
+/// Says when each band of time is, and which prices are others in it.
+fn bands(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<()> {
+    let places = (0..=u16::MAX).map(BandIx);
+    for (band, place) in catalogue.bands().iter().zip(places) {
+        writeln!(out, "band {}: {band}", band.name)?;
+        for (_, plan) in catalogue.plans() {
+            for rate in &plan.rates {
+                for inside in rate.bands.iter().filter(|inside| inside.band == place) {
+                    let (price, else_price) = (inside.rate.price, rate.price);
+                    writeln!(out, "  {}: {} {price} instead of {else_price}", plan.name, rate.name)?;
+                }
+            }
+        }
+    }
+    let holidays = &catalogue.holidays().written;
+    if !holidays.is_empty() {
+        writeln!(out, "holidays: {}", holidays.join(", "))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,20 +7,26 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod account;
 mod assemble;
+mod block;
 mod check;
 mod client;
 mod completions;
+mod contract;
 pub mod decode;
 mod demo;
 pub mod dict;
 mod init;
+mod ladder;
+mod later;
 mod logs;
+mod man;
 mod output;
 mod peer;
 mod print;
 mod probe;
 mod serve;
 mod session;
+mod sim;
 mod status;
 pub mod store;
 mod subscriber;
@@ -30,9 +36,14 @@ mod version;
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
 
+/// What the exit codes mean, below the help and in the manual.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 wrong usage; 69 the server is not reachable; 73 the data directory cannot be made or \
+is in use; 74 damaged or unreadable data, or a failed write; 78 bad configuration, tariff or dictionary";
+
 /// An online charging server for Diameter Gy/Ro.
 #[derive(Parser, Debug)]
-#[command(name = "gyro", version, about, max_term_width = 100)]
+#[command(name = "gyro", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -48,19 +59,23 @@ enum Command {
     Init(init::Args),
     Subscriber(subscriber::Args),
     Account(account::Args),
+    Block(block::Args),
     Session(session::Args),
     Peer(peer::Args),
     Tariff(tariff::Args),
     Store(store::Args),
+    Sim(sim::Args),
     Decode(decode::Args),
     Dict(dict::Args),
     Completions(completions::Args),
+    Man(man::Args),
     Version(version::Args),
 }
 
 /// Runs the command line of this process and returns its exit code: 0 done, 1 failed, 2 usage, 69 server not
 /// reachable, 73 data directory, 74 damaged data, 78 configuration.
 pub fn main() -> ExitCode {
+    crate::store::outlive_size_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -92,13 +107,16 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Init(args) => init::run(args, out, err),
         Command::Subscriber(args) => subscriber::run(args, out, err),
         Command::Account(args) => account::run(args, out, err),
+        Command::Block(args) => block::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),
         Command::Store(args) => store::run(args, out, err),
+        Command::Sim(args) => sim::run(args, out, err),
         Command::Decode(args) => decode::run(args, out, err),
         Command::Dict(args) => dict::run(args, out, err),
         Command::Tariff(args) => tariff::run(args, out, err),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), out),
+        Command::Man(args) => man::run(args, Cli::command(), out, err),
         Command::Version(args) => version::run(args, out),
     }
 }

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::client::{Absent, Reach, Stop, escaped, told, with};
+use super::Status;
+use super::client::{Absent, Asking, Stop, escaped, told, with};
 use super::print::{self, Row};
-use super::{Rows, Status};
-use crate::admin::json::change::Accepted;
 use crate::admin::json::peer::{Page, Peer};
 
 /// List and disconnect gateways.
@@ -26,10 +25,7 @@ enum Command {
 #[derive(clap::Args, Debug)]
 struct List {
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -37,10 +33,7 @@ struct One {
     /// Its Origin-Host.
     host: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -52,20 +45,13 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn list(args: &List, out: &mut dyn Write) -> Result<(), Stop> {
-    let found: Page = with(&args.reach, Absent::Refuse, |client| client.get("/v1/peers"))?;
-    Ok(print::rows(&found.peers, args.output, out)?)
+    let found: Page = with(&args.asking.reach, Absent::Refuse, |client| client.get("/v1/peers"))?;
+    Ok(print::rows(&found.peers, args.asking.output, out)?)
 }
 
 fn disconnect(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/peers/{}/disconnect", escaped(&args.host));
-    let body = serde_json::Map::new();
-    let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    match args.output {
-        Rows::Table | Rows::Csv => writeln!(out, "{} is being disconnected", args.host)?,
-        Rows::Json => print::json(&done, out)?,
-        Rows::Jsonl => print::json_lines(&[done], out)?,
-    }
-    Ok(())
+    args.asking.order(&path, &serde_json::Map::new(), &format!("{} is being disconnected", args.host), out)
 }
 
 impl Row for Peer {

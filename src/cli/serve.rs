@@ -80,7 +80,10 @@ pub(super) fn written(
     let file = match file {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                let message = format!("the configuration {} cannot be read: {error}", path.display());
+                let message = format!(
+                    "the configuration {} cannot be read: {error}; name another with -c, or write one with `gyro init DIR`",
+                    path.display()
+                );
                 Trouble::new(Status::Configuration, message)
             })?;
             Some((path.display().to_string(), text))
@@ -178,6 +181,8 @@ async fn run_until_told(
         () = announced => Ok(()),
         () = told => Ok(()),
     };
+    // a server that ends by itself takes the operators' interface with it
+    let _ = end.send(true);
     match operators.join() {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the operators' interface failed"),

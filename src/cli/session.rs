@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::client::{Absent, Reach, Stop, escaped, number, pages, told, with};
+use serde::Serialize;
+
+use super::Status;
+use super::client::{Absent, Asking, Stop, escaped, number, pages, told, with};
 use super::print::{self, Row};
-use super::{Rows, Status};
-use crate::admin::json::change::Accepted;
+use crate::admin::json::change::Reauthorisation;
 use crate::admin::json::session::{Page, Session};
 
 /// List and show sessions, ask a gateway to re-authorise or end one.
@@ -22,7 +24,7 @@ enum Command {
     /// Show a session, open or ended.
     Show(One),
     /// Ask the gateway to report and ask again (RFC 8506 §5.5).
-    Reauth(One),
+    Reauth(Reauth),
     /// Ask the gateway to end it (RFC 6733 §8.5).
     Abort(One),
 }
@@ -36,10 +38,16 @@ struct List {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct Reauth {
+    #[command(flatten)]
+    one: One,
+    /// Only this rating group [default: the whole session].
+    #[arg(long, value_name = "N")]
+    rating_group: Option<u32>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -47,18 +55,17 @@ struct One {
     /// The Session-Id.
     id: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     let done = match &args.command {
         Command::List(args) => list(args, out, err),
         Command::Show(args) => show(args, out),
-        Command::Reauth(args) => ask(args, "reauth", out),
-        Command::Abort(args) => ask(args, "abort", out),
+        Command::Reauth(args) => {
+            ask(&args.one, "reauth", &Reauthorisation { rating_group: args.rating_group }, out)
+        }
+        Command::Abort(args) => ask(args, "abort", &serde_json::Map::new(), out),
     };
     told(done, err)
 }
@@ -66,7 +73,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Stop> {
     let of = args.msisdn.as_deref().map(|msisdn| format!("&msisdn={msisdn}")).unwrap_or_default();
     let mut complete = true;
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/sessions?{query}{of}"))?;
             complete &= page.complete;
@@ -80,31 +87,29 @@ fn list(args: &List, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Sto
         )?;
     }
     let found: Vec<Session> = found.into_iter().flatten().collect();
-    Ok(print::rows(&found, args.output, out)?)
+    Ok(print::rows(&found, args.asking.output, out)?)
 }
 
 fn show(args: &One, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}", escaped(&args.id));
-    let found: Session = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(print::one(&found, args.output, out)?)
+    let found: Session = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    Ok(print::one(&found, args.asking.output, out)?)
 }
 
-fn ask(args: &One, what: &str, out: &mut dyn Write) -> Result<(), Stop> {
+fn ask(args: &One, what: &str, body: &impl Serialize, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/sessions/{}/{what}", escaped(&args.id));
-    let body = serde_json::Map::new();
-    let done: Accepted = with(&args.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    match args.output {
-        Rows::Table | Rows::Csv => writeln!(out, "the gateway is asked")?,
-        Rows::Json => print::json(&done, out)?,
-        Rows::Jsonl => print::json_lines(&[done], out)?,
-    }
-    Ok(())
+    args.asking.order(
+        &path,
+        body,
+        "the gateway will be asked: `gyro session show` tells what is outstanding",
+        out,
+    )
 }
 
 impl Row for Session {
     const HEADS: &'static [&'static str] = &[
         "id", "msisdn", "account", "service", "state", "opened", "touched", "host", "called", "reserved",
-        "charged", "quotas",
+        "charged", "quotas", "asked",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -114,7 +119,11 @@ impl Row for Session {
                 Some(unit) => format!(", {} {unit} granted", quota.granted),
                 None => String::new(),
             };
-            format!("{group}: {} used{granted}", quota.used)
+            let told = quota.told.as_deref().map(|told| {
+                let now = if quota.limited { "now" } else { "then" };
+                format!(", {now} {told}")
+            });
+            format!("{group}: {} used{granted}{}", quota.used, told.unwrap_or_default())
         };
         let quotas: Vec<String> = self.quotas.iter().map(quota).collect();
         vec![
@@ -130,6 +139,7 @@ impl Row for Session {
             self.reserved.clone(),
             self.charged.clone(),
             quotas.join("; "),
+            self.asked.as_ref().map(|asked| format!("{}, {}", asked.what, asked.stage)).unwrap_or_default(),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! `gyro store`: the store of a data directory that no server uses, or that of the running server.
 
+use core::time::Duration;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,12 @@ use super::client::{Absent, Reach, Stop, told, with};
 use super::{Status, print, probe};
 use crate::admin::json::change::{self, Accepted};
 use crate::admin::json::status;
+use crate::server::Clock;
 use crate::store::books::Books;
-use crate::store::{StoreError, backup, guard, probe_child, verify};
+use crate::store::{StoreError, backup, clock, guard, probe_child, verify};
+use crate::time::Timestamp;
 
-/// Check, back up, restore and export the store of a data directory.
+/// Check, back up, restore and export the store of a data directory, and undo a stamp from the future.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +33,11 @@ enum Command {
     Restore(PlaceAndFile),
     /// Write its state, sorted, into one new file.
     Export(PlaceAndFile),
+    /// Undo a stamp from the future.
+    ///
+    /// A clock that was wrong for a while has left a time to come in the store, at which engine time stands still.
+    /// Brings that time and the sessions of it back to the clock of this machine; history keeps its times.
+    ClockReset(Place),
     /// Try to open the state; the server runs this before it opens it itself.
     #[command(hide = true, name = probe::COMMAND)]
     Probe {
@@ -127,11 +135,47 @@ fn act(command: &Command, out: &mut dyn Write) -> Result<io::Result<Status>, Sto
             Ok(say(out, "exported", &at.file, done))
         }
         Command::Restore(at) => {
-            let done = backup::restore(&at.place.data, &options, &at.file)?;
+            let done = backup::restore(&at.place.data, &options, &at.file, Clock::start().now().wall)?;
             Ok(say(out, "restored", &at.place.data, done))
+        }
+        Command::ClockReset(at) => {
+            let now = Clock::start().now().wall;
+            let done = clock::reset(&at.data, options, now)?;
+            Ok(reset(out, done, now).map(|()| Status::Done))
         }
         Command::Probe { .. } => Ok(Ok(Status::Done)),
     }
+}
+
+fn reset(out: &mut dyn Write, done: clock::Reset, now: Timestamp) -> io::Result<()> {
+    match done.before {
+        Some(stamp) if stamp > now => writeln!(
+            out,
+            "the last stamp was {stamp}, {} ahead of the clock; it is {now} now, and {} sessions came back with it",
+            span(stamp.since(now)),
+            done.sessions
+        ),
+        Some(stamp) => {
+            writeln!(
+                out,
+                "the last stamp is {stamp}, not ahead of the clock, which says {now}: nothing changed"
+            )
+        }
+        None => writeln!(out, "the store has no stamp yet: nothing changed"),
+    }
+}
+
+/// Days, hours, minutes and seconds, without those in front that are none.
+fn span(span: Duration) -> String {
+    let (mut left, mut said) = (span.as_secs(), Vec::new());
+    for (unit, seconds) in [("d", 86_400), ("h", 3_600), ("min", 60)] {
+        if left >= seconds {
+            said.push(format!("{} {unit}", left.div_euclid(seconds)));
+            left = left.rem_euclid(seconds);
+        }
+    }
+    said.push(format!("{left} s"));
+    said.join(" ")
 }
 
 /// What the running server has found.

@@ -1,11 +1,12 @@
 //! `gyro subscriber`: numbers and what belongs to them.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
-use super::client::{self, Absent, Reach, Stop, money, number, pages, told, with};
+use super::Status;
+use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
+use super::contract;
+use super::later::{self, Later};
 use super::print::{self, Row};
-use super::{Rows, Status};
 use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
 use crate::admin::json::subscriber::{Page, Subscriber};
 
@@ -26,19 +27,18 @@ enum Command {
     List(List),
     /// Change properties of a subscriber.
     Set(Box<Set>),
-    /// End a subscriber's contract (not built yet).
-    End(Later),
+    /// End a subscriber's contract, at once or from a date on.
+    End(contract::End),
+    /// Give the number to another operator, or say whether that may be.
+    PortOut(contract::PortOutArgs),
+    /// Return what is left of the money after the end of the contract.
+    Settle(contract::Settle),
+    /// List what was done to the number: blocks, and the end of its contract.
+    History(contract::History),
     /// Add many subscribers from a CSV file (not built yet).
     Import(Later),
     /// Write all subscribers as CSV (not built yet).
     Export(Later),
-}
-
-/// The arguments of a command that is not built yet.
-#[derive(clap::Args, Debug)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<OsString>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -80,10 +80,7 @@ struct Add {
     #[arg(long, value_parser = ["kk", "ru", "en"])]
     language: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -92,10 +89,7 @@ struct Show {
     #[arg(value_parser = number)]
     msisdn: String,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -104,10 +98,7 @@ struct List {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 #[derive(clap::Args, Debug)]
@@ -149,10 +140,7 @@ struct Set {
     #[arg(long, value_name = "KIND", value_parser = ["individual", "entity"])]
     owner_kind: Option<String>,
     #[command(flatten)]
-    reach: Reach,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
-    output: Rows,
+    asking: Asking,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
@@ -161,7 +149,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Show(args) => show(args, out),
         Command::List(args) => list(args, out),
         Command::Set(args) => set(args, out),
-        Command::End(_) => return later("end", err),
+        Command::End(args) => contract::end(args, out),
+        Command::PortOut(args) => contract::port_out(args, out),
+        Command::Settle(args) => contract::settle(args, out),
+        Command::History(args) => contract::history(args, out),
         Command::Import(_) => return later("import", err),
         Command::Export(_) => return later("export", err),
     };
@@ -169,8 +160,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
 }
 
 fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    writeln!(err, "gyro subscriber {name} is not built yet: this version knows add, show, list and set")?;
-    Ok(Status::Failed)
+    later::refuse("subscriber", name, "add, show, list, set, end, port-out, settle and history", err)
 }
 
 fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
@@ -188,25 +178,25 @@ fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
         account: args.account.clone(),
         language: args.language.clone(),
     };
-    let done: Done = with(&args.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
-    Ok(client::say(&done, "added", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
+    Ok(client::say(&done, "added", args.asking.output, out)?)
 }
 
 fn show(args: &Show, out: &mut dyn Write) -> Result<(), Stop> {
     let path = format!("/v1/subscribers/{}", args.msisdn);
-    let found: Subscriber = with(&args.reach, Absent::Refuse, |client| client.get(&path))?;
-    Ok(print::one(&found, args.output, out)?)
+    let found: Subscriber = with(&args.asking.reach, Absent::Refuse, |client| client.get(&path))?;
+    Ok(print::one(&found, args.asking.output, out)?)
 }
 
 fn list(args: &List, out: &mut dyn Write) -> Result<(), Stop> {
-    let found = with(&args.reach, Absent::Refuse, |client| {
+    let found = with(&args.asking.reach, Absent::Refuse, |client| {
         pages(args.limit, |query| {
             let page: Page = client.get(&format!("/v1/subscribers?{query}"))?;
             Ok((page.subscribers, page.next))
         })
     })?;
     let found: Vec<Subscriber> = found.into_iter().flatten().collect();
-    Ok(print::rows(&found, args.output, out)?)
+    Ok(print::rows(&found, args.asking.output, out)?)
 }
 
 fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
@@ -224,8 +214,8 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
         owner_kind: args.owner_kind.clone(),
     };
     let path = format!("/v1/subscribers/{}", args.msisdn);
-    let done: Done = with(&args.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
-    Ok(client::say(&done, "changed", args.output, out)?)
+    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
+    Ok(client::say(&done, "changed", args.asking.output, out)?)
 }
 
 impl Row for Subscriber {
@@ -252,6 +242,10 @@ impl Row for Subscriber {
         "barred",
         "overage",
         "since",
+        "blocks",
+        "ends",
+        "ended",
+        "settlement",
         "allowances",
     ];
 
@@ -286,6 +280,10 @@ impl Row for Subscriber {
             self.barred.join(" "),
             self.overage.to_string(),
             self.since.clone(),
+            self.blocks.iter().map(|block| block.reason.as_str()).collect::<Vec<_>>().join(" "),
+            text(&self.ends),
+            self.ended.as_ref().map_or_else(String::new, |end| format!("{} {}", end.at, end.why)),
+            self.ended.as_ref().map_or_else(String::new, |end| end.settlement.state.clone()),
             allowances.join(", "),
         ]
     }

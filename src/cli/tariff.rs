@@ -1,9 +1,9 @@
 //! `gyro tariff`: work on tariff files, without a server.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::later::{self, Later};
 use super::{Status, check};
 
 /// Work on tariffs.
@@ -31,13 +31,6 @@ enum Command {
     Price(Later),
 }
 
-/// The arguments of a command that is not built yet.
-#[derive(clap::Args, Debug)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<OsString>,
-}
-
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status> {
     let name = match &args.command {
         Command::Check { path } => return check::tariff(path, out, err),
@@ -46,8 +39,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Publish(_) => "publish",
         Command::Price(_) => "price",
     };
-    writeln!(err, "gyro tariff {name} is not built yet: this version knows `gyro tariff check FILE`")?;
-    Ok(Status::Failed)
+    later::refuse("tariff", name, "`gyro tariff check FILE`", err)
 }
 
 #[cfg(test)]
@@ -77,6 +69,22 @@ mod tests {
         assert!(out.contains(
             "plans: comfort, payg, post\nservices: data, voice, sms\n3 rating groups, 4 destinations"
         ));
+    }
+
+    #[test]
+    fn bands_of_time_are_explained() {
+        let (status, out, err) = ran(&["check", "examples/tariffs"]);
+        assert_eq!((status, &*err), (Status::Done, ""));
+        for line in [
+            "band night: 22:00–06:00 every day",
+            "  owl: data 2.00 instead of 8.00",
+            "  owl: voice to kz_mobile 4.00 instead of 15.00",
+            "band weekend: 06:00–22:00, sat, sun and holidays",
+            "  owl: data 5.00 instead of 8.00",
+            "holidays: 01-01, 01-02, 03-08, 12-16, 2026-05-27",
+        ] {
+            assert!(out.lines().any(|found| found == line), "{line}: {out}");
+        }
     }
 
     #[test]

@@ -22,7 +22,13 @@ fn a_store_is_worked_on_by_commands_alone() {
     let (status, out, err) = on(&[&add[..], &tariffs].concat());
     assert_eq!((status, &*out, &*err), (Status::Done, "added 77010000001: account 1, balance 1000.00\n", ""));
     let (status, _, err) = on(&add);
-    assert_eq!((status, &*err), (Status::Failed, "gyro: the subscriber 77010000001 exists already\n"));
+    assert_eq!(
+        (status, &*err),
+        (
+            Status::Failed,
+            "gyro: the subscriber 77010000001 exists already: change it with `gyro subscriber set`\n"
+        )
+    );
     let (status, out, _) = on(&["account", "adjust", "77010000001", "-5"]);
     assert_eq!((status, &*out), (Status::Done, "adjusted 77010000001: account 1, balance 995.00\n"));
     let topup = ["account", "topup", "77010000001", "100", "--reference", "r1"];

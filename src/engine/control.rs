@@ -6,17 +6,17 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::charging::request::SessionId;
-
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange, mode_name,
+    Change, Command, CommandError, LifeChange, LifeError, NewSubscriber, OperationKey, SubscriberChange,
+    mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SubscriberView, View,
+    SessionView, SubscriberView, View, Why,
 };
+pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord};
 pub use crate::store::Status as StoreStatus;
 pub use crate::time::Timestamp;
@@ -50,10 +50,6 @@ pub enum NetworkAsk {
     Peers,
     /// Disconnect a peer, by its identity.
     Disconnect(Box<str>),
-    /// Ask a session's client to re-authorise (RFC 8506 §5.5).
-    Reauthorise(SessionId),
-    /// Ask a session's client to end it (RFC 6733 §8.5).
-    Abort(SessionId),
     /// Read tariffs, dictionaries and peers again: all or nothing.
     Reload,
 }
@@ -334,8 +330,8 @@ mod tests {
             told.push(asked.await.unwrap().map_err(|error| error.to_string()));
         }
         assert!(echo.confirmed);
-        assert_eq!(told[0], Err("there is no subscriber 1".into()));
-        assert_eq!(told[1], Err("there is no subscriber 2".into()));
+        assert_eq!(told[0], Err("there is no subscriber 1: add it with `gyro subscriber add`".into()));
+        assert_eq!(told[1], Err("there is no subscriber 2: add it with `gyro subscriber add`".into()));
         assert_eq!(told[2], Ok(Reply::Store(Box::default())));
         assert_eq!(told[3], Ok(Reply::Done));
         assert_eq!(told[4], Err("the disk is full".into()));

@@ -1,18 +1,21 @@
 //! The Credit-Control-Answer (RFC 8506 §3.2, TS 32.299 §6.4.3), in the one shape that all known clients take.
 //!
-//! Head, in answers that refuse too: `263, 268, 264, 296, 258, 416, 415, [278], [418], [427], [279], [281], [294]`;
-//! then units at command level where they were asked for there, then `456*`, then every Proxy-Info of the request
-//! as it came. 416 and 415 are left out where the request has none that can be read.
+//! Head, in answers that refuse too: `263, 268, 264, 296, 258, 416, 415, [278], [418], [427], [428], [279], [281],
+//! [294]`; then `[422] [423] [2020] [2021]`, units at command level where they were asked for there, `456*`, `[873]`,
+//! and every Proxy-Info of the request as it came. 416 and 415 are left out where the request has none that can be read.
 
 use bytes::BytesMut;
 
 use super::ccr::{ProxyInfo, RequestType};
+use super::cost;
 use super::fields::{Field, Level};
 use super::final_unit::Fui;
 use super::mscc::{MsccAnswer, word, write_grant};
 use super::units;
 use super::wire::{Put, Reader, Seen};
+use crate::charging::answer::{Advice, AnswerExtra};
 use crate::charging::request::Measured;
+use crate::charging::units::Money;
 use crate::diameter::encode::{EncodeError, Encoder};
 use crate::diameter::error::Fault;
 use crate::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
@@ -41,6 +44,37 @@ impl FailureHandling {
     }
 }
 
+/// Direct-Debiting-Failure-Handling (RFC 8506 §8.15): what the client does while nobody answers a one-time event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DebitFailure {
+    /// The service ends; a client that can keeps the request and sends it again later.
+    TerminateOrBuffer,
+    /// The service is given.
+    Continue,
+}
+
+impl DebitFailure {
+    /// The number on the wire.
+    pub const fn value(self) -> i32 {
+        match self {
+            Self::TerminateOrBuffer => 0,
+            Self::Continue => 1,
+        }
+    }
+}
+
+/// What clients are told to do while nobody answers (RFC 8506 §5.7, §6.5); what is none is not said, and the
+/// client does what it is configured to do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Failures {
+    /// CC-Session-Failover: whether another server knows the sessions of this one.
+    pub failover: Option<bool>,
+    /// Credit-Control-Failure-Handling.
+    pub handling: Option<FailureHandling>,
+    /// Direct-Debiting-Failure-Handling.
+    pub debit: Option<DebitFailure>,
+}
+
 /// What all answers of a server say about it. It stays the same for the life of the process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Origin<'a> {
@@ -50,18 +84,22 @@ pub struct Origin<'a> {
     pub realm: &'a str,
     /// Origin-State-Id.
     pub state_id: Option<u32>,
-    /// CC-Session-Failover: whether another server knows the sessions of this one.
-    pub failover: Option<bool>,
-    /// Credit-Control-Failure-Handling.
-    pub failure_handling: Option<FailureHandling>,
-    /// Currency-Code of money in grants (ISO 4217).
+    /// What clients are told to do while nobody answers.
+    pub failures: Failures,
+    /// Currency-Code of money in answers (ISO 4217).
     pub currency: Option<u16>,
 }
 
 impl<'a> Origin<'a> {
     /// A server of that name, which says nothing more of itself.
     pub const fn new(host: &'a str, realm: &'a str) -> Self {
-        Self { host, realm, state_id: None, failover: None, failure_handling: None, currency: None }
+        Self {
+            host,
+            realm,
+            state_id: None,
+            failures: Failures { failover: None, handling: None, debit: None },
+            currency: None,
+        }
     }
 }
 
@@ -155,6 +193,13 @@ impl<'b, 'a> Answering<'b, 'a> {
         let request = asked.message.header();
         let is_error = refusal.result_code.is_protocol_error() || !asked.is_complete();
         let header = if is_error { request.error_answer() } else { request.answer() };
+        let failures =
+            |asked_for: bool| if asked_for && !is_error { origin.failures } else { Failures::default() };
+        let kind = asked.request_type;
+        let of_session = failures(
+            [RequestType::Initial, RequestType::Update].map(|one| Some(one.value())).contains(&kind),
+        );
+        let of_event = failures(kind == Some(RequestType::Event.value()));
         let head = Head {
             session_id: asked.session_id,
             result_code: refusal.result_code,
@@ -164,8 +209,9 @@ impl<'b, 'a> Answering<'b, 'a> {
             request_type: asked.request_type,
             number: asked.number,
             state_id: origin.state_id,
-            failover: origin.failover.filter(|_| !is_error).map(i32::from),
-            failure_handling: origin.failure_handling.filter(|_| !is_error).map(FailureHandling::value),
+            failover: of_session.failover.map(i32::from),
+            failure_handling: of_session.handling.map(FailureHandling::value),
+            debit_failure: of_event.debit.map(DebitFailure::value),
             failed_avp: (!refusal.failed_avp.is_empty()).then_some(refusal.failed_avp),
             message: refusal.message,
             reporting_host: None,
@@ -175,14 +221,27 @@ impl<'b, 'a> Answering<'b, 'a> {
         Self { asked, currency: origin.currency, out }
     }
 
+    /// Writes what stands at command level whatever the shape: the outcome of a balance check, cost, balance.
+    pub(super) fn extra(&mut self, extra: &AnswerExtra) {
+        let out = &mut self.out;
+        signed(out, Field::CheckBalanceResult, extra.enough.map(|enough| i32::from(!enough)));
+        if let Some(cost) = extra.cost {
+            cost::write_cost(out, cost, extra.cost_per, self.currency);
+        }
+        if let Some(balance) = &extra.balance {
+            signed(out, Field::LowBalanceIndication, Some(i32::from(balance.low)));
+            cost::write(out, Field::RemainingBalance, balance.remaining, self.currency);
+        }
+    }
+
     /// Writes units at command level.
-    pub(super) fn units(
-        &mut self,
-        granted: Option<&Measured>,
-        validity: Option<u32>,
-        last: Option<&Fui<'_>>,
-    ) {
-        write_command_units(&mut self.out, granted, validity, last, self.currency);
+    pub(super) fn units(&mut self, units: &MsccAnswer<'_>) {
+        write_command_units(&mut self.out, units, self.currency);
+    }
+
+    /// Writes advice of charge.
+    pub(super) fn advice(&mut self, advice: &Advice) {
+        cost::write_advice(&mut self.out, advice, self.currency);
     }
 
     /// Writes one quota.
@@ -200,17 +259,18 @@ impl<'b, 'a> Answering<'b, 'a> {
     }
 }
 
-fn write_command_units(
-    out: &mut Encoder<'_>,
-    granted: Option<&Measured>,
-    validity: Option<u32>,
-    last: Option<&Fui<'_>>,
-    currency: Option<u16>,
-) {
-    write_grant(out, granted, currency);
-    word(out, Field::ValidityTime, validity);
-    if let Some(last) = last {
+/// Of a quota what has its place at command level too (RFC 8506 §3.2).
+fn write_command_units(out: &mut Encoder<'_>, units: &MsccAnswer<'_>, currency: Option<u16>) {
+    write_grant(out, units.granted.as_ref(), units.tariff_change, currency);
+    word(out, Field::ValidityTime, units.validity);
+    if let Some(token) = units.refund {
+        out.plain(Field::RefundInformation, token);
+    }
+    if let Some(last) = &units.final_unit {
         last.write(out);
+    }
+    if let Some(last) = &units.qos_final_unit {
+        last.write_qos(out);
     }
 }
 
@@ -226,6 +286,7 @@ struct Head<'a> {
     state_id: Option<u32>,
     failover: Option<i32>,
     failure_handling: Option<i32>,
+    debit_failure: Option<i32>,
     failed_avp: Option<&'a [u8]>,
     message: Option<&'a str>,
     reporting_host: Option<&'a str>,
@@ -244,6 +305,7 @@ impl Head<'_> {
         word(out, Field::OriginStateId, self.state_id);
         signed(out, Field::CcSessionFailover, self.failover);
         signed(out, Field::CreditControlFailureHandling, self.failure_handling);
+        signed(out, Field::DirectDebitingFailureHandling, self.debit_failure);
         if let Some(avps) = self.failed_avp {
             out.plain(Field::FailedAvp, avps);
         }
@@ -293,10 +355,24 @@ pub struct Cca<'a> {
     pub error_message: Option<&'a str>,
     /// Error-Reporting-Host.
     pub error_reporting_host: Option<&'a str>,
+    /// Direct-Debiting-Failure-Handling.
+    pub debit_failure: Option<i32>,
+    /// Check-Balance-Result: 0 enough, 1 not enough.
+    pub balance_check: Option<i32>,
+    /// Cost-Information.
+    pub cost: Option<Money>,
+    /// Low-Balance-Indication: 0 no, 1 yes.
+    pub low_balance: Option<i32>,
+    /// Remaining-Balance.
+    pub remaining: Option<Money>,
+    /// Accumulated-Cost of AoC-Information.
+    pub accumulated: Option<Money>,
     /// Granted-Service-Unit at command level.
     pub granted: Option<Measured>,
     /// Validity-Time at command level, in seconds.
     pub validity: Option<u32>,
+    /// Refund-Information at command level.
+    pub refund: Option<&'a [u8]>,
     /// Final-Unit-Indication at command level.
     pub final_unit: Option<Fui<'a>>,
     /// The quotas.
@@ -323,8 +399,15 @@ impl<'a> Cca<'a> {
             failed_avp: None,
             error_message: None,
             error_reporting_host: None,
+            debit_failure: None,
+            balance_check: None,
+            cost: None,
+            low_balance: None,
+            remaining: None,
+            accumulated: None,
             granted: None,
             validity: None,
+            refund: None,
             final_unit: None,
             msccs: Vec::new(),
             proxies: Vec::new(),
@@ -358,6 +441,13 @@ impl<'a> Cca<'a> {
                 Field::OriginStateId => cca.origin_state_id = reader.word(&avp),
                 Field::CcSessionFailover => cca.failover = reader.enumerated(&avp),
                 Field::CreditControlFailureHandling => cca.failure_handling = reader.enumerated(&avp),
+                Field::DirectDebitingFailureHandling => cca.debit_failure = reader.enumerated(&avp),
+                Field::CheckBalanceResult => cca.balance_check = reader.enumerated(&avp),
+                Field::CostInformation => cca.cost = cost::read(&mut reader, &avp),
+                Field::LowBalanceIndication => cca.low_balance = reader.enumerated(&avp),
+                Field::RemainingBalance => cca.remaining = cost::read(&mut reader, &avp),
+                Field::ServiceInformation => cca.accumulated = cost::read_advice(&mut reader, &avp),
+                Field::RefundInformation => cca.refund = Some(avp.data()),
                 Field::FailedAvp => cca.failed_avp = Some(avp.data()),
                 Field::ErrorMessage => cca.error_message = reader.text(field, &avp),
                 Field::ErrorReportingHost => cca.error_reporting_host = reader.text(field, &avp),
@@ -403,14 +493,29 @@ impl<'a> Cca<'a> {
             state_id: self.origin_state_id,
             failover: self.failover,
             failure_handling: self.failure_handling,
+            debit_failure: self.debit_failure,
             failed_avp: self.failed_avp,
             message: self.error_message,
             reporting_host: self.error_reporting_host,
         };
         let mut out = Encoder::start(out, header);
         head.write(&mut out);
-        let last = self.final_unit.as_ref();
-        write_command_units(&mut out, self.granted.as_ref(), self.validity, last, None);
+        let units = MsccAnswer {
+            granted: self.granted,
+            validity: self.validity,
+            refund: self.refund,
+            final_unit: self.final_unit.clone(),
+            ..MsccAnswer::default()
+        };
+        signed(&mut out, Field::CheckBalanceResult, self.balance_check);
+        for (field, money) in [(Field::CostInformation, self.cost), (Field::RemainingBalance, self.remaining)]
+        {
+            if let Some(money) = money {
+                cost::write(&mut out, field, money, None);
+            }
+        }
+        signed(&mut out, Field::LowBalanceIndication, self.low_balance);
+        write_command_units(&mut out, &units, None);
         self.msccs.iter().for_each(|mscc| mscc.write(&mut out, None));
         self.proxies.iter().for_each(|proxy| proxy.write(&mut out));
         out.finish()

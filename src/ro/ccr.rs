@@ -109,6 +109,10 @@ pub struct Ccr<'a> {
     pub requested_action: Option<i32>,
     /// Multiple-Services-Indicator, any number. The presence of quotas decides, not this.
     pub multiple_services: Option<i32>,
+    /// AoC-Request-Type: 0 none, 1 all, 2 the cost, 3 the tariff.
+    pub advice: Option<i32>,
+    /// Refund-Information at command level.
+    pub refund: Option<&'a [u8]>,
     /// Subscription-Ids, those inside Service-Information too.
     pub subscriptions: Vec<Subscription<'a>>,
     /// Requested-Service-Unit at command level.
@@ -172,6 +176,8 @@ impl<'a> Ccr<'a> {
             termination_cause: None,
             requested_action: None,
             multiple_services: None,
+            advice: None,
+            refund: None,
             subscriptions: Vec::new(),
             requested: None,
             used: Vec::new(),
@@ -251,6 +257,10 @@ impl<'a> Ccr<'a> {
         signed(out, Field::TerminationCause, self.termination_cause);
         signed(out, Field::RequestedAction, self.requested_action);
         signed(out, Field::MultipleServicesIndicator, self.multiple_services);
+        signed(out, Field::AocRequestType, self.advice);
+        if let Some(token) = self.refund {
+            out.plain(Field::RefundInformation, token);
+        }
     }
 
     fn write_units(&self, out: &mut Encoder<'_>) {
@@ -278,6 +288,7 @@ struct Draft<'a, 'd> {
     application: Option<Avp<'a>>,
     vendor_application: Option<Avp<'a>>,
     action: Option<Avp<'a>>,
+    strange_payer: Option<Avp<'a>>,
     units: Option<Avp<'a>>,
     quota: Option<Avp<'a>>,
     /// There were more quotas than are taken.
@@ -302,6 +313,7 @@ impl<'a, 'd> Draft<'a, 'd> {
             application: None,
             vendor_application: None,
             action: None,
+            strange_payer: None,
             units: None,
             quota: None,
             full: false,
@@ -336,7 +348,15 @@ impl<'a, 'd> Draft<'a, 'd> {
                 self.action = Some(*avp);
             }
             Field::MultipleServicesIndicator => ccr.multiple_services = reader.enumerated(avp),
-            Field::SubscriptionId => ccr.subscriptions.extend(Subscription::read(reader, avp)),
+            Field::AocRequestType => ccr.advice = reader.enumerated(avp),
+            Field::RefundInformation => ccr.refund = Some(avp.data()),
+            Field::SubscriptionId => {
+                let named = Subscription::read(reader, avp);
+                if self.strange_payer.is_none() && named.is_some_and(|named| named.kind.is_strange()) {
+                    self.strange_payer = avp.find(Field::SubscriptionIdType.def().key);
+                }
+                ccr.subscriptions.extend(named);
+            }
             Field::ServiceIdentifier => ccr.services.extend(reader.word(avp)),
             Field::RequestedServiceUnit => {
                 ccr.requested = Some(units::read(reader, Level::Rsu, avp));
@@ -355,6 +375,10 @@ impl<'a, 'd> Draft<'a, 'd> {
             Field::ServiceInformation => reader.leniently(self.lenient, |reader| {
                 ccr.information.read(reader, avp, &mut ccr.subscriptions);
             }),
+            // for other servers: taken in their format, at most once, and passed over
+            Field::CcSubSessionId => _ = reader.unsigned(field, avp),
+            Field::AcctMultiSessionId => _ = reader.text(field, avp),
+            Field::UserEquipmentInfo | Field::UserEquipmentInfoExtension => reader.strangers(avp),
             Field::ProxyInfo => ccr.proxies.extend(ProxyInfo::read(avp)),
             Field::RouteRecord => ccr.route.extend(reader.text(field, avp)),
             _ => {
@@ -378,6 +402,7 @@ impl<'a, 'd> Draft<'a, 'd> {
     fn finish(mut self) -> Result<Ccr<'a>, Unreadable<'a>> {
         self.check_application();
         self.check_action();
+        self.check_payer();
         self.check_shape();
         for field in [
             Field::SessionId,
@@ -404,18 +429,32 @@ impl<'a, 'd> Draft<'a, 'd> {
     }
 
     /// Credit control has the application 4 and no other: 5004; 5007 with both AVPs where
-    /// Vendor-Specific-Application-Id says another (RFC 6733 §6.8, §6.11).
+    /// Vendor-Specific-Application-Id says another than Auth-Application-Id (RFC 6733 §6.8, §6.11).
     fn check_application(&mut self) {
-        let ours = ApplicationId::CREDIT_CONTROL.get();
-        let Some(avp) = self.application else { return };
-        if self.ccr.application.is_some_and(|application| application != ours) {
-            self.reader.fault(avp.fault(ResultCode::INVALID_AVP_VALUE));
-            return;
+        let other = |avp: &Avp<'_>| {
+            avp.u32().is_ok_and(|application| application != ApplicationId::CREDIT_CONTROL.get())
+        };
+        if let Some(avp) = self.application.filter(other) {
+            return self.reader.fault(avp.fault(ResultCode::INVALID_AVP_VALUE));
         }
         let Some(group) = self.vendor_application else { return };
-        let named = group.find(Field::AuthApplicationId.def().key).and_then(|avp| avp.u32().ok());
-        if named.is_some_and(|named| named != ours) {
-            self.reader.fault(both(&avp, &group));
+        let named = group.find(Field::AuthApplicationId.def().key);
+        let Some(named) = named.filter(other) else { return };
+        self.reader.fault(match self.application {
+            Some(avp) => both(&avp, &group),
+            None => named.fault(ResultCode::INVALID_AVP_VALUE),
+        });
+    }
+
+    /// A kind of subscriber that the standard does not have goes by the rule of the M bit (RFC 8506 §8.47): 5004 with
+    /// M, let pass without. Where unknown AVPs are let pass it is as well, beside another name of the subscriber.
+    fn check_payer(&mut self) {
+        let Some(kind) = self.strange_payer else { return };
+        let known = |named: &Subscription<'_>| !named.kind.is_strange();
+        let named = self.ccr.user_name.is_some() || self.ccr.subscriptions.iter().any(known);
+        let strict = kind.flags().is_mandatory() && !self.lenient;
+        if strict || !named {
+            self.reader.fault(kind.fault(ResultCode::INVALID_AVP_VALUE));
         }
     }
 

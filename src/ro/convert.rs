@@ -12,14 +12,14 @@ use super::final_unit::indication;
 use super::mscc::{Mscc, MsccAnswer};
 use super::profile::{FreeAnswer, Profile};
 use super::result;
-use super::service_information::is_message;
+use super::service_information::{Kinds, is_message};
 use super::subscription::{Subscription, by_weight, user_name};
 use super::units::measured_of;
-use crate::charging::answer::{Answer, Grant, Outcome, PartAnswer};
+use crate::charging::answer::{Answer, FinalUnit, Grant, Outcome, PartAnswer};
 use crate::charging::request::{
-    Action, ClientTraits, Identity, Kind, Measured, Part, QuotaKey, Request, SessionId, Shape,
+    Action, ClientTraits, Identity, Kind, Measured, Part, QuotaKey, Request, SessionId, Shape, TariffSide,
 };
-use crate::charging::units::Unit;
+use crate::charging::units::{Amount, Unit};
 use crate::diameter::encode::EncodeError;
 use crate::time::Timestamp;
 
@@ -46,12 +46,9 @@ pub fn request(
     let is_event = matches!(kind, Kind::Event(_));
     let has_units = ccr.requested.is_some() || !ccr.used.is_empty() || is_event;
     let shape = if ccr.msccs.is_empty() && has_units { Shape::Command } else { Shape::PerGroup };
-    // an event without units is about one message where it is about messages, else the server decides
-    let unnamed = is_event.then(|| {
-        let messages = is_message(context) || ccr.information.kinds.sms;
-        let pieces = messages.then(|| ccr.information.messages.map_or(1, u64::from));
-        Measured { pieces, ..Measured::default() }
-    });
+    let unnamed = unnamed(&ccr, kind, context);
+    let refund = profile.refund && is_3gpp(&ccr);
+    let identities = identities(&ccr);
     let mut request = Request {
         session,
         kind,
@@ -64,22 +61,65 @@ pub fn request(
             honour_requested: profile.honour_rsu,
             holding_time: profile.holding_time,
             max_octets: profile.max_units,
+            redirect: profile.redirect,
+            restrict: profile.restrict,
+            tariff_change: profile.tariff_change,
+            pools: profile.pools,
+            triggers: profile.triggers,
+            announcements: profile.announcements,
+            balance: profile.balance,
+            refund,
         },
-        identities: identities(&ccr),
+        identities: Vec::new(),
         context: context.into(),
         at: happened(ccr.event_timestamp, now),
-        parties: ccr.information.parties(),
+        parties: ccr.information.parties(&identities),
         place: ccr.information.place(),
         shape,
+        advice: profile.advice && matches!(ccr.advice, Some(1..=3)),
         parts: Vec::new(),
     };
+    request.identities = identities;
     let stamp = ccr.event_timestamp;
     request.parts = match shape {
         Shape::Command => vec![command_part(ccr, unnamed)],
-        Shape::PerGroup => ccr.msccs.into_iter().map(|mscc| part(mscc, unnamed)).collect(),
+        Shape::PerGroup => {
+            let token: Option<Box<[u8]>> = ccr.refund.map(Into::into);
+            let with_token = |mut part: Part| {
+                part.refund = part.refund.or_else(|| token.clone());
+                part
+            };
+            ccr.msccs.into_iter().map(|mscc| with_token(part(mscc, unnamed))).collect()
+        }
     };
     request.digest = digest::of(&request, stamp);
     Some(request)
+}
+
+/// What stands for units that are not named. An event, or a session opened with a quota, that is about messages is
+/// about one, or as many as it says it has; a refund that names none is about all that was charged; else the server
+/// decides.
+fn unnamed(ccr: &Ccr<'_>, kind: Kind, context: &str) -> Option<Measured> {
+    let kinds = ccr.information.kinds;
+    let messages = is_message(context) || kinds.sms || kinds.mms;
+    let told = ccr.information.messages.filter(|&told| told > 0).map(u64::from);
+    let pieces = match kind {
+        Kind::Event(Action::Debit | Action::CheckBalance | Action::PriceEnquiry) => {
+            messages.then(|| told.unwrap_or(1))
+        }
+        Kind::Initial => Some(told.filter(|_| messages)?),
+        Kind::Event(Action::Refund) | Kind::Update | Kind::Terminate => return None,
+    };
+    Some(Measured { pieces, ..Measured::default() })
+}
+
+/// Whether a client speaks the words of TS 32.299: it has shown one of them.
+fn is_3gpp(ccr: &Ccr<'_>) -> bool {
+    const DOMAIN: &[u8] = b"@3gpp.org";
+    let context = ccr.context.unwrap_or_default().as_bytes();
+    let start = context.len().checked_sub(DOMAIN.len());
+    let end = start.and_then(|start| context.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(DOMAIN)) || ccr.information.kinds != Kinds::default()
 }
 
 fn kind(ccr: &Ccr<'_>) -> Kind {
@@ -113,12 +153,27 @@ fn happened(told: Option<Timestamp>, now: Timestamp) -> Timestamp {
 
 fn part(mscc: Mscc, unnamed: Option<Measured>) -> Part {
     let key = key(mscc.rating_group, mscc.services);
-    Part { key, requested: named_or(mscc.requested, unnamed), used: mscc.used, reason: mscc.reason }
+    Part {
+        key,
+        requested: named_or(mscc.requested, unnamed),
+        used: mscc.used,
+        reason: mscc.reason,
+        changed: mscc.changed,
+        radio: mscc.radio,
+        refund: mscc.refund,
+    }
 }
 
 fn command_part(ccr: Ccr<'_>, unnamed: Option<Measured>) -> Part {
     let key = key(None, ccr.services);
-    Part { key, requested: named_or(ccr.requested, unnamed), used: ccr.used, reason: ccr.reason }
+    Part {
+        key,
+        requested: named_or(ccr.requested, unnamed),
+        used: ccr.used,
+        reason: ccr.reason,
+        refund: ccr.refund.map(Into::into),
+        ..Part::default()
+    }
 }
 
 fn key(rating_group: Option<u32>, mut services: Vec<u32>) -> QuotaKey {
@@ -164,16 +219,28 @@ pub fn answer(
         message: answer.message.as_deref(),
     };
     let mut writing = Answering::start(out, origin, asked, &refusal);
+    let extra = answer.extra.as_deref();
+    if let Some(extra) = extra {
+        writing.extra(extra);
+    }
     match answer.shape {
         _ if ends => (),
-        Shape::PerGroup => answer.parts.iter().for_each(|part| writing.mscc(&mscc(part, profile))),
-        Shape::Command => {
-            let granted = answer.parts.iter().find_map(|part| part.grant.as_ref());
-            if let Some(grant) = granted.filter(|_| outcome == Outcome::Done) {
-                let last = grant.final_unit.as_ref().map(indication);
-                writing.units(Some(&measured_of(grant.amount)), grant.validity_secs, last.as_ref());
+        Shape::PerGroup => {
+            for part in &answer.parts {
+                writing.mscc(&mscc(part, profile));
+                if let Some(after) = after_change(part) {
+                    writing.mscc(&after);
+                }
             }
         }
+        Shape::Command => {
+            if let Some(part) = answer.parts.first().filter(|_| outcome == Outcome::Done) {
+                writing.units(&mscc(part, profile));
+            }
+        }
+    }
+    if let Some(advice) = extra.and_then(|extra| extra.advice) {
+        writing.advice(&advice);
     }
     writing.finish()
 }
@@ -198,33 +265,69 @@ fn whole(answer: &Answer, asked: &Asked<'_>) -> (Outcome, Bytes) {
 }
 
 fn mscc<'a>(part: &'a PartAnswer, profile: &Profile) -> MsccAnswer<'a> {
-    let refused = MsccAnswer {
+    let extra = part.extra.as_deref();
+    let plain = MsccAnswer {
         rating_group: part.key.rating_group,
         services: Cow::Borrowed(&part.key.services),
         result_code: Some(result::quota(part.outcome)),
+        refund: extra.and_then(|extra| extra.refund.as_deref()),
+        announcements: Cow::Borrowed(extra.map_or(&[], |extra| &extra.announcements)),
         ..MsccAnswer::default()
     };
-    match &part.grant {
-        Some(grant) if part.outcome == Outcome::Done => granted(grant, profile, refused),
-        _ => refused,
+    match (&part.grant, part.limit.as_deref()) {
+        (Some(grant), _) if part.outcome == Outcome::Done => granted(grant, profile, plain),
+        (None, Some(limit)) if part.outcome == Outcome::Done => MsccAnswer {
+            validity: Some(limit.validity_secs),
+            ..with_last(plain, Some(&limit.action), profile)
+        },
+        _ => plain,
     }
 }
 
+/// Both indications where the client knows the newer one: it follows that, and lets the other be (RFC 8506 §8.68).
+fn with_last<'a>(plain: MsccAnswer<'a>, last: Option<&'a FinalUnit>, profile: &Profile) -> MsccAnswer<'a> {
+    let final_unit = last.map(indication);
+    MsccAnswer { qos_final_unit: final_unit.clone().filter(|_| profile.qos_fui), final_unit, ..plain }
+}
+
+/// Where a grant is followed by one of its own after a change of the tariff: that one (RFC 8506 §5.1.1).
+fn after_change(part: &PartAnswer) -> Option<MsccAnswer<'_>> {
+    let grant = part.grant.as_ref().filter(|_| part.outcome == Outcome::Done)?;
+    let change = grant.extra.as_ref()?.change?;
+    Some(MsccAnswer {
+        rating_group: part.key.rating_group,
+        services: Cow::Borrowed(&part.key.services),
+        granted: Some(measured_of(Amount::new(grant.amount.unit, change.after?))),
+        tariff_change: Some(change.at),
+        side: Some(TariffSide::After),
+        validity: grant.validity_secs,
+        result_code: Some(result::quota(part.outcome)),
+        ..MsccAnswer::default()
+    })
+}
+
 /// A threshold stands beside a grant only below it, and not beside a final unit.
-fn granted<'a>(grant: &Grant, profile: &Profile, plain: MsccAnswer<'a>) -> MsccAnswer<'a> {
+fn granted<'a>(grant: &'a Grant, profile: &Profile, plain: MsccAnswer<'a>) -> MsccAnswer<'a> {
     let below = |threshold: &u64| *threshold < grant.amount.count && grant.final_unit.is_none();
     let threshold = |unit| {
         let threshold = grant.threshold.filter(|_| grant.amount.unit == unit).filter(below);
         threshold.map(|threshold| u32::try_from(threshold).unwrap_or(u32::MAX))
     };
+    let extra = grant.extra.as_deref();
+    let change = extra.and_then(|extra| extra.change);
+    let unit = grant.amount.unit;
     MsccAnswer {
         granted: Some(measured_of(grant.amount)),
+        tariff_change: change.map(|change| change.at),
+        side: change.and_then(|change| change.after).map(|_| TariffSide::Before),
+        consumption_time: extra.and_then(|extra| extra.consumption_secs),
+        triggers: extra.and_then(|extra| extra.triggers.clone()),
+        pool: extra.and_then(|extra| extra.pool).map(|share| (share, unit)),
         validity: grant.validity_secs,
         time_threshold: threshold(Unit::Seconds),
         volume_threshold: threshold(Unit::Octets),
         unit_threshold: threshold(Unit::Pieces),
         holding_time: grant.holding_secs.filter(|_| profile.holding_time),
-        final_unit: grant.final_unit.as_ref().map(indication),
-        ..plain
+        ..with_last(plain, grant.final_unit.as_ref(), profile)
     }
 }

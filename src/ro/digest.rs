@@ -81,8 +81,12 @@ impl Digest {
     }
 
     fn text(&mut self, text: &str) -> &mut Self {
-        self.count(text.len());
-        let (words, rest) = text.as_bytes().as_chunks();
+        self.octets(text.as_bytes())
+    }
+
+    fn octets(&mut self, octets: &[u8]) -> &mut Self {
+        self.count(octets.len());
+        let (words, rest) = octets.as_chunks();
         for word in words {
             self.word(u64::from_be_bytes(*word));
         }
@@ -143,8 +147,13 @@ impl Digest {
             Some(Reason::Validity) => 5,
             Some(Reason::ConditionChange) => 6,
             Some(Reason::Forced) => 7,
-            Some(Reason::Other) => 8,
+            // one number for what was not told apart once: the digest of a request stays what it was
+            Some(Reason::OtherUnit | Reason::PoolExhausted | Reason::Unused | Reason::Other) => 8,
         });
+        // added later: a request without a token has the digest that it always had
+        if let Some(token) = &part.refund {
+            self.word(1).octets(token);
+        }
     }
 
     fn measured(&mut self, measured: &Measured) {

@@ -12,6 +12,8 @@ use crate::diameter::error::Fault;
 /// The format of a value (RFC 6733 §4.2, §4.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Format {
+    /// Address.
+    Address,
     /// Unsigned32.
     U32,
     /// Unsigned64.
@@ -40,6 +42,7 @@ impl Format {
         match self {
             Self::U32 | Self::I32 | Self::Enum | Self::Time => 4,
             Self::U64 | Self::I64 => 8,
+            Self::Address => 6,
             Self::Utf8 | Self::Identity | Self::Octets | Self::Group => 0,
         }
     }
@@ -108,6 +111,7 @@ fields! {
     UserName = "User-Name" ietf 1 Utf8 M;
     CalledStationId = "Called-Station-Id" ietf 30 Utf8 M;
     ProxyState = "Proxy-State" ietf 33 Octets M;
+    AcctMultiSessionId = "Acct-Multi-Session-Id" ietf 50 Utf8 M;
     EventTimestamp = "Event-Timestamp" ietf 55 Time M;
     AuthApplicationId = "Auth-Application-Id" ietf 258 U32 M;
     VendorSpecificApplicationId = "Vendor-Specific-Application-Id" ietf 260 Group M;
@@ -122,11 +126,13 @@ fields! {
     RouteRecord = "Route-Record" ietf 282 Identity M;
     DestinationRealm = "Destination-Realm" ietf 283 Identity M;
     ProxyInfo = "Proxy-Info" ietf 284 Group M;
+    ReAuthRequestType = "Re-Auth-Request-Type" ietf 285 Enum M;
     DestinationHost = "Destination-Host" ietf 293 Identity M;
     ErrorReportingHost = "Error-Reporting-Host" ietf 294 Identity -;
     TerminationCause = "Termination-Cause" ietf 295 Enum M;
     OriginRealm = "Origin-Realm" ietf 296 Identity M;
     ExperimentalResult = "Experimental-Result" ietf 297 Group M;
+    CcCorrelationId = "CC-Correlation-Id" ietf 411 Octets -;
     CcInputOctets = "CC-Input-Octets" ietf 412 U64 M;
     CcMoney = "CC-Money" ietf 413 Group M;
     CcOutputOctets = "CC-Output-Octets" ietf 414 U64 M;
@@ -134,10 +140,12 @@ fields! {
     CcRequestType = "CC-Request-Type" ietf 416 Enum M;
     CcServiceSpecificUnits = "CC-Service-Specific-Units" ietf 417 U64 M;
     CcSessionFailover = "CC-Session-Failover" ietf 418 Enum M;
+    CcSubSessionId = "CC-Sub-Session-Id" ietf 419 U64 M;
     CcTime = "CC-Time" ietf 420 U32 M;
     CcTotalOctets = "CC-Total-Octets" ietf 421 U64 M;
     CheckBalanceResult = "Check-Balance-Result" ietf 422 Enum M;
     CostInformation = "Cost-Information" ietf 423 Group M;
+    CostUnit = "Cost-Unit" ietf 424 Utf8 M;
     CurrencyCode = "Currency-Code" ietf 425 U32 M;
     CreditControlFailureHandling = "Credit-Control-Failure-Handling" ietf 427 Enum M;
     DirectDebitingFailureHandling = "Direct-Debiting-Failure-Handling" ietf 428 Enum M;
@@ -160,10 +168,20 @@ fields! {
     ValidityTime = "Validity-Time" ietf 448 U32 M;
     FinalUnitAction = "Final-Unit-Action" ietf 449 Enum M;
     SubscriptionIdType = "Subscription-Id-Type" ietf 450 Enum M;
+    TariffTimeChange = "Tariff-Time-Change" ietf 451 Time M;
     TariffChangeUsage = "Tariff-Change-Usage" ietf 452 Enum M;
+    GsuPoolIdentifier = "G-S-U-Pool-Identifier" ietf 453 U32 M;
+    CcUnitType = "CC-Unit-Type" ietf 454 Enum M;
     MultipleServicesIndicator = "Multiple-Services-Indicator" ietf 455 Enum M;
     MultipleServicesCreditControl = "Multiple-Services-Credit-Control" ietf 456 Group M;
+    GsuPoolReference = "G-S-U-Pool-Reference" ietf 457 Group M;
+    UserEquipmentInfo = "User-Equipment-Info" ietf 458 Group -;
     ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
+    UserEquipmentInfoExtension = "User-Equipment-Info-Extension" ietf 653 Group -;
+    RedirectServerExtension = "Redirect-Server-Extension" ietf 665 Group -;
+    RedirectAddressIp = "Redirect-Address-IPAddress" ietf 666 Address -;
+    RedirectAddressUrl = "Redirect-Address-URL" ietf 667 Utf8 -;
+    RedirectAddressSipUri = "Redirect-Address-SIP-URI" ietf 668 Utf8 -;
     QosFinalUnitIndication = "QoS-Final-Unit-Indication" ietf 669 Group -;
     FilterId = "Filter-Id" ietf 11 Utf8 M;
     SgsnMccMnc = "3GPP-SGSN-MCC-MNC" tgpp 18 Utf8 M;
@@ -175,24 +193,44 @@ fields! {
     NodeFunctionality = "Node-Functionality" tgpp 862 Enum M;
     TimeQuotaThreshold = "Time-Quota-Threshold" tgpp 868 U32 M;
     VolumeQuotaThreshold = "Volume-Quota-Threshold" tgpp 869 U32 M;
+    TriggerType = "Trigger-Type" tgpp 870 Enum M;
     QuotaHoldingTime = "Quota-Holding-Time" tgpp 871 U32 M;
     ReportingReason = "Reporting-Reason" tgpp 872 Enum M;
     ServiceInformation = "Service-Information" tgpp 873 Group M;
     PsInformation = "PS-Information" tgpp 874 Group M;
     ImsInformation = "IMS-Information" tgpp 876 Group M;
     MmsInformation = "MMS-Information" tgpp 877 Group M;
+    QuotaConsumptionTime = "Quota-Consumption-Time" tgpp 881 U32 M;
+    OriginatorAddress = "Originator-Address" tgpp 886 Group M;
     AddressData = "Address-Data" tgpp 897 Utf8 M;
     AddressType = "Address-Type" tgpp 899 Enum M;
     RecipientAddress = "Recipient-Address" tgpp 1201 Group M;
     UnitQuotaThreshold = "Unit-Quota-Threshold" tgpp 1226 U32 M;
     RequestedPartyAddress = "Requested-Party-Address" tgpp 1251 Utf8 M;
+    Trigger = "Trigger" tgpp 1264 Group M;
     SmsInformation = "SMS-Information" tgpp 2000 Group M;
     InterfaceType = "Interface-Type" tgpp 2006 Enum M;
     OriginatorInterface = "Originator-Interface" tgpp 2009 Group M;
     NumberOfMessagesSent = "Number-Of-Messages-Sent" tgpp 2019 U32 M;
+    LowBalanceIndication = "Low-Balance-Indication" tgpp 2020 Enum M;
+    RemainingBalance = "Remaining-Balance" tgpp 2021 Group M;
+    RefundInformation = "Refund-Information" tgpp 2022 Octets M;
     RecipientInfo = "Recipient-Info" tgpp 2026 Group M;
+    OriginatorReceivedAddress = "Originator-Received-Address" tgpp 2027 Group M;
     RecipientReceivedAddress = "Recipient-Received-Address" tgpp 2028 Group M;
+    AccumulatedCost = "Accumulated-Cost" tgpp 2052 Group M;
+    AocCostInformation = "AoC-Cost-Information" tgpp 2053 Group M;
+    AocInformation = "AoC-Information" tgpp 2054 Group M;
+    AocRequestType = "AoC-Request-Type" tgpp 2055 Enum M;
+    CurrentTariff = "Current-Tariff" tgpp 2056 Group M;
+    RateElement = "Rate-Element" tgpp 2058 Group M;
+    TariffInformation = "Tariff-Information" tgpp 2060 Group M;
+    UnitCost = "Unit-Cost" tgpp 2061 Group M;
+    IncrementalCost = "Incremental-Cost" tgpp 2062 Group M;
     VcsInformation = "VCS-Information" tgpp 3410 Group M;
+    AnnouncementInformation = "Announcement-Information" tgpp 3904 Group M;
+    AnnouncementIdentifier = "Announcement-Identifier" tgpp 3905 U32 M;
+    TimeIndicator = "Time-Indicator" tgpp 3911 U32 M;
 }
 
 impl Field {
@@ -208,10 +246,10 @@ impl Field {
         group.missing(self.def(), self.format().least_octets())
     }
 
-    /// One bit of its own.
+    /// Its place in the table.
     #[expect(clippy::as_conversions, reason = "the place of a fieldless enum has no other way to a number")]
-    pub(super) const fn bit(self) -> u128 {
-        1 << (self as u8)
+    pub(super) const fn place(self) -> u8 {
+        self as u8
     }
 }
 
@@ -270,7 +308,8 @@ levels! {
         Once: SessionId OriginHost OriginRealm CcRequestType CcRequestNumber;
         AtMostOnce: DestinationRealm AuthApplicationId ServiceContextId DestinationHost UserName OriginStateId
             EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
-            ServiceInformation;
+            ServiceInformation AocRequestType RefundInformation AcctMultiSessionId CcCorrelationId CcSubSessionId
+            UserEquipmentInfo UserEquipmentInfoExtension;
         Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
             ProxyInfo RouteRecord;
         First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation
@@ -294,8 +333,13 @@ levels! {
     }
     /// Multiple-Services-Credit-Control of a CCR.
     Mscc {
-        AtMostOnce: RequestedServiceUnit RatingGroup;
-        Many: UsedServiceUnit ServiceIdentifier ReportingReason;
+        AtMostOnce: RequestedServiceUnit RatingGroup RefundInformation;
+        Many: UsedServiceUnit ServiceIdentifier ReportingReason Trigger;
+        First: RatType;
+    }
+    /// Trigger.
+    Trigger {
+        Many: TriggerType;
     }
     /// Requested-Service-Unit.
     Rsu {
@@ -309,7 +353,7 @@ levels! {
     }
     /// Granted-Service-Unit.
     Gsu {
-        AtMostOnce: CcTime CcMoney CcTotalOctets CcInputOctets CcOutputOctets CcServiceSpecificUnits;
+        AtMostOnce: TariffTimeChange CcTime CcMoney CcTotalOctets CcInputOctets CcOutputOctets CcServiceSpecificUnits;
     }
     /// CC-Money.
     CcMoney {
@@ -334,7 +378,7 @@ levels! {
     }
     /// SMS-Information and MMS-Information.
     Messaging {
-        First: OriginatorInterface NumberOfMessagesSent;
+        First: OriginatorInterface NumberOfMessagesSent OriginatorAddress OriginatorReceivedAddress;
         Many: RecipientInfo RecipientAddress;
     }
     /// Originator-Interface.
@@ -345,7 +389,7 @@ levels! {
     RecipientInfo {
         Many: RecipientAddress RecipientReceivedAddress;
     }
-    /// Recipient-Address and Recipient-Received-Address.
+    /// Recipient-Address, Recipient-Received-Address and the like: addresses of messages.
     RecipientAddress {
         First: AddressType AddressData;
     }
@@ -353,22 +397,94 @@ levels! {
     Cca {
         Once: ResultCode;
         AtMostOnce: SessionId OriginHost OriginRealm AuthApplicationId CcRequestType CcRequestNumber OriginStateId
-            CcSessionFailover CreditControlFailureHandling ErrorMessage ErrorReportingHost GrantedServiceUnit
-            ValidityTime FinalUnitIndication;
+            CcSessionFailover CreditControlFailureHandling DirectDebitingFailureHandling ErrorMessage
+            ErrorReportingHost GrantedServiceUnit ValidityTime FinalUnitIndication QosFinalUnitIndication
+            CheckBalanceResult CostInformation LowBalanceIndication RemainingBalance RefundInformation
+            ServiceInformation;
         First: FailedAvp;
         Many: MultipleServicesCreditControl ProxyInfo;
     }
+    /// A RAR (RFC 6733 §8.3.1, RFC 8506 §10.2).
+    Rar {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId
+            ReAuthRequestType;
+        AtMostOnce: UserName OriginStateId ServiceIdentifier RatingGroup;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An ASR (RFC 6733 §8.5.1).
+    Asr {
+        Once: SessionId OriginHost OriginRealm DestinationRealm DestinationHost AuthApplicationId;
+        AtMostOnce: UserName OriginStateId;
+        Many: ProxyInfo RouteRecord;
+    }
+    /// An RAA or ASA (RFC 6733 §8.3.2, §8.5.2). One in the form of §7.2 may lack the Session-Id.
+    Demanded {
+        AtMostOnce: SessionId OriginHost OriginRealm ResultCode ExperimentalResult OriginStateId UserName
+            ErrorMessage ErrorReportingHost;
+        First: FailedAvp;
+        Many: ProxyInfo;
+    }
     /// Multiple-Services-Credit-Control of a CCA.
     MsccAnswer {
-        AtMostOnce: GrantedServiceUnit RatingGroup ValidityTime ResultCode FinalUnitIndication TimeQuotaThreshold
-            VolumeQuotaThreshold UnitQuotaThreshold QuotaHoldingTime;
-        Many: ServiceIdentifier;
+        AtMostOnce: GrantedServiceUnit RatingGroup TariffChangeUsage ValidityTime ResultCode FinalUnitIndication
+            QosFinalUnitIndication TimeQuotaThreshold VolumeQuotaThreshold UnitQuotaThreshold QuotaHoldingTime
+            QuotaConsumptionTime Trigger RefundInformation;
+        Many: ServiceIdentifier GsuPoolReference AnnouncementInformation;
     }
     /// Final-Unit-Indication.
     Fui {
         Once: FinalUnitAction;
         AtMostOnce: RedirectServer;
         Many: RestrictionFilterRule FilterId;
+    }
+    /// QoS-Final-Unit-Indication.
+    QosFui {
+        Once: FinalUnitAction;
+        AtMostOnce: RedirectServerExtension;
+        Many: FilterId;
+    }
+    /// Redirect-Server-Extension.
+    RedirectServerExtension {
+        AtMostOnce: RedirectAddressIp RedirectAddressUrl RedirectAddressSipUri;
+    }
+    /// G-S-U-Pool-Reference.
+    GsuPoolReference {
+        AtMostOnce: GsuPoolIdentifier CcUnitType UnitValue;
+    }
+    /// Cost-Information, Remaining-Balance, Accumulated-Cost, Incremental-Cost and Unit-Cost: money, with its
+    /// currency where it is said.
+    Cost {
+        AtMostOnce: UnitValue CurrencyCode CostUnit ValueDigits Exponent;
+    }
+    /// Announcement-Information.
+    AnnouncementInformation {
+        AtMostOnce: AnnouncementIdentifier TimeIndicator;
+    }
+    /// Service-Information of a CCA.
+    AnswerInformation {
+        AtMostOnce: AocInformation;
+    }
+    /// AoC-Information.
+    AocInformation {
+        AtMostOnce: AocCostInformation TariffInformation;
+    }
+    /// AoC-Cost-Information.
+    AocCostInformation {
+        AtMostOnce: AccumulatedCost CurrencyCode;
+        Many: IncrementalCost;
+    }
+    /// Tariff-Information.
+    TariffInformation {
+        AtMostOnce: CurrentTariff;
+    }
+    /// Current-Tariff.
+    CurrentTariff {
+        AtMostOnce: CurrencyCode;
+        Many: RateElement;
+    }
+    /// Rate-Element.
+    RateElement {
+        AtMostOnce: CcUnitType UnitValue UnitCost;
     }
     /// Redirect-Server.
     RedirectServer {

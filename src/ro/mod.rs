@@ -4,11 +4,12 @@
 //! it, and writes charging's answer as a CCA in the one shape that all known clients take ([`cca`]).
 //! [`result`] alone knows which word of charging has which Result-Code, [`profile`] what clients differ in.
 //!
-//! Left out: re-authorisation and abort requests, tariff time change, credit pools, cost and balance answers.
+//! [`reauth`] has the requests that the server begins: RAR and ASR.
 
 pub mod cca;
 pub mod ccr;
 pub mod convert;
+mod cost;
 mod digest;
 pub mod fields;
 pub mod final_unit;
@@ -16,9 +17,11 @@ pub mod mscc;
 mod overrides;
 pub mod profile;
 mod reason;
+pub mod reauth;
 pub mod result;
 pub mod service_information;
 pub mod subscription;
+mod trigger;
 mod units;
 mod wire;
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::charging::request::TariffChangeForm;
+
 use super::profile::{FreeAnswer, Overrides, Rar, Throttle, UnknownM};
 
 /// A key or a value that a profile does not have.
@@ -30,6 +32,20 @@ impl Overrides {
         match key {
             "honour_rsu" => self.honour_rsu = Some(switch("honour_rsu")?),
             "redirect" => self.redirect = Some(switch("redirect")?),
+            "restrict" => self.restrict = Some(switch("restrict")?),
+            "triggers" => self.triggers = Some(switch("triggers")?),
+            "announcements" => self.announcements = Some(switch("announcements")?),
+            "advice" => self.advice = Some(switch("advice")?),
+            "balance" => self.balance = Some(switch("balance")?),
+            "refund" => self.refund = Some(switch("refund")?),
+            "tariff_change" => {
+                self.tariff_change = Some(match value {
+                    "none" => TariffChangeForm::None,
+                    "single" => TariffChangeForm::Single,
+                    "dual" => TariffChangeForm::Dual,
+                    _ => return Err(word("tariff_change", "\"none\", \"single\" or \"dual\"")),
+                });
+            }
             "qos_fui" => self.qos_fui = Some(switch("qos_fui")?),
             "pools" => self.pools = Some(switch("pools")?),
             "holding_time" => self.holding_time = Some(switch("holding_time")?),
@@ -93,6 +109,13 @@ mod tests {
         for (key, good) in [
             ("honour_rsu", "true"),
             ("redirect", "false"),
+            ("restrict", "false"),
+            ("triggers", "false"),
+            ("announcements", "true"),
+            ("advice", "true"),
+            ("balance", "true"),
+            ("refund", "false"),
+            ("tariff_change", "dual"),
             ("qos_fui", "true"),
             ("pools", "true"),
             ("holding_time", "false"),

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::charging::request::TariffChangeForm;
+
 /// How a slower speed is ordered from this client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Throttle {
@@ -100,12 +102,27 @@ profile! {
     rar: Rar,
     /// A final unit with REDIRECT is followed.
     redirect: bool,
+    /// A final unit with RESTRICT_ACCESS is followed.
+    restrict: bool,
     /// QoS-Final-Unit-Indication is understood.
     qos_fui: bool,
     /// Credit pools are understood (RFC 8506 §5.1.2).
     pools: bool,
     /// Quota-Holding-Time is understood (TS 32.299 §7.2.132).
     holding_time: bool,
+    /// How it is told of a change of the tariff while a grant lasts (RFC 8506 §5.1.1).
+    tariff_change: TariffChangeForm,
+    /// Triggers are armed with it (TS 32.299 §7.2.235).
+    triggers: bool,
+    /// Announcement-Information is understood.
+    announcements: bool,
+    /// Advice of charge is given where it is asked for (TS 32.280).
+    advice: bool,
+    /// Low-Balance-Indication and Remaining-Balance are understood.
+    balance: bool,
+    /// Refund-Information is understood in the answer to a debit (TS 32.299). Requests for a refund are served
+    /// whatever this says.
+    refund: bool,
 }
 
 const STANDARD: Profile = Profile {
@@ -119,13 +136,21 @@ const STANDARD: Profile = Profile {
     max_units: None,
     rar: Rar::Reacts,
     redirect: true,
+    restrict: true,
     qos_fui: false,
     pools: false,
     holding_time: true,
+    tariff_change: TariffChangeForm::None,
+    triggers: true,
+    announcements: false,
+    advice: false,
+    balance: false,
+    refund: true,
 };
 
-/// The look-alikes share what all of them let pass.
-const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, ..STANDARD };
+/// The look-alikes share what all of them let pass. None of them gives back what an event was charged, and some drop
+/// an answer with an AVP that they do not know.
+const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, refund: false, ..STANDARD };
 
 /// The built-in profiles with the beginnings of the Product-Names that tell them, letters of either case.
 static BUILT_IN: [(Profile, &[&str]); 7] = [
@@ -136,29 +161,39 @@ static BUILT_IN: [(Profile, &[&str]); 7] = [
             name: Cow::Borrowed("open5gs"),
             rar: Rar::Acknowledges,
             redirect: false,
+            restrict: false,
             holding_time: false,
+            triggers: false,
             ..ALIKE
         },
         &["open5gs", "freeDiameter"],
     ),
-    (Profile { name: Cow::Borrowed("magma"), holding_time: false, ..ALIKE }, &["magma"]),
+    (Profile { name: Cow::Borrowed("magma"), holding_time: false, triggers: false, ..ALIKE }, &["magma"]),
     (
         // voice: there is nothing to redirect, and quota is seconds that are running
         Profile {
             name: Cow::Borrowed("kamailio"),
             throttle: Throttle::None,
             redirect: false,
+            restrict: false,
             holding_time: false,
+            triggers: false,
             ..ALIKE
         },
         &["kamailio", "CDiameterPeer"],
     ),
     (
-        Profile { name: Cow::Borrowed("cisco"), throttle: Throttle::FilterId, ..ALIKE },
+        Profile {
+            name: Cow::Borrowed("cisco"),
+            throttle: Throttle::FilterId,
+            tariff_change: TariffChangeForm::Single,
+            ..ALIKE
+        },
         &["cisco", "starent", "staros", "asr5"],
     ),
     (
-        Profile { name: Cow::Borrowed("nokia"), throttle: Throttle::RuleBase, ..ALIKE },
+        // filters in a final unit are let be: a restriction would be none
+        Profile { name: Cow::Borrowed("nokia"), throttle: Throttle::RuleBase, restrict: false, ..ALIKE },
         &["nokia", "alcatel", "timos", "sr-os", "sr os"],
     ),
     (
@@ -166,6 +201,7 @@ static BUILT_IN: [(Profile, &[&str]); 7] = [
         Profile {
             name: Cow::Borrowed("lenient"),
             default_context: Some(Cow::Borrowed(super::service_information::CONTEXT_DATA)),
+            triggers: false,
             ..ALIKE
         },
         &[],

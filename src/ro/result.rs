@@ -27,7 +27,9 @@ pub const fn command(outcome: Outcome) -> ResultCode {
             Denial::UnknownSubscriber | Denial::Ended => ResultCode::USER_UNKNOWN,
             Denial::Blocked => ResultCode::END_USER_SERVICE_DENIED,
             Denial::NoCredit => ResultCode::CREDIT_LIMIT_REACHED,
-            Denial::UnknownService | Denial::NoRate | Denial::NoDestination => ResultCode::RATING_FAILED,
+            Denial::UnknownService | Denial::NoRate | Denial::NoDestination | Denial::NoRefund => {
+                ResultCode::RATING_FAILED
+            }
             Denial::NotOffered => ResultCode::UNABLE_TO_COMPLY,
             Denial::TooManyGroups => ResultCode::RESOURCES_EXCEEDED,
             Denial::Overflow => ResultCode::INVALID_AVP_VALUE,
@@ -42,7 +44,9 @@ pub const fn quota(outcome: Outcome) -> ResultCode {
         Outcome::Done => ResultCode::SUCCESS,
         Outcome::Denied(denial) => match denial {
             Denial::NoCredit => ResultCode::CREDIT_LIMIT_REACHED,
-            Denial::UnknownService | Denial::NoRate | Denial::NoDestination => ResultCode::RATING_FAILED,
+            Denial::UnknownService | Denial::NoRate | Denial::NoDestination | Denial::NoRefund => {
+                ResultCode::RATING_FAILED
+            }
             Denial::UnknownSession
             | Denial::UnknownSubscriber
             | Denial::Ended
@@ -66,6 +70,7 @@ pub(super) fn failed_avp(denial: Denial, asked: &Asked<'_>, key: Option<&QuotaKe
         Denial::NoRate => no_rate(asked, key, code),
         Denial::NoDestination => no_destination(asked, code),
         Denial::Overflow => overflow(asked, key, code),
+        Denial::NoRefund => no_refund(asked, key, code),
         Denial::UnknownSession
         | Denial::UnknownSubscriber
         | Denial::Ended
@@ -77,10 +82,10 @@ pub(super) fn failed_avp(denial: Denial, asked: &Asked<'_>, key: Option<&QuotaKe
     fault.failed_avp
 }
 
-/// The MSCC of the request that asked for this quota.
+/// The MSCC of the request that asked for this quota; the first where no quota is named.
 fn asked_for<'a>(asked: &Asked<'a>, key: Option<&QuotaKey>) -> Option<Avp<'a>> {
-    let key = key?;
     let mut msccs = asked.message.all(Field::MultipleServicesCreditControl.def().key);
+    let Some(key) = key else { return msccs.next() };
     msccs.find(|mscc| {
         let group = mscc.find(Field::RatingGroup.def().key).and_then(|avp| avp.u32().ok());
         let services = || {
@@ -104,11 +109,22 @@ fn no_rate(asked: &Asked<'_>, key: Option<&QuotaKey>, code: ResultCode) -> Fault
     named.map_or_else(|| Field::RatingGroup.missing_in(&mscc), |avp| avp.fault(code))
 }
 
+/// The token, or an example of the one that is missing, in the MSCC where there is one.
+fn no_refund(asked: &Asked<'_>, key: Option<&QuotaKey>, code: ResultCode) -> Fault {
+    let field = Field::RefundInformation;
+    if let Some(mscc) = asked_for(asked, key) {
+        let token = mscc.find(field.def().key);
+        return token.map_or_else(|| field.missing_in(&mscc), |avp| avp.fault(code));
+    }
+    asked.message.find(field.def().key).map_or_else(|| field.missing(), |avp| avp.fault(code))
+}
+
 /// The called address; or an example of it, in the group of the request where it belongs.
 fn no_destination(asked: &Asked<'_>, code: ResultCode) -> Fault {
-    let ways: [&[Field]; 3] = [
+    let ways: [&[Field]; 4] = [
         &[Field::ImsInformation, Field::CalledPartyAddress],
         &[Field::SmsInformation, Field::RecipientInfo, Field::RecipientAddress, Field::AddressData],
+        &[Field::MmsInformation, Field::RecipientAddress, Field::AddressData],
         &[Field::VcsInformation, Field::CalledPartyAddress],
     ];
     let information = asked.message.find(Field::ServiceInformation.def().key);

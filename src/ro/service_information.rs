@@ -7,7 +7,8 @@
 use super::fields::{Field, Level};
 use super::subscription::Subscription;
 use super::wire::{Put, Reader, Seen};
-use crate::charging::request::{Parties, Place, Role};
+use crate::charging::free_numbers::{Called, called};
+use crate::charging::request::{Identity, Parties, Place, Role};
 use crate::charging::units::Digits;
 use crate::diameter::avp::Avp;
 use crate::diameter::encode::Encoder;
@@ -97,6 +98,8 @@ pub struct ServiceInformation<'a> {
     pub interface: Option<i32>,
     /// Number-Of-Messages-Sent.
     pub messages: Option<u32>,
+    /// Whom a message is from: Originator-Received-Address, or Originator-Address of a multimedia message.
+    pub originator: Option<&'a str>,
     /// The recipients, an entry for each Recipient-Info.
     pub recipients: Vec<Recipient<'a>>,
 }
@@ -115,6 +118,7 @@ impl<'a> ServiceInformation<'a> {
         requested: None,
         interface: None,
         messages: None,
+        originator: None,
         recipients: Vec::new(),
     };
 
@@ -164,6 +168,11 @@ impl<'a> ServiceInformation<'a> {
             Field::OriginatorInterface => self.read_group(reader, Level::OriginatorInterface, avp),
             Field::InterfaceType => first(&mut self.interface, reader.enumerated(avp)),
             Field::NumberOfMessagesSent => first(&mut self.messages, reader.word(avp)),
+            Field::OriginatorAddress | Field::OriginatorReceivedAddress => {
+                let data = avp.find(Field::AddressData.def().key);
+                let text = data.and_then(|data| data.utf8().ok()).filter(|text| !text.is_empty());
+                first(&mut self.originator, text);
+            }
             Field::RecipientInfo => {
                 let recipient = read_recipient_info(reader, avp);
                 self.recipients.push(recipient);
@@ -273,6 +282,13 @@ impl<'a> ServiceInformation<'a> {
                 out.signed(Field::InterfaceType, interface.into());
             });
         }
+        if let Some(address) = self.originator {
+            let field = match around {
+                Field::RecipientInfo => Field::OriginatorReceivedAddress,
+                _ => Field::OriginatorAddress,
+            };
+            out.within(field, |out| write_address(out, None, address));
+        }
         for recipient in &self.recipients {
             if around == Field::RecipientInfo {
                 out.within(around, |out| recipient.write(out));
@@ -285,20 +301,34 @@ impl<'a> ServiceInformation<'a> {
         }
     }
 
-    /// Which leg it is: what the IMS says, else what the SMS's interface says, else the originating one.
-    pub fn leg(&self) -> Role {
-        match (self.role, self.interface) {
-            // Role-Of-Node 1; Interface-Type 2 and 4, mobile and application terminated (TS 32.299 §7.2.82)
-            (Some(1), _) | (None, Some(2 | 4)) => Role::Terminating,
-            (Some(2), _) => Role::Forwarding,
+    /// Which leg it is: what the interface of a message says, else the role of the node; of a message that has neither
+    /// the terminating leg where it goes to the one who pays and is not from him; else the originating one.
+    pub fn leg(&self, payer: &[Identity]) -> Role {
+        match (self.interface, self.role) {
+            // Interface-Type 2 and 4, mobile and application terminated (TS 32.299 §7.2.82); Role-Of-Node 1
+            (Some(2 | 4), _) | (None | Some(..=0 | 5..), Some(1)) => Role::Terminating,
+            (None | Some(..=0 | 5..), Some(2)) => Role::Forwarding,
+            (Some(1 | 3), _) | (_, Some(0)) => Role::Originating,
+            _ if self.comes_to(payer) => Role::Terminating,
             _ => Role::Originating,
         }
     }
 
-    /// Who speaks with whom.
-    pub fn parties(&self) -> Parties {
+    /// Whether a message goes to the one who pays, and to no one else, and is not said to come from him.
+    fn comes_to(&self, payer: &[Identity]) -> bool {
+        let is_payer = |address: &str| match called(address) {
+            Called::E164(number) => payer.contains(&Identity::E164(number)),
+            Called::Short(_) | Called::Other => false,
+        };
+        !self.recipients.is_empty()
+            && self.recipients.iter().all(|recipient| is_payer(recipient.address))
+            && !self.originator.is_some_and(is_payer)
+    }
+
+    /// Who speaks with whom, where `payer` are the names of the one who pays.
+    pub fn parties(&self, payer: &[Identity]) -> Parties {
         Parties {
-            role: self.leg(),
+            role: self.leg(payer),
             called: self.called.map(Into::into),
             requested: self.requested.map(Into::into),
             recipients: self.recipients.iter().map(|recipient| recipient.address.into()).collect(),
@@ -314,13 +344,15 @@ impl<'a> ServiceInformation<'a> {
 
 impl Recipient<'_> {
     fn write(&self, out: &mut Encoder<'_>) {
-        out.within(Field::RecipientAddress, |out| {
-            if let Some(kind) = self.kind {
-                out.signed(Field::AddressType, kind.into());
-            }
-            out.text(Field::AddressData, self.address);
-        });
+        out.within(Field::RecipientAddress, |out| write_address(out, self.kind, self.address));
     }
+}
+
+fn write_address(out: &mut Encoder<'_>, kind: Option<i32>, address: &str) {
+    if let Some(kind) = kind {
+        out.signed(Field::AddressType, kind.into());
+    }
+    out.text(Field::AddressData, address);
 }
 
 fn first<T>(slot: &mut Option<T>, value: Option<T>) {
@@ -413,10 +445,16 @@ mod tests {
     }
 
     #[test]
-    fn the_leg_is_what_the_ims_or_the_sms_interface_says() {
+    fn the_leg_is_what_the_interface_of_a_message_says_else_the_role_of_the_node() {
         for (role, interface, leg) in [
             (None, None, Role::Originating),
-            (Some(0), Some(2), Role::Originating),
+            (Some(0), None, Role::Originating),
+            (Some(0), Some(2), Role::Terminating),
+            (Some(1), Some(1), Role::Originating),
+            (Some(1), Some(3), Role::Originating),
+            (Some(1), Some(0), Role::Terminating),
+            (Some(2), Some(9), Role::Forwarding),
+            (Some(3), Some(4), Role::Terminating),
             (Some(1), None, Role::Terminating),
             (Some(2), None, Role::Forwarding),
             (Some(3), None, Role::Originating),
@@ -425,8 +463,29 @@ mod tests {
             (None, Some(4), Role::Terminating),
         ] {
             let information = ServiceInformation { role, interface, ..ServiceInformation::default() };
-            assert_eq!(information.leg(), leg, "{role:?} {interface:?}");
+            assert_eq!(information.leg(&[]), leg, "{role:?} {interface:?}");
         }
+    }
+
+    #[test]
+    fn a_message_that_says_no_direction_is_an_incoming_one_where_it_goes_to_the_payer_alone() {
+        let payer = [Identity::E164(Digits::parse("77010000001").unwrap()), Identity::Other("x".into())];
+        let leg = |recipients: &[&'static str], originator, role| {
+            let recipient = |address: &&'static str| Recipient { kind: Some(1), address };
+            let recipients = recipients.iter().map(recipient).collect();
+            let information =
+                ServiceInformation { role, originator, recipients, ..ServiceInformation::default() };
+            information.leg(&payer)
+        };
+        for own in ["77010000001", "+77010000001", "87010000001"] {
+            assert_eq!(leg(&[own], None, None), Role::Terminating, "{own}");
+            assert_eq!(leg(&[own], Some("3030"), None), Role::Terminating, "{own}");
+            assert_eq!(leg(&[own], Some("tel:+77010000001"), None), Role::Originating, "to himself");
+            assert_eq!(leg(&[own], None, Some(0)), Role::Originating, "the role says so");
+            assert_eq!(leg(&[own, "77051112233"], None, None), Role::Originating);
+        }
+        assert_eq!(leg(&["77051112233"], None, None), Role::Originating);
+        assert_eq!(leg(&[], None, None), Role::Originating);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::charging::units::Digits;
 use crate::diameter::avp::Avp;
 use crate::diameter::encode::Encoder;
 
-/// Subscription-Id-Type (RFC 8506 §8.47): open, since a type that is not known does no harm.
+/// Subscription-Id-Type (RFC 8506 §8.47): open, since a type that is not known may be let pass.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SubscriptionType {
     /// An E.164 number.
@@ -40,6 +40,11 @@ impl SubscriptionType {
             4 => Self::Private,
             other => Self::Other(other),
         }
+    }
+
+    /// Whether the standard does not have it.
+    pub const fn is_strange(self) -> bool {
+        matches!(self, Self::Other(_))
     }
 
     /// The number on the wire.

@@ -4,11 +4,13 @@
 use super::fields::{Field, Level};
 use super::reason;
 use super::wire::{Put, Reader, Seen};
+use crate::charging::answer::PoolShare;
 use crate::charging::request::{Measured, Reason, TariffSide, Used};
 use crate::charging::units::{Amount, Money, Unit};
 use crate::diameter::avp::Avp;
 use crate::diameter::encode::Encoder;
 use crate::diameter::result_code::ResultCode;
+use crate::time::Timestamp;
 
 /// Decimal places of [`Money`].
 const MICRO_EXPONENT: i64 = -6;
@@ -19,6 +21,17 @@ const CENT_EXPONENT: i64 = -2;
 /// more places than millionths.
 pub(super) fn read(reader: &mut Reader<'_>, level: Level, group: &Avp<'_>) -> Measured {
     read_with(reader, level, group, |_, _, _| ())
+}
+
+/// The units of a grant, and when the tariff changes within it.
+pub(super) fn read_granted(reader: &mut Reader<'_>, group: &Avp<'_>) -> (Measured, Option<Timestamp>) {
+    let mut change = None;
+    let measured = read_with(reader, Level::Gsu, group, |reader, field, avp| {
+        if field == Field::TariffTimeChange {
+            change = reader.time(avp);
+        }
+    });
+    (measured, change)
 }
 
 /// One report of use, and the reason that stands in it.
@@ -67,7 +80,8 @@ fn read_money(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<Money> {
     money
 }
 
-fn read_unit_value(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<Money> {
+/// Digits and exponent of a group that has them: Unit-Value, Accumulated-Cost and the like.
+pub(super) fn read_unit_value(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<Money> {
     let (mut digits, mut exponent) = (None, 0);
     let mut seen = Seen::default();
     for avp in reader.group(group)? {
@@ -120,7 +134,10 @@ pub(super) fn write(out: &mut Encoder<'_>, measured: &Measured, currency: Option
 /// Writes reports of use. A reason that is about units, and not about the whole quota, stands in the first of them;
 /// the other reasons, and one without any report, stand behind them (TS 32.299 §7.2.175).
 pub(super) fn write_reports(out: &mut Encoder<'_>, reports: &[Used], reason: Option<Reason>) {
-    let of_units = matches!(reason, Some(Reason::Threshold | Reason::Exhausted | Reason::Other));
+    let of_units = matches!(
+        reason,
+        Some(Reason::Threshold | Reason::Exhausted | Reason::OtherUnit | Reason::PoolExhausted)
+    );
     let mut inside = reason.filter(|_| of_units && !reports.is_empty());
     let behind = reason.filter(|_| inside.is_none());
     for used in reports {
@@ -143,20 +160,83 @@ fn write_used(out: &mut Encoder<'_>, used: &Used, reason: Option<Reason>) {
     });
 }
 
-/// Writes CC-Money in whole hundredths where the amount has no more places, else in millionths.
+/// Writes CC-Money.
 fn write_money(out: &mut Encoder<'_>, money: Money, currency: Option<u16>) {
+    out.within(Field::CcMoney, |out| {
+        write_unit_value(out, money);
+        if let Some(currency) = currency {
+            out.unsigned(Field::CurrencyCode, currency.into());
+        }
+    });
+}
+
+/// Writes a Unit-Value.
+pub(super) fn write_unit_value(out: &mut Encoder<'_>, money: Money) {
+    out.within(Field::UnitValue, |out| write_decimal(out, money));
+}
+
+/// Writes digits and exponent: whole hundredths where the amount has no more places, else millionths.
+pub(super) fn write_decimal(out: &mut Encoder<'_>, money: Money) {
     let micros = money.micros();
     let (digits, exponent) = match micros.checked_rem(Money::MICROS_PER_CENT) {
         Some(0) => (micros.checked_div(Money::MICROS_PER_CENT).unwrap_or(0), CENT_EXPONENT),
         _ => (micros, MICRO_EXPONENT),
     };
-    out.within(Field::CcMoney, |out| {
-        out.within(Field::UnitValue, |out| {
-            out.signed(Field::ValueDigits, digits).signed(Field::Exponent, exponent);
-        });
-        if let Some(currency) = currency {
-            out.unsigned(Field::CurrencyCode, currency.into());
+    out.signed(Field::ValueDigits, digits).signed(Field::Exponent, exponent);
+}
+
+/// CC-Unit-Type (RFC 8506 §8.32).
+pub(super) const fn unit_type(unit: Unit) -> i64 {
+    match unit {
+        Unit::Seconds => 0,
+        Unit::Money => 1,
+        Unit::Octets => 2,
+        Unit::Pieces => 5,
+    }
+}
+
+/// Reads a G-S-U-Pool-Reference; none where it lacks its pool, or weighs units that no grant has.
+pub(super) fn read_pool(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<(PoolShare, Unit)> {
+    let (mut pool, mut unit, mut weight) = (None, None, None);
+    let mut seen = Seen::default();
+    for avp in reader.group(group)? {
+        match reader.admit(Level::GsuPoolReference, &mut seen, &avp) {
+            Some(Field::GsuPoolIdentifier) => pool = reader.word(&avp),
+            Some(Field::CcUnitType) => {
+                unit = reader.enumerated(&avp).and_then(|value| {
+                    let units = [Unit::Seconds, Unit::Money, Unit::Octets, Unit::Pieces];
+                    units.into_iter().find(|unit| unit_type(*unit) == i64::from(value))
+                });
+            }
+            Some(Field::UnitValue) => weight = read_weight(reader, &avp),
+            _ => (),
         }
+    }
+    let (digits, exponent) = weight?;
+    Some((PoolShare { pool: pool?, digits, exponent }, unit?))
+}
+
+fn read_weight(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<(i64, i32)> {
+    let (mut digits, mut exponent) = (None, 0);
+    let mut seen = Seen::default();
+    for avp in reader.group(group)? {
+        match reader.admit(Level::UnitValue, &mut seen, &avp) {
+            Some(field @ Field::ValueDigits) => digits = reader.signed(field, &avp),
+            Some(Field::Exponent) => exponent = reader.enumerated(&avp)?,
+            _ => (),
+        }
+    }
+    digits.map(|digits| (digits, exponent))
+}
+
+/// Writes a G-S-U-Pool-Reference (RFC 8506 §8.30).
+pub(super) fn write_pool(out: &mut Encoder<'_>, share: PoolShare, unit: Unit) {
+    out.within(Field::GsuPoolReference, |out| {
+        out.unsigned(Field::GsuPoolIdentifier, share.pool.into());
+        out.signed(Field::CcUnitType, unit_type(unit));
+        out.within(Field::UnitValue, |out| {
+            out.signed(Field::ValueDigits, share.digits).signed(Field::Exponent, share.exponent.into());
+        });
     });
 }
 
@@ -174,8 +254,8 @@ pub(super) fn measured_of(amount: Amount) -> Measured {
     }
 }
 
-/// RFC 8506 §8.27; an unknown value says as much as "either".
-const fn side_of(value: i32) -> TariffSide {
+/// Tariff-Change-Usage (RFC 8506 §8.27); an unknown value says as much as "either".
+pub(super) const fn side_of(value: i32) -> TariffSide {
     match value {
         0 => TariffSide::Before,
         1 => TariffSide::After,
@@ -183,7 +263,7 @@ const fn side_of(value: i32) -> TariffSide {
     }
 }
 
-const fn side_value(side: TariffSide) -> i64 {
+pub(super) const fn side_value(side: TariffSide) -> i64 {
     match side {
         TariffSide::Before => 0,
         TariffSide::After => 1,

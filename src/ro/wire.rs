@@ -13,19 +13,28 @@ use crate::time::Timestamp;
 
 /// The fields met so far on one level.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Seen(u128);
+pub(super) struct Seen([u128; 2]);
 
 impl Seen {
     /// Notes a field; false when it was noted before.
     fn insert(&mut self, field: Field) -> bool {
         let new = !self.has(field);
-        self.0 |= field.bit();
+        let [low, high] = &mut self.0;
+        match field.place() {
+            place @ ..128 => *low |= 1 << place,
+            place => *high |= 1 << (place & 127),
+        }
         new
     }
 
     /// Whether the field was met.
     pub(super) const fn has(self, field: Field) -> bool {
-        self.0 & field.bit() != 0
+        let [low, high] = self.0;
+        let word = match field.place() {
+            ..128 => low,
+            _ => high,
+        };
+        word >> (field.place() & 127) & 1 == 1
     }
 }
 
@@ -87,6 +96,11 @@ impl<'d> Reader<'d> {
             self.stranger(avp);
             return None;
         };
+        if avp.flags().is_vendor() && avp.key().vendor == 0 && !self.lenient {
+            // Vendor-Id 0 must never be written (RFC 6733 §4.1)
+            self.fault(avp.fault(ResultCode::INVALID_AVP_BIT_COMBO));
+            return None;
+        }
         match level.occurs(field) {
             Occurs::Many => {
                 seen.insert(field);
@@ -121,7 +135,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn strangers(&mut self, group: &Avp<'_>) {
+    /// 5001 for the unknown AVPs with M in a group that is not read.
+    pub(super) fn strangers(&mut self, group: &Avp<'_>) {
         if !self.lenient {
             group.children().for_each(|avp| self.stranger(&avp));
         }

@@ -70,6 +70,8 @@ pub(super) struct Connection {
     pub(super) arrived: Monotonic,
     /// What it counts as.
     pub(super) counted: PeerState,
+    /// It has brought requests of other hosts than its own: an agent.
+    pub(super) relays: bool,
 }
 
 /// What reading a socket came to.
@@ -119,6 +121,7 @@ impl Connection {
             held: Held::default(),
             arrived: since,
             counted: PeerState::Opening,
+            relays: false,
         }
     }
 

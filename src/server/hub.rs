@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
+use super::asking::Asking;
 use super::bucket::Bucket;
 use super::clock::{Clock, Now};
 use super::connection::{Connection, Known, Next, Read};
@@ -27,9 +28,10 @@ use crate::diameter::peer::machine::{Config, Machine};
 use crate::diameter::peer::registry::{ConnectionId, Registry};
 use crate::engine::control::{Ask, Asked, Inbox, Mode, Tag};
 use crate::engine::run::{Engine, Event, Failure};
+use crate::ro::cca::Failures;
 use crate::ro::profile::{Chosen, Profiles};
 use crate::telemetry::{PeerState, ServerMetrics};
-use crate::time::Monotonic;
+use crate::time::{Monotonic, Timestamp};
 
 /// Octets that may wait to be written to one peer before it is no longer read.
 const OUTBOX: usize = 4 * 1024 * 1024;
@@ -42,6 +44,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) peers: Arc<Config>,
     pub(super) registry: Registry,
+    /// What clients are told to do while nobody answers.
+    pub(super) failures: Failures,
     pub(super) dictionary: Arc<Dictionary>,
     pub(super) limits: Limits,
     pub(super) profiles: Profiles,
@@ -92,6 +96,9 @@ pub(super) struct Hub {
     draining: bool,
     backed_up: Vec<(Tag, Result<(), String>)>,
     changes: Rc<Notify>,
+    pub(super) asking: Asking,
+    /// What the engine's task waits for.
+    awaits: Option<Timestamp>,
 }
 
 /// What a connection's task waits for.
@@ -112,6 +119,8 @@ impl Hub {
             buckets: BTreeMap::new(),
             backed_up: Vec::new(),
             changes: Rc::new(Notify::new()),
+            asking: Asking::default(),
+            awaits: None,
             touched: Vec::new(),
             next_connection: 0,
             next_tag: 0,
@@ -178,6 +187,9 @@ impl Hub {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.remove(&id) {
             self.parts.metrics.peers(connection.counted).dec();
+            if let Some(known) = &connection.known {
+                self.asking.forget(id, &known.host);
+            }
         }
         self.changes.notify_waiters();
     }
@@ -280,6 +292,12 @@ impl Hub {
 
     /// Does for other connections what came up on the way, and moves the engine on.
     fn settle(&mut self) {
+        self.reach();
+        self.turn();
+    }
+
+    /// Carries on connections that something happened to without their asking.
+    fn reach(&mut self) {
         while let Some(id) = self.touched.pop() {
             self.drive(id);
             self.flush(id);
@@ -287,7 +305,6 @@ impl Hub {
                 connection.wake.notify_one();
             }
         }
-        self.turn();
     }
 
     fn event(&mut self, id: ConnectionId, event: PeerEvent) {
@@ -295,18 +312,30 @@ impl Hub {
             PeerEvent::Up(up) => self.up(id, &up),
             PeerEvent::Request(message) => self.serve(id, message, None),
             PeerEvent::Objection { request, refusal } => self.serve(id, request, Some(refusal)),
-            PeerEvent::Down { reason, .. } => self.down(id, reason),
+            PeerEvent::Down { reason, unanswered } => {
+                self.down(id, reason);
+                for tag in unanswered {
+                    self.unanswered(tag);
+                }
+            }
             PeerEvent::Close { reason } => {
                 if let Some(connection) = self.connections.get_mut(&id) {
                     connection.closing = Some(reason);
                 }
             }
-            // requests of ours (RAR, ASR) come with a later version; nothing waits for these
-            PeerEvent::Answer { .. } | PeerEvent::Timeout { .. } | PeerEvent::OriginState(_) => {}
+            PeerEvent::Answer { tag, message } => self.answered(tag, &message),
+            PeerEvent::Timeout { tag } => self.unanswered(tag),
+            PeerEvent::OriginState(state) => {
+                let known = self.connections.get(&id).and_then(|connection| connection.known.as_ref());
+                if let Some(host) = known.map(|known| Rc::clone(&known.host)) {
+                    self.peer_state(&host, Some(state));
+                }
+            }
         }
     }
 
     fn up(&mut self, id: ConnectionId, up: &Up) {
+        self.peer_state(up.peer.host.as_str(), up.peer.origin_state_id);
         let assigned = self.parts.assigned.get(&up.peer.host).map(AsRef::as_ref);
         let (profile, chosen) = self.parts.profiles.select(assigned, Some(&up.peer.product));
         let because = match chosen {
@@ -360,9 +389,23 @@ impl Hub {
             self.answer_parked(tag, handled);
         }
         self.release();
+        self.run_errands();
+        self.reach();
         let mode = self.parts.engine.mode();
         self.parts.mode.send_if_modified(|shown| core::mem::replace(shown, mode) != mode);
         self.replies.notify_one();
+        // the engine's task may sleep for longer than there is now time for
+        let due = self.parts.engine.next_turn();
+        if self.awaits.is_some_and(|awaits| due.is_some_and(|due| due < awaits)) {
+            self.awaits = None;
+            self.parts.notices.notify_one();
+        }
+    }
+
+    /// The engine's task has something to do, or was told to look.
+    pub(super) fn on_engine(&mut self) {
+        self.awaits = None;
+        self.turn();
     }
 
     fn engine_event(&mut self, event: Event) {
@@ -383,14 +426,15 @@ impl Hub {
                     connection.outbox.drop_held()
                 };
                 let dropped: usize = self.connections.values_mut().map(drop_held).sum();
-                let then =
-                    if ends { "the server ends" } else { "only emergency calls are granted until a restart" };
-                tracing::error!(dropped, "{failure}: {then}");
-                self.failure = Some(failure);
                 if ends {
+                    // why, is told once: by whoever runs the server, which ends with this failure
                     self.ends.notify_one();
+                } else {
+                    tracing::error!(dropped, "{failure}: only emergency calls are granted until a restart");
                 }
+                self.failure = Some(failure);
             }
+            Event::NoRoom(error) => tracing::warn!("{error}"),
             Event::Problem(problem) => tracing::warn!("{problem}"),
             Event::Spooled(count) => {
                 tracing::info!(count, "emergencies that were kept elsewhere are entered");
@@ -501,9 +545,10 @@ impl Hub {
         self.settle();
     }
 
-    /// When the engine has something to do by itself.
-    pub(super) fn next_due(&self) -> Option<tokio::time::Instant> {
-        let due = self.parts.engine.next_turn()?;
+    /// When the engine has something to do by itself: its task sleeps until then, or until it is notified.
+    pub(super) fn await_due(&mut self) -> Option<tokio::time::Instant> {
+        self.awaits = self.parts.engine.next_turn();
+        let due = self.awaits?;
         let now = self.now();
         let at = now.run.plus(due.since(now.wall));
         Some(tokio::time::Instant::from_std(self.parts.clock.instant(at)))

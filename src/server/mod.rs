@@ -16,6 +16,7 @@ use crate::diameter::peer::registry::ConnectionId;
 use crate::engine::control::Inbox;
 use crate::engine::run::Failure;
 
+mod asking;
 mod bucket;
 mod clock;
 mod connection;
@@ -23,6 +24,7 @@ mod figures;
 mod hub;
 mod network;
 mod outbox;
+mod reauth;
 mod seeds;
 mod serve;
 pub mod settings;
@@ -154,12 +156,12 @@ async fn connection(hub: Rc<RefCell<Hub>>, id: ConnectionId, stream: Rc<TcpStrea
 async fn engine(hub: Rc<RefCell<Hub>>) {
     let notices = hub.borrow().notices();
     loop {
-        let due = hub.borrow().next_due();
+        let due = hub.borrow_mut().await_due();
         tokio::select! {
             () = notices.notified() => {}
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
         }
-        hub.borrow_mut().turn();
+        hub.borrow_mut().on_engine();
     }
 }
 

@@ -11,9 +11,6 @@ impl Hub {
         match ask {
             NetworkAsk::Peers => Ok(Reply::Peers(self.peers())),
             NetworkAsk::Disconnect(host) => self.disconnect(host),
-            NetworkAsk::Reauthorise(_) | NetworkAsk::Abort(_) => {
-                Err(later("re-authorisation and abort requests"))
-            }
             NetworkAsk::Reload => Err(later("reloading while running")),
         }
     }

@@ -6,17 +6,19 @@ use super::bucket::Bucket;
 use super::connection::Connection;
 use super::figures::Timed;
 use super::hub::{Hub, Waiting};
+use super::reauth;
 use crate::charging::request::{Kind, Request};
 use crate::diameter::base::error_answer::Refusal as Objection;
 use crate::diameter::message::Message;
 use crate::diameter::peer::registry::ConnectionId;
-use crate::engine::core::{Answered, Handled, Tag};
-use crate::ro::cca::{self, Asked, Origin, Refusal};
+use crate::engine::core::{Answered, Handled, Route, Tag};
+use crate::engine::run::Engine;
+use crate::ro::cca::{self, Asked, Failures, Origin, Refusal};
 use crate::ro::ccr::Ccr;
 use crate::ro::convert::{self, Charge};
 use crate::ro::profile::{Profile, Profiles};
 use crate::ro::result;
-use crate::time::Monotonic;
+use crate::time::{Monotonic, Timestamp};
 
 impl Hub {
     /// Serves a request that the peer machine let pass, or that it objects to: a call to an emergency number is
@@ -31,7 +33,11 @@ impl Hub {
         let catalogue = std::sync::Arc::clone(self.parts.engine.core().catalogue());
         let serves = |context: &str| catalogue.service_of(context).is_some();
         let (request, fault) = match Ccr::read(&message, &self.parts.dictionary, profile) {
-            Ok(ccr) => (convert::request(ccr, profile, now.wall, serves), None),
+            Ok(ccr) => {
+                let connection = self.connections.get_mut(&id);
+                note_origin(&ccr, connection, &mut self.parts.engine, now.wall);
+                (convert::request(ccr, profile, now.wall, serves), None)
+            }
             Err(unreadable) => {
                 let fault = unreadable.first();
                 let understood = unreadable.understood;
@@ -72,7 +78,8 @@ impl Hub {
             return self.answer(asking, handled);
         }
         let tag = self.tag();
-        match self.parts.engine.handle(tag, request, now.wall) {
+        let route = Some(Route::of(asking.connection.0));
+        match self.parts.engine.handle_from(tag, route, request, now.wall) {
             Handled::Parked => {
                 if let Some(connection) = self.connections.get_mut(&asking.connection) {
                     connection.parked = connection.parked.saturating_add(1);
@@ -133,7 +140,8 @@ impl Hub {
         let profile = self.parts.profiles.by_name_or_standard(name);
         let charge = if answered.held.is_none() { Charge::Free } else { Charge::Counted };
         let Connection { config, outbox, tally, held, .. } = connection;
-        let origin = origin(config.node.origin());
+        let currency = self.parts.engine.core().catalogue().currency().numeric;
+        let origin = Origin { currency: Some(currency), ..origin(config.node.origin(), self.parts.failures) };
         let asked = Asked::of(message);
         let mut put = |out: &mut bytes::BytesMut| {
             let before = out.len();
@@ -171,7 +179,7 @@ impl Hub {
         let now = self.now().run;
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let Connection { config, outbox, tally, .. } = connection;
-        let origin = origin(config.node.origin());
+        let origin = origin(config.node.origin(), self.parts.failures);
         let out = outbox.now();
         let before = out.len();
         if let Err(error) = cca::refuse(out, &origin, &Asked::of(message), refusal) {
@@ -188,6 +196,18 @@ impl Hub {
             connection.machine.refuse(message, objection);
             leaves(timed, now);
         }
+    }
+}
+
+/// Who asks: another host than the peer itself, which then is an agent; with an Origin-State-Id, which says whether it
+/// has lost its sessions (RFC 6733 §8.16).
+fn note_origin(ccr: &Ccr<'_>, connection: Option<&mut Connection>, engine: &mut Engine, now: Timestamp) {
+    if let Some(connection) = connection.filter(|connection| !connection.relays) {
+        let known = connection.known.as_ref();
+        connection.relays = known.is_some_and(|known| !known.host.eq_ignore_ascii_case(ccr.origin_host));
+    }
+    if let Some(state) = ccr.origin_state_id {
+        reauth::origin_state(engine, ccr.origin_host, state, now);
     }
 }
 
@@ -209,6 +229,6 @@ fn standard() -> Rc<str> {
     standard.name.as_ref().into()
 }
 
-fn origin(base: crate::diameter::base::local::Origin<'_>) -> Origin<'_> {
-    Origin { state_id: base.state_id, ..Origin::new(base.host, base.realm) }
+fn origin(base: crate::diameter::base::local::Origin<'_>, failures: Failures) -> Origin<'_> {
+    Origin { state_id: base.state_id, failures, ..Origin::new(base.host, base.realm) }
 }

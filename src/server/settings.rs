@@ -18,6 +18,7 @@ use crate::diameter::peer::registry::Registry;
 use crate::diameter::peer::roster::{NamedPeer, Roster, UnknownPeers};
 use crate::engine::control::Mode;
 use crate::engine::run::Engine;
+use crate::ro::cca::Failures;
 use crate::ro::profile::Profiles;
 use crate::telemetry::ServerMetrics;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub clock: Clock,
     /// Who we are; its Origin-State-Id is that of the store, once it is open.
     pub node: LocalNode,
+    /// What clients are told to do while nobody answers.
+    pub failures: Failures,
     /// Deadlines and bounds of a connection.
     pub peer_limits: PeerLimits,
     /// Bounds of a message.
@@ -83,6 +86,7 @@ impl Settings {
             clock: self.clock,
             peers: Arc::new(Config { node: self.node, limits: self.peer_limits, end_to_end }),
             registry,
+            failures: self.failures,
             dictionary: self.dictionary,
             limits: self.message_limits,
             profiles: self.profiles,

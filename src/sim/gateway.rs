@@ -5,7 +5,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -19,14 +19,16 @@ use crate::diameter::base::local::{Application, Identity, LocalNode};
 use crate::diameter::dictionary::Dictionary;
 use crate::diameter::encode::EncodeError;
 use crate::diameter::frame::{self, Cut, FrameError};
-use crate::diameter::header::{CommandCode, EndToEnd, HopByHop};
+use crate::diameter::header::{ApplicationId, CommandCode, EndToEnd, HopByHop};
 use crate::diameter::message::Message;
 use crate::diameter::parse::{self, Limits as MessageLimits};
 use crate::diameter::peer::event::{Command, PeerEvent, Reason};
 use crate::diameter::peer::ids::EndToEndIds;
 use crate::diameter::peer::limits::Limits;
 use crate::diameter::peer::machine::{Config, Machine};
+use crate::diameter::result_code::ResultCode;
 use crate::ro::ccr::Ccr;
+use crate::ro::reauth::{Demand, Reply};
 use crate::time::{Monotonic, Timestamp};
 
 /// How long a gateway waits for an answer: Tx of RFC 8506 §13.
@@ -81,7 +83,10 @@ pub struct Gateway {
     start: Instant,
     input: BytesMut,
     output: BytesMut,
+    who: (Identity, Identity),
     answers: BTreeMap<u32, Message>,
+    /// Requests of the server's that nobody has taken yet.
+    demands: VecDeque<Message>,
     next: u32,
     tap: Box<dyn Tap + Send>,
 }
@@ -102,7 +107,7 @@ impl Gateway {
             product: who.product,
             origin_state_id: None,
             applications: vec![Application::credit_control_client()],
-            ..LocalNode::charging_server(who.host, who.realm, 1)
+            ..LocalNode::charging_server(who.host.clone(), who.realm.clone(), 1)
         };
         let end_to_end = EndToEndIds::new(Timestamp::EPOCH, seed);
         let config = Arc::new(Config { node, limits: Limits::DEFAULT, end_to_end });
@@ -118,7 +123,9 @@ impl Gateway {
             start: Instant::now(),
             input: BytesMut::new(),
             output: BytesMut::new(),
+            who: (who.host, who.realm),
             answers: BTreeMap::new(),
+            demands: VecDeque::new(),
             next,
             tap,
         };
@@ -133,6 +140,11 @@ impl Gateway {
     /// Our end of the connection, and the server's.
     pub const fn ends(&self) -> (SocketAddr, SocketAddr) {
         self.ends
+    }
+
+    /// The server's Origin-Host and Origin-Realm, as its CEA says.
+    pub fn server(&self) -> Option<(&str, &str)> {
+        self.machine.peer().map(|peer| (peer.host.as_str(), peer.realm.as_str()))
     }
 
     async fn until_open(&mut self) -> Result<(), GatewayError> {
@@ -190,6 +202,33 @@ impl Gateway {
         self.answer(ids).await
     }
 
+    /// Waits until the server asks for something: a RAR or an ASR, to be read with [`Demand::read`].
+    pub async fn demand(&mut self) -> Result<Message, GatewayError> {
+        let deadline = Instant::now() + TX;
+        loop {
+            if let Some(demand) = self.demands.pop_front() {
+                return Ok(demand);
+            }
+            self.receive(deadline).await?;
+            self.flush().await?;
+        }
+    }
+
+    /// Whether the server has asked for something that nobody has taken yet.
+    pub fn has_demand(&self) -> bool {
+        !self.demands.is_empty()
+    }
+
+    /// Answers what the server has asked for.
+    pub async fn reply(&mut self, demand: &Message, result_code: ResultCode) -> Result<(), GatewayError> {
+        let mut octets = BytesMut::new();
+        let (host, realm) = &self.who;
+        let session_id = Demand::read(demand).ok().map(|demand| demand.session_id);
+        let reply = Reply { session_id, ..Reply::new(result_code, host.as_str(), realm.as_str()) };
+        reply.write(&mut octets, demand)?;
+        self.send_octets(octets.freeze()).await
+    }
+
     /// The socket alone, once capabilities are exchanged: for those who write and read octets themselves.
     pub fn into_stream(self) -> TcpStream {
         self.stream
@@ -223,8 +262,13 @@ impl Gateway {
             self.tap.message(Direction::Received, self.ends.0, self.ends.1, &octets);
             let message = parse::parse(octets, &MessageLimits::DEFAULT, self.dictionary.as_ref())?;
             let header = message.header();
-            if header.command == CommandCode::CREDIT_CONTROL && !header.flags.is_request() {
+            let is_request = header.flags.is_request();
+            let is_demand = header.application == ApplicationId::CREDIT_CONTROL
+                && matches!(header.command, CommandCode::RE_AUTH | CommandCode::ABORT_SESSION);
+            if header.command == CommandCode::CREDIT_CONTROL && !is_request {
                 self.answers.insert(header.hop_by_hop.get(), message);
+            } else if is_demand && is_request {
+                self.demands.push_back(message);
             } else {
                 let now = self.now();
                 self.machine.handle_message(message, now);

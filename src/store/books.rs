@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
-use super::record::{account, emergency, event, index, ledger, operation, session, subscriber};
+use super::record::{account, act, area, emergency, event, index, ledger, operation, session, subscriber};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
@@ -138,6 +138,7 @@ impl Books {
             }
             Class::Subscriber => self.subscriber(&subscriber::decode(key, octets)?),
             Class::Imsi => index::decode_imsi(octets).map(|_| ())?,
+            Class::Meta if *key == area::key() => area::decode(octets).map(|_| ())?,
             Class::Meta => index::decode_fact(key, octets).map(|_| ())?,
             Class::EventBucket => event::decode_bucket(key, octets).map(|_| ())?,
             Class::Operation => operation::decode(octets).map(|_| ())?,
@@ -145,14 +146,14 @@ impl Books {
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
             Class::Catalogue
             | Class::Msisdn
             | Class::Counter
             | Class::Case
             | Class::Voucher
-            | Class::Invoice
-            | Class::Audit => {}
+            | Class::Invoice => {}
         }
         Ok(())
     }

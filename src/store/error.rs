@@ -1,10 +1,11 @@
 //! What can go wrong in a store, in words that say what to do.
 
 use core::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Sequence;
-use super::record::{Class, Key, VALUE_MAX};
+use super::record::{Class, Key, RecordError, VALUE_MAX};
 
 /// What was found where something else should stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,7 +101,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file cannot be read or written.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}{}", path.display(), room(source))]
     Io {
         /// What was tried, as a verb.
         doing: &'static str,
@@ -118,6 +119,16 @@ pub enum StoreError {
         offset: u64,
         /// What was found.
         damage: Damage,
+    },
+    /// A record whose octets are whole makes no sense.
+    #[error("the {class} record {key} cannot be read: {error}; run `gyro store verify`")]
+    Record {
+        /// Its class.
+        class: Class,
+        /// Its key.
+        key: Key,
+        /// What is wrong with it.
+        error: RecordError,
     },
     /// A batch that was durable once is missing at the journal's end.
     #[error(
@@ -242,6 +253,15 @@ pub enum StoreError {
     Closed,
 }
 
+/// What to do where there was no room for what was to be written.
+fn room(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free space there and try again",
+        ErrorKind::FileTooLarge => "; raise the limit on the size of files (ulimit -f) and try again",
+        _ => "",
+    }
+}
+
 impl StoreError {
     /// Whether the write half can no longer be used. What was appended and not yet reported durable is unknown.
     pub const fn is_poison(&self) -> bool {
@@ -269,6 +289,11 @@ impl StoreError {
         path: &'a Path,
     ) -> impl FnOnce(std::io::Error) -> Self + use<'a> {
         move |source| Self::Io { doing, path: path.to_path_buf(), source }
+    }
+
+    /// A [`StoreError::Record`], as a closure for `map_err`.
+    pub(crate) fn record(class: Class, key: Key) -> impl FnOnce(RecordError) -> Self {
+        move |error| Self::Record { class, key, error }
     }
 
     /// A [`StoreError::Damaged`] file.

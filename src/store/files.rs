@@ -67,13 +67,49 @@ impl Drop for Lock {
     }
 }
 
+/// A file that is being written, by its temporary name: removed when this is dropped before it was kept, so that what
+/// could not be written whole takes no room on a disk that may be full.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Partial {
+    /// The file at `path`, which was made just now.
+    pub(crate) const fn of(path: PathBuf) -> Self {
+        Self { path, kept: false }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It is whole: it stays.
+    pub(crate) fn keep(mut self) -> PathBuf {
+        self.kept = true;
+        core::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now is removed at the next opening, or written over.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// Puts `octets` in the place of the file `path`: whole, and durable when this returns.
 pub(crate) fn replace(disk: &dyn Disk, path: &Path, octets: &[u8]) -> Result<(), StoreError> {
     let temporary = path.with_extension("tmp");
     let mut file = File::create(&temporary).map_err(StoreError::io("create", &temporary))?;
-    file.write_all(octets).map_err(StoreError::io("write", &temporary))?;
-    disk.sync_all(&file).map_err(StoreError::io("sync", &temporary))?;
-    rename(disk, &temporary, path)
+    let partial = Partial::of(temporary);
+    file.write_all(octets).map_err(StoreError::io("write", partial.path()))?;
+    disk.sync_all(&file).map_err(StoreError::io("sync", partial.path()))?;
+    rename(disk, &partial.keep(), path)
 }
 
 /// Gives a synced file its name, durably.
@@ -84,7 +120,7 @@ pub(crate) fn rename(disk: &dyn Disk, from: &Path, to: &Path) -> Result<(), Stor
 
 /// Makes the name of `path` durable.
 pub(crate) fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+    let dir = parent(path);
     disk.sync_dir(dir).map_err(StoreError::io("sync", dir))
 }
 
@@ -105,8 +141,12 @@ pub(crate) fn make_dir(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
     let refused = |source| StoreError::Directory { path: path.to_path_buf(), source };
     fs::create_dir_all(path).map_err(refused)?;
     disk.sync_dir(path).map_err(refused)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    disk.sync_dir(parent).map_err(refused)
+    disk.sync_dir(parent(path)).map_err(refused)
+}
+
+/// The directory that has the name of `path`; of a lone name, this one.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The files in `dir` whose names end in `.extension`, with their names before it, in the order of names.

@@ -13,6 +13,7 @@ pub mod backup;
 #[cfg(test)]
 mod battery;
 pub mod books;
+pub mod clock;
 pub mod error;
 mod export;
 pub mod files;
@@ -36,7 +37,7 @@ pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
 pub use pace::Pace;
 pub use record::{Class, Key, Record};
-pub use sys::guard;
+pub use sys::{guard, outlive_size_limits};
 
 /// The number of a batch, dense from 1 on; 0 is before the first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::error::Damage;
-use super::files::{self, Disk};
+use super::files::{self, Disk, Partial};
 use super::journal::segment::StoreId;
 use super::octets::{Reader, narrow, wide};
 
@@ -55,7 +55,7 @@ impl Kind {
 /// A file that is being written, under a temporary name.
 #[derive(Debug)]
 pub(crate) struct SealedWriter {
-    path: PathBuf,
+    partial: Partial,
     file: File,
     buffer: Vec<u8>,
     written: u64,
@@ -78,7 +78,7 @@ impl SealedWriter {
         head.extend_from_slice(&number.to_le_bytes());
         head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
         Ok(Self {
-            path: path.to_path_buf(),
+            partial: Partial::of(path.to_path_buf()),
             file,
             buffer: head,
             written: 0,
@@ -97,11 +97,11 @@ impl SealedWriter {
 
     fn write(&mut self, disk: &dyn Disk) -> Result<(), StoreError> {
         disk.write_all_at(&self.file, &self.buffer, self.written)
-            .map_err(StoreError::io("write", &self.path))?;
+            .map_err(StoreError::io("write", self.partial.path()))?;
         self.written = self.offset();
         self.buffer.clear();
         if self.written.saturating_sub(self.synced) >= SYNC_EVERY {
-            disk.sync_data(&self.file).map_err(StoreError::io("sync", &self.path))?;
+            disk.sync_data(&self.file).map_err(StoreError::io("sync", self.partial.path()))?;
             self.synced = self.written;
         }
         Ok(())
@@ -164,8 +164,8 @@ impl SealedWriter {
         trailer.extend_from_slice(&END);
         self.buffer.extend_from_slice(&trailer);
         self.write(disk)?;
-        disk.sync_all(&self.file).map_err(StoreError::io("sync", &self.path))?;
-        Ok(self.path)
+        disk.sync_all(&self.file).map_err(StoreError::io("sync", self.partial.path()))?;
+        Ok(self.partial.keep())
     }
 }
 

@@ -24,6 +24,15 @@ pub fn guard() -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with `EFBIG`, so that it can be told, in place
+/// of ending the process by SIGXFSZ. To be called at the start of the process; children inherit it.
+#[allow(unsafe_code, reason = "the standard library sets no dispositions of signals")]
+pub fn outlive_size_limits() {
+    // SAFETY: no handler is installed; ignoring a signal is what any thread may ask for at any time.
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    debug_assert_ne!(before, libc::SIG_ERR, "the number and the disposition are ones of this system");
+}
+
 /// Whether [`guard`] is in force.
 pub(crate) fn is_guarded() -> bool {
     #[cfg(target_os = "linux")]

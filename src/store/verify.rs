@@ -10,7 +10,7 @@ use super::export::{ExportReader, Walk};
 use super::journal::frame::{self, Kind};
 use super::journal::recovery::follows;
 use super::journal::segment::Frames;
-use super::local::{LocalState, Options, open_local};
+use super::local::{LocalState, Options, open_existing};
 use super::record::{Class, Key, Record};
 use super::{Commit as _, Loaded, Notice, Sequence, State as _, StoreError};
 
@@ -71,10 +71,7 @@ impl fmt::Display for Report {
 ///
 /// Fails if it cannot be opened; what is wrong inside stands in the report.
 pub fn verify(dir: &Path, options: Options, audits: &mut [&mut dyn Audit]) -> Result<Report, StoreError> {
-    if !dir.join("STORE").is_file() {
-        return Err(StoreError::NoStore { path: dir.to_path_buf() });
-    }
-    let local = open_local(dir, options)?;
+    let local = open_existing(dir, options)?;
     let (mut writer, mut state) = (local.writer, local.state);
     let mut check = Check {
         report: Report { last: local.last, notices: local.notices, ..Report::default() },

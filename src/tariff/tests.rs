@@ -7,9 +7,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{PlanIx, ServiceIx, Then};
+use crate::charging::answer::{FinalUnit, Reach, Redirect};
+use crate::charging::catalogue::{Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then};
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::units::{Money, Unit};
+use crate::time::Timestamp;
 
 const FIRST: &str = include_str!("../../examples/tariffs/first.toml");
 
@@ -73,7 +75,7 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
 
     // What, which group, to whom, the price of what is bought.
     let price = |plan: PlanIx, service: ServiceIx, group: Option<u32>, to: &str| {
-        let found = tariff.match_rate(plan, service, group, called(to))?;
+        let found = tariff.match_rate(plan, service, group, called(to), Timestamp::EPOCH)?;
         let to = found.destination.and_then(|to| tariff.destination_name(to)).unwrap_or("");
         Some((found.rate.price.to_string(), found.rate.per, to.to_owned()))
     };
@@ -100,21 +102,49 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(bundles(comfort, voice, None, "+77011234567"), [""; 0], "on-net is no off-net");
     assert_eq!(bundles(post, data, Some(77), ""), ["data30"]);
 
-    let quota = tariff.quota(comfort, data).unwrap();
+    let quota = tariff.quota(comfort, data, None).unwrap();
     assert_eq!((quota.grant, quota.threshold_percent), (Some(50 << 20), Some(20)));
     assert_eq!((quota.validity_secs, quota.holding_secs), (3_600, Some(600)));
-    let quota = tariff.quota(payg, data).unwrap();
+    let quota = tariff.quota(payg, data, None).unwrap();
     assert_eq!((quota.grant, quota.threshold_percent, quota.validity_secs), (Some(5 << 20), Some(20), 1_800));
-    assert_eq!(tariff.quota(payg, sms).unwrap().grant, None);
-    assert_eq!(tariff.quota(payg, voice).unwrap().grant, Some(60));
+    assert_eq!(tariff.quota(payg, sms, None).unwrap().grant, None);
+    assert_eq!(tariff.quota(payg, voice, None).unwrap().grant, Some(60));
     let plan = tariff.plan(payg).unwrap();
     assert_eq!(plan.modes, [Mode::Advance]);
-    let rate = tariff.match_rate(payg, voice, None, called("+15550000000")).unwrap().rate;
+    let rate = tariff.match_rate(payg, voice, None, called("+15550000000"), Timestamp::EPOCH).unwrap().rate;
     assert_eq!((rate.connect, rate.step, rate.first), (Money::from_micros(10_000_000), 60, 0));
     assert_eq!(
         tariff.plan(post).unwrap().bundles.iter().map(|one| one.then).collect::<Vec<_>>(),
         [Then::Stop, Then::Rates]
     );
+}
+
+#[test]
+fn a_quota_follows_its_rating_group_its_radio_and_the_balance() {
+    let tail = r#"[plans.p.quota]
+low_balance = { below = "200", divisor = 4 }
+data = { grant = "8MB", most = "1GB", radio = { geran = "1MB", nr = "64MB" }, rating_groups = { 10 = { grant = "2MB", holding = "none" } } }
+voice = { consumption = "5s" }
+[[plans.p.rate]]
+service = "sms"
+price = "1"
+"#;
+    let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
+    let plan = tariff.plan_named("p").unwrap();
+    let [data, voice] = ["data", "voice"].map(|name| tariff.service_named(name).unwrap());
+    let whole = tariff.quota(plan, data, None).unwrap();
+    let over = |radio| whole.grant_over(radio).unwrap() >> 20;
+    // E-UTRAN, GERAN, NR, a virtual one, none
+    assert_eq!([Some(6), Some(2), Some(51), Some(7), None].map(over), [8, 1, 64, 8, 8]);
+    assert_eq!((whole.most, whole.holding_secs), (Some(1 << 30), Some(600)));
+    let low = tariff.plan(plan).unwrap().low_balance.unwrap();
+    assert_eq!((low.below.to_string(), low.divisor), ("200.00".to_owned(), 4));
+    let group = tariff.quota(plan, data, Some(10)).unwrap();
+    assert_eq!((group.grant, group.holding_secs, group.most), (Some(2 << 20), None, Some(1 << 30)));
+    assert_eq!(group.grant_over(Some(2)), Some(1 << 20));
+    assert_eq!(tariff.quota(plan, data, Some(20)), Some(whole));
+    let voice = tariff.quota(plan, voice, None).unwrap();
+    assert_eq!(voice.consumption_secs, Some(5));
 }
 
 #[test]
@@ -184,7 +214,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, price, per, step, first, connect)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, price, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 
@@ -306,7 +336,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
     let voice = tariff.service_named("voice").unwrap();
     let [p, q] = ["p", "q"].map(|name| tariff.plan_named(name).unwrap());
     let price = |plan, to: &str| {
-        let found = tariff.match_rate(plan, voice, None, called(to))?;
+        let found = tariff.match_rate(plan, voice, None, called(to), Timestamp::EPOCH)?;
         Some((found.rate.price.micros() / 1_000_000, tariff.destination_name(found.destination?)?.to_owned()))
     };
     for (to, wanted) in [
@@ -343,7 +373,8 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
         { id = \"second\", service = \"voice\", to = [\"kz\"], amount = \"1s\" },\n]\n";
     let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
     let (plan, voice) = (tariff.plan_named("p").unwrap(), tariff.service_named("voice").unwrap());
-    let found = |group, to: &str| tariff.match_rate(plan, voice, group, called(to)).unwrap().place;
+    let found =
+        |group, to: &str| tariff.match_rate(plan, voice, group, called(to), Timestamp::EPOCH).unwrap().place;
     assert_eq!([found(None, "+1555000000"), found(None, "+77011234567")], [0, 1]);
     assert_eq!([found(Some(30), "+1555000000"), found(Some(30), "+77011234567")], [2, 3]);
     assert_eq!([found(Some(31), ""), found(Some(31), "+77011234567")], [0, 1]);
@@ -355,6 +386,100 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
     };
     assert_eq!(bundles(Some(30), "+77011234567"), [(0, "first"), (1, "second"), (2, "late")]);
     assert_eq!(bundles(None, "+1555000000"), [(2, "late")]);
+}
+
+#[test]
+fn what_comes_when_nothing_is_left_is_read_as_it_is_written() {
+    let tail = r#"
+[plans.a]
+out_of_money = "redirect:https://pay.example.org/?n=1"
+rate = [{ service = "data", price = "1", per = "1MB" }]
+announcements = { low = 10, refused = 4294967295 }
+[plans.b]
+out_of_money = { restrict = ["portal", "kiosk"], rules = ["permit out ip from 192.0.2.10 to assigned"], validity = "1h" }
+announcements = { last = 7, before_end = "45s" }
+[[plans.b.bundle]]
+id = "one"
+service = "data"
+amount = "1GB"
+then = { redirect = "192.0.2.1", filters = ["portal"], validity = "90s" }
+[[plans.b.bundle]]
+id = "two"
+service = "data"
+amount = "1GB"
+then = { restrict = [], rules = ["deny out ip from any to any"] }
+[[plans.b.bundle]]
+id = "three"
+service = "voice"
+amount = "1h"
+then = "redirect:sip:pay@example.org"
+[[plans.b.bundle]]
+id = "four"
+service = "data"
+amount = "1GB"
+then = "restrict:portal"
+[plans.b.quota]
+low_balance = { below = "200.50", divisor = 2 }
+[plans.c]
+out_of_money = "terminate"
+rate = [{ service = "sms", price = "1" }]
+quota = { low_balance = { below = "1" } }
+"#;
+    let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let plan = |name| loaded.catalogue.plan(loaded.catalogue.plan_named(name).unwrap()).unwrap();
+    let reach = |filters: &[&str], rules: &[&str]| Reach {
+        filters: filters.iter().map(|&text| text.into()).collect(),
+        rules: rules.iter().map(|&text| text.into()).collect(),
+    };
+    let redirect = |to: &str, open| FinalUnit::Redirect(Box::new(Redirect { to: to.into(), open }));
+    let limitation = |action, validity_secs| Limitation { action, validity_secs };
+
+    let a = plan("a");
+    let to_pay = redirect("https://pay.example.org/?n=1", Reach::default());
+    assert_eq!(a.limitation(a.out_of_money.unwrap()), Some(&limitation(to_pay, 300)));
+    let told = Announcements { low: Some(10), last: None, refused: Some(u32::MAX), before_end_secs: 30 };
+    assert_eq!((a.announcements, a.low_balance), (Some(told), None));
+
+    let b = plan("b");
+    let portal = reach(&["portal", "kiosk"], &["permit out ip from 192.0.2.10 to assigned"]);
+    let out_of_money = limitation(FinalUnit::Restrict(Box::new(portal)), 3_600);
+    assert_eq!(b.limitation(b.out_of_money.unwrap()), Some(&out_of_money));
+    let then: Vec<_> = b
+        .bundles
+        .iter()
+        .map(|bundle| match bundle.then {
+            Then::Limit(place) => b.limitation(place).unwrap().clone(),
+            Then::Rates | Then::Stop => panic!("{bundle:?}"),
+        })
+        .collect();
+    let only_rules = reach(&[], &["deny out ip from any to any"]);
+    assert_eq!(
+        then,
+        [
+            limitation(redirect("192.0.2.1", reach(&["portal"], &[])), 90),
+            limitation(FinalUnit::Restrict(Box::new(only_rules)), 300),
+            limitation(redirect("sip:pay@example.org", Reach::default()), 300),
+            limitation(FinalUnit::Restrict(Box::new(reach(&["portal"], &[]))), 300),
+        ]
+    );
+    let low = |cents, divisor| LowBalance { below: Money::from_cents(cents).unwrap(), divisor };
+    assert_eq!(b.low_balance, Some(low(20_050, 2)));
+    assert_eq!((plan("c").out_of_money, plan("c").low_balance), (None, Some(low(100, 4))));
+}
+
+#[test]
+fn a_limitation_is_short_enough_to_stand_in_every_answer() {
+    let with = |octets: usize| {
+        let tail =
+            "[plans.p]\nrate = [{ service = \"data\", price = \"1\", per = \"1MB\" }]\nout_of_money = ";
+        told(&format!("{tail}\"restrict:{}\"", "x".repeat(octets)))
+    };
+    assert_eq!(with(2_048), [""; 0]);
+    assert_eq!(
+        with(2_049),
+        ["t.toml:13:16: addresses, filters and rules are too long: at most 2048 octets in all"]
+    );
 }
 
 #[test]
@@ -377,6 +502,17 @@ fn what_is_probably_not_meant_is_warned_of() {
         ]
     );
     assert_eq!(loaded.catalogue.numbers().listed().len(), 1);
+}
+
+#[test]
+fn a_limitation_that_no_service_takes_is_warned_of() {
+    let text = "format = 1\ncurrency = \"KZT\"\ntimezone = \"Asia/Almaty\"\n\
+        [services]\nsms = { context = \"32274@3gpp.org\" }\n\
+        [plans.p]\nout_of_money = \"restrict:portal\"\nrate = [{ service = \"sms\", price = \"1\" }]\n";
+    let loaded = load_files(&[("t.toml", text)]).unwrap();
+    let [report] = loaded.warnings.as_slice() else { panic!("one warning was expected") };
+    assert_eq!((report.line, report.column), (Some(7), Some(16)));
+    assert!(report.problem.to_string().starts_with("no service can be limited so"));
 }
 
 #[test]

@@ -57,8 +57,44 @@ pub struct EngineFigures<'a> {
     pub free_octets: u64,
     /// What is served, in one word.
     pub mode: &'static str,
+    /// What clients were asked.
+    pub reauth: ReauthFigures,
     /// The services.
     pub services: Vec<ServiceFigures<'a>>,
+}
+
+/// What may become of a client that is asked to re-authorise or abort, in the order of [`ReauthFigures`].
+pub const REAUTH_OUTCOMES: [&str; 12] = [
+    "sent",
+    "repeated",
+    "done",
+    "followed",
+    "ignored",
+    "gone",
+    "refused",
+    "given_up",
+    "moot",
+    "unsupported",
+    "joined",
+    "dropped",
+];
+
+/// Why sessions ended that no client ended, in the order of [`ReauthFigures::freed`].
+const FREED: [&str; 3] = ["host_restarted", "unknown_to_client", "not_aborted"];
+
+/// What clients were asked; sums since the start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ReauthFigures {
+    /// RARs, by what became of them.
+    pub reauthorisations: [u64; REAUTH_OUTCOMES.len()],
+    /// ASRs, by what became of them.
+    pub aborts: [u64; REAUTH_OUTCOMES.len()],
+    /// Sessions that ended for their host was restarted, for their client did not know them, for it did not end them.
+    pub freed: [u64; FREED.len()],
+    /// Hosts whose Origin-State-Id grew.
+    pub hosts_restarted: u64,
+    /// Sessions that wait to be asked or to answer now.
+    pub waiting: u64,
 }
 
 /// One service's sums since the start.
@@ -72,6 +108,8 @@ pub struct ServiceFigures<'a> {
     pub last_granted: u64,
     /// Parts, or whole requests, that were refused.
     pub refused: u64,
+    /// Parts that got nothing and go on limited.
+    pub limited: u64,
     /// Money charged, in hundredths of the currency unit.
     pub charged_cents: u64,
     /// Sessions opened less sessions ended, since the start.
@@ -84,6 +122,7 @@ struct Service {
     granted: Sum,
     last_granted: Sum,
     refused: Sum,
+    limited: Sum,
     charged: Amount,
     charged_cents: u64,
     open: Gauge,
@@ -113,7 +152,11 @@ pub struct EngineMetrics {
     services: BTreeMap<String, Service>,
     reserved: Gauge<f64, AtomicU64>,
     horizon: Gauge,
-    queues: [Gauge; 2],
+    queues: [Gauge; 3],
+    reauthorisations: [Sum; REAUTH_OUTCOMES.len()],
+    aborts: [Sum; REAUTH_OUTCOMES.len()],
+    freed: [Sum; FREED.len()],
+    hosts_restarted: Sum,
     store: [Gauge; 3],
     cache: Gauge,
     modes: Family<Label, Gauge>,
@@ -159,7 +202,31 @@ impl EngineMetrics {
         );
         let horizon =
             gauge(registry, "repeat_horizon_seconds", "For how long back repeats of events are known");
-        let queues = labelled(registry, "queue_depth", "What waits", "queue", ["parked", "under_way"]);
+        let queues =
+            labelled(registry, "queue_depth", "What waits", "queue", ["parked", "under_way", "reauth"]);
+        let asked = Family::<ServiceLabel, Counter>::default();
+        registry.register(
+            "reauth",
+            "Clients asked to re-authorise or abort, by what came of it",
+            asked.clone(),
+        );
+        let sums_of = |command: &str| {
+            REAUTH_OUTCOMES.map(|outcome| {
+                let labels = vec![("command", command.to_owned()), ("outcome", outcome.to_owned())];
+                Sum { counter: asked.get_or_create(&labels).clone(), seen: 0 }
+            })
+        };
+        let (reauthorisations, aborts) = (sums_of("RAR"), sums_of("ASR"));
+        let sessions_freed = Family::<Label, Counter>::default();
+        registry.register("sessions_freed", "Sessions ended that no client ended", sessions_freed.clone());
+        let freed = FREED
+            .map(|cause| Sum { counter: sessions_freed.get_or_create(&[("cause", cause)]).clone(), seen: 0 });
+        let hosts_restarted = Sum::default();
+        registry.register(
+            "hosts_restarted",
+            "Hosts that have lost their sessions, by their Origin-State-Id",
+            hosts_restarted.counter.clone(),
+        );
         let store =
             labelled(registry, "store_bytes", "Octets of the store", "part", ["journal", "overlay", "free"]);
         let cache = gauge(registry, "cache_bytes", "Memory that loaded things take, about");
@@ -186,6 +253,10 @@ impl EngineMetrics {
             reserved,
             horizon,
             queues,
+            reauthorisations,
+            aborts,
+            freed,
+            hosts_restarted,
             store,
             cache,
             modes,
@@ -230,7 +301,14 @@ impl EngineMetrics {
         self.reserved.set(units(figures.reserved_micros));
         self.horizon.set(level(figures.repeat_horizon_secs));
         let wide = |number: usize| level(u64::try_from(number).unwrap_or(u64::MAX));
-        let [parked, under_way] = &self.queues;
+        let [parked, under_way, reauth] = &self.queues;
+        reauth.set(level(figures.reauth.waiting));
+        let ReauthFigures { reauthorisations, aborts, freed, hosts_restarted, .. } = figures.reauth;
+        let followed = self.reauthorisations.iter_mut().zip(reauthorisations);
+        let followed =
+            followed.chain(self.aborts.iter_mut().zip(aborts)).chain(self.freed.iter_mut().zip(freed));
+        followed.for_each(|(sum, now)| sum.follow(now));
+        self.hosts_restarted.follow(hosts_restarted);
         parked.set(wide(figures.parked));
         under_way.set(wide(figures.under_way));
         let [journal, overlay, free] = &self.store;
@@ -255,6 +333,7 @@ impl EngineMetrics {
                 granted: outcome("granted"),
                 last_granted: outcome("last"),
                 refused: outcome("refused"),
+                limited: outcome("limited"),
                 charged: charged.get_or_create(&label()).clone(),
                 charged_cents: 0,
                 open: open.get_or_create(&label()).clone(),
@@ -263,6 +342,7 @@ impl EngineMetrics {
         service.granted.follow(figures.granted);
         service.last_granted.follow(figures.last_granted);
         service.refused.follow(figures.refused);
+        service.limited.follow(figures.limited);
         let more = figures.charged_cents.saturating_sub(service.charged_cents);
         service.charged_cents = service.charged_cents.max(figures.charged_cents);
         service.charged.inc_by(units(level(more.saturating_mul(10_000))));

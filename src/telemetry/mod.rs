@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-pub use engine::{EngineFigures, EngineMetrics, ServiceFigures};
+pub use engine::{EngineFigures, EngineMetrics, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures};
 pub use server::{CcrLabels, MessageLabels, PeerState, ServerMetrics};
 
 /// The registry, and the figures of each part.
@@ -102,11 +102,19 @@ mod tests {
             overlay_octets: 12,
             free_octets: 13,
             mode: "ready",
+            reauth: ReauthFigures {
+                reauthorisations: [9, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3],
+                aborts: [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+                freed: [5, 6, 7],
+                hosts_restarted: 8,
+                waiting: 12,
+            },
             services: vec![ServiceFigures {
                 name: "data",
                 granted: 3,
                 last_granted: 1,
                 refused: 2,
+                limited: 4,
                 charged_cents: 1_118,
                 open: 2,
             }],
@@ -140,7 +148,15 @@ mod tests {
             "gyro_sessions{service=\"data\"} 2",
             "gyro_grants_total{service=\"data\",outcome=\"granted\"} 3",
             "gyro_grants_total{service=\"data\",outcome=\"refused\"} 2",
+            "gyro_grants_total{service=\"data\",outcome=\"limited\"} 4",
             "gyro_queue_depth{queue=\"parked\"} 1",
+            "gyro_queue_depth{queue=\"reauth\"} 12",
+            "gyro_reauth_total{command=\"RAR\",outcome=\"sent\"} 9",
+            "gyro_reauth_total{command=\"RAR\",outcome=\"dropped\"} 3",
+            "gyro_reauth_total{command=\"ASR\",outcome=\"sent\"} 4",
+            "gyro_sessions_freed_total{cause=\"host_restarted\"} 5",
+            "gyro_sessions_freed_total{cause=\"not_aborted\"} 7",
+            "gyro_hosts_restarted_total 8",
             "gyro_repeat_horizon_seconds 259200",
             "gyro_journal_bytes_total 512",
             "gyro_store_bytes{part=\"journal\"} 11",

@@ -1,16 +1,17 @@
 //! The octets of every answer that we send.
 
 use bytes::{Bytes, BytesMut};
-use gyro::charging::answer::{Answer, Denial, FinalUnit, Grant, Outcome, PartAnswer};
-use gyro::charging::request::{QuotaKey, Shape};
-use gyro::charging::units::{Amount, Unit};
+use gyro::charging::answer::{Answer, AnswerExtra, Denial, FinalUnit, Grant, Outcome, PartAnswer, PartExtra};
+use gyro::charging::refund::Token;
+use gyro::charging::request::{QuotaKey, SessionId, Shape};
+use gyro::charging::units::{Amount, Money, Unit};
 use gyro::diameter::avp::AvpDef;
 use gyro::diameter::dictionary::builtin;
 use gyro::diameter::error::Fault;
 use gyro::diameter::parse::{Limits, parse};
 use gyro::diameter::result_code::ResultCode;
 use gyro::diameter::tree::{AvpTree, MessageTree};
-use gyro::ro::cca::{Asked, Cca, FailureHandling, Origin, Refusal, refuse};
+use gyro::ro::cca::{Asked, Cca, FailureHandling, Failures, Origin, Refusal, refuse};
 use gyro::ro::ccr::Ccr;
 use gyro::ro::convert::{self, Charge};
 use gyro::ro::profile::{FreeAnswer, Overrides, Profile, Profiles};
@@ -29,22 +30,20 @@ fn key(rating_group: Option<u32>, services: &[u32]) -> QuotaKey {
 
 fn octets(count: u64) -> Grant {
     Grant {
-        amount: Amount::new(Unit::Octets, count),
         validity_secs: Some(3_600),
         threshold: Some(10 * MIB),
         holding_secs: Some(600),
-        final_unit: None,
+        ..Grant::of(Amount::new(Unit::Octets, count))
     }
 }
 
 fn seconds(count: u64, validity: u32) -> Grant {
     let amount = Amount::new(Unit::Seconds, count);
-    Grant { amount, validity_secs: Some(validity), threshold: None, holding_secs: None, final_unit: None }
+    Grant { validity_secs: Some(validity), ..Grant::of(amount) }
 }
 
 fn pieces(count: u64) -> Grant {
-    let amount = Amount::new(Unit::Pieces, count);
-    Grant { amount, validity_secs: None, threshold: None, holding_secs: None, final_unit: None }
+    Grant::of(Amount::new(Unit::Pieces, count))
 }
 
 fn last(mut grant: Grant) -> Grant {
@@ -53,15 +52,15 @@ fn last(mut grant: Grant) -> Grant {
 }
 
 fn granted(key: QuotaKey, grant: Grant) -> PartAnswer {
-    PartAnswer { key, outcome: Outcome::Done, grant: Some(grant) }
+    PartAnswer::granted(key, Some(grant))
 }
 
 fn denied(key: QuotaKey, denial: Denial) -> PartAnswer {
-    PartAnswer { key, outcome: Outcome::Denied(denial), grant: None }
+    PartAnswer::new(key, Outcome::Denied(denial))
 }
 
 fn done(parts: Vec<PartAnswer>) -> Answer {
-    Answer { outcome: Outcome::Done, shape: Shape::PerGroup, parts, message: None }
+    Answer::new(Outcome::Done, Shape::PerGroup, parts)
 }
 
 fn no(denial: Denial, parts: Vec<PartAnswer>) -> Answer {
@@ -70,6 +69,19 @@ fn no(denial: Denial, parts: Vec<PartAnswer>) -> Answer {
 
 fn command(answer: Answer) -> Answer {
     Answer { shape: Shape::Command, ..answer }
+}
+
+/// The same with the token of the golden event.
+fn with_token(part: PartAnswer) -> PartAnswer {
+    let session = SessionId::new("smsc1.kcell.kz;1767225600;33").unwrap();
+    let token = Token { part: 0, number: 0, session }.write();
+    let extra = PartExtra { refund: Some(token), ..PartExtra::default() };
+    PartAnswer { extra: Some(Box::new(extra)), ..part }
+}
+
+/// An answer to a question.
+fn told(extra: AnswerExtra) -> Answer {
+    Answer { extra: Some(Box::new(extra)), ..done(vec![]) }
 }
 
 /// What is answered: charging's answer, or a refusal of the server.
@@ -137,6 +149,22 @@ fn rows() -> Vec<Row> {
         row("standard/event_money", "standard/event", "standard", A(done(vec![granted(rg(5), Grant {
             amount: Amount::new(Unit::Money, 1_250_500_000), ..pieces(1)
         })]))),
+        row("standard/event_token", "standard/event", "standard",
+            A(done(vec![with_token(granted(rg(5), pieces(1)))]))),
+        row("standard/refund", "standard/refund", "standard", A(done(vec![granted(rg(5), pieces(1))]))),
+        row("standard/refund_used", "standard/refund", "standard", A(Answer {
+            message: Some("given back before".into()),
+            ..no(Denial::NoRefund, vec![denied(rg(5), Denial::NoRefund)])
+        })),
+        row("standard/refund_none", "standard/event", "standard",
+            A(no(Denial::NoRefund, vec![denied(rg(5), Denial::NoRefund)]))),
+        row("standard/balance", "standard/balance", "standard",
+            A(told(AnswerExtra { enough: Some(false), ..AnswerExtra::default() }))),
+        row("standard/price", "standard/price", "standard", A(told(AnswerExtra {
+            cost: Money::from_cents(600),
+            cost_per: Some(Amount::new(Unit::Seconds, 60)),
+            ..AnswerExtra::default()
+        }))),
         row("standard/unknown_user", "standard/event", "standard", A(no(Denial::UnknownSubscriber, vec![]))),
         row("standard/unknown_user", "standard/event", "standard", A(no(Denial::Ended, vec![]))),
         row("standard/unknown_session", "standard/event", "standard", A(no(Denial::UnknownSession, vec![]))),
@@ -168,10 +196,15 @@ fn profile(name: &str) -> Profile {
 
 fn origin(row: &Row) -> Origin<'static> {
     match row.answer {
-        "standard/event_money" => Origin { currency: Some(398), ..ORIGIN },
-        "standard/update_voice" => {
-            Origin { failover: Some(false), failure_handling: Some(FailureHandling::Continue), ..ORIGIN }
-        }
+        "standard/event_money" | "standard/price" => Origin { currency: Some(398), ..ORIGIN },
+        "standard/update_voice" => Origin {
+            failures: Failures {
+                failover: Some(false),
+                handling: Some(FailureHandling::Continue),
+                debit: None,
+            },
+            ..ORIGIN
+        },
         _ => ORIGIN,
     }
 }
@@ -218,7 +251,9 @@ fn every_golden_answer_is_written_by_some_row() {
 #[test]
 fn every_golden_answer_is_read_and_written_back_octet_for_octet() {
     let dictionary = builtin();
-    for name in names(".cca.hex").iter().filter(|name| *name != "standard/event_money") {
+    // a simulated server names no currency
+    let with_currency = |name: &String| matches!(name.as_str(), "standard/event_money" | "standard/price");
+    for name in names(".cca.hex").iter().filter(|name| !with_currency(name)) {
         let message = message(&format!("{name}.cca"), &dictionary);
         let cca = Cca::read(&message).unwrap();
         let mut out = BytesMut::new();

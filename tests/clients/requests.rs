@@ -1,5 +1,6 @@
 //! Every client's request is read without a fault, and says to charging what it means.
 
+use gyro::charging::refund::Token;
 use gyro::charging::request::{
     Action, Identity, Kind, Measured, QuotaKey, Reason, Request, Role, Shape, TariffSide, Used,
 };
@@ -221,4 +222,26 @@ fn seconds_of_a_call_and_pieces_of_it_arrive_as_such() {
     assert_eq!(seven.used, [used(Measured { seconds: Some(60), ..Measured::default() })]);
     assert_eq!(eight.used, [used(Measured { pieces: Some(2), ..Measured::default() })]);
     assert_eq!(seven.used[0].side, None::<TariffSide>);
+}
+
+#[test]
+fn an_sms_centre_gives_back_what_a_token_names() {
+    let request = request("standard/refund", &profile("standard"));
+    assert_eq!((request.kind, request.shape), (Kind::Event(Action::Refund), Shape::PerGroup));
+    assert_eq!(request.parties.recipients, ["77051234567".into()]);
+    let token = Token::of(&request).unwrap();
+    assert_eq!((token.part, token.number, token.session.as_str()), (0, 0, "smsc1.kcell.kz;1767225600;33"));
+    let [part] = request.parts.as_slice() else { panic!("{request:?}") };
+    assert_eq!((&part.key, part.requested.unwrap().pieces), (&group(5), Some(1)));
+}
+
+#[test]
+fn questions_say_what_they_are_about() {
+    let balance = request("standard/balance", &profile("standard"));
+    assert_eq!((balance.kind, balance.shape), (Kind::Event(Action::CheckBalance), Shape::PerGroup));
+    assert_eq!(balance.parts[0].requested.unwrap().pieces, Some(3));
+    let price = request("standard/price", &profile("standard"));
+    assert_eq!((price.kind, price.shape), (Kind::Event(Action::PriceEnquiry), Shape::Command));
+    assert_eq!(price.parties.called.as_deref(), Some("tel:+77051234567"));
+    assert_eq!(price.parts[0].requested, Some(Measured::default()), "no units: the server decides");
 }

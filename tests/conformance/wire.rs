@@ -7,7 +7,9 @@ use gyro::diameter::data::Address;
 use gyro::diameter::encode::Encoder;
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use gyro::diameter::message::Message;
-use gyro::diameter::parse::{BaseShapes, Limits, parse};
+use gyro::diameter::parse::{Limits, parse};
+
+use crate::rfc8506::DICTIONARY;
 
 pub(crate) const R: u8 = 0x80;
 pub(crate) const P: u8 = 0x40;
@@ -49,7 +51,7 @@ pub(crate) fn write(header: Header, fill: impl FnOnce(&mut Encoder<'_>)) -> Byte
 }
 
 pub(crate) fn read(octets: Bytes) -> Message {
-    parse(octets, &Limits::DEFAULT, &BaseShapes).unwrap()
+    parse(octets, &Limits::DEFAULT, &*DICTIONARY).unwrap()
 }
 
 /// What a CER and a CEA must have, but for the AVPs that `without` names.

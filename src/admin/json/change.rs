@@ -116,6 +116,15 @@ pub struct Backup {
     pub file: String,
 }
 
+/// What of a session its client is to authorise anew.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reauthorisation {
+    /// One rating group; the whole session where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating_group: Option<u32>,
+}
+
 /// What a change did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Done {

@@ -7,7 +7,7 @@ use super::{Form, amount};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
 use crate::charging::request::{Action, Kind};
-use crate::engine::control::{self, LedgerCursor};
+use crate::engine::control::{self, LedgerCursor, Why};
 
 /// A line of a ledger.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct Line {
     pub balance: String,
     /// `advance`, `topup`, `adjustment`, `charge`, `late`, `refund`, `reversal`.
     pub kind: String,
-    /// The payer's reference.
+    /// The payer's reference; of a refund the event that asked for it.
     pub reference: Option<String>,
-    /// The session that was charged.
+    /// The session or event that was charged, or whose charge was given back.
     pub session: Option<String>,
     /// Who made it; null on charges.
     pub operator: Option<String>,
@@ -77,17 +77,17 @@ pub struct Page {
 pub struct Explanation {
     /// The number and its account.
     pub subscriber: Subscriber,
-    /// What was charged, oldest first.
+    /// What was charged and given back, oldest first.
     pub charges: Vec<Line>,
     /// How many lines of the ledger were looked at.
     pub looked_at: usize,
-    /// What was refused, oldest first.
+    /// What was refused, limited, or granted for the last time, oldest first.
     pub refusals: Vec<Refusal>,
     /// Since when refusals are known.
     pub refusals_since: String,
 }
 
-/// A refusal.
+/// A refusal, a limitation, or a last grant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refusal {
     /// When.
@@ -144,6 +144,9 @@ const fn reason(denial: Denial) -> (&'static str, &'static str) {
         Denial::NoRate => ("no-rate", "the plan has no rate for the rating group or service"),
         Denial::NoDestination => {
             ("no-destination", "the called number is missing or is none that has a price")
+        }
+        Denial::NoRefund => {
+            ("no-refund", "what is to be given back was never charged, was given back, or is no longer known")
         }
         Denial::NoCredit => ("no-credit", "there is not enough money or volume"),
         Denial::NotOffered => ("not-offered", "what was asked for is not offered"),
@@ -226,7 +229,15 @@ impl Explanation {
 
 impl Refusal {
     fn of(refusal: &control::Refusal, form: &Form) -> Self {
-        let (word, sentence) = reason(refusal.denial);
+        let (word, sentence) = match refusal.why {
+            Why::Denied(denial) => reason(denial),
+            Why::Limited => {
+                ("limited", "there is not enough money or volume: the service is redirected or restricted")
+            }
+            Why::Last => {
+                ("last-grant", "granted all that money or volume allow, and told that it is the last")
+            }
+        };
         Self {
             at: form.time(refusal.at),
             session: refusal.session.as_str().into(),

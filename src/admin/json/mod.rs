@@ -9,6 +9,7 @@ use crate::time::{Timestamp, Zone};
 pub mod amount;
 pub mod change;
 pub mod ledger;
+pub mod life;
 pub mod peer;
 pub mod session;
 pub mod status;
@@ -38,6 +39,11 @@ impl Form {
     #[cfg(test)]
     fn plain() -> Self {
         Self { zone: Zone::UTC, currency: "KZT".into(), version: version(1), now: Timestamp::EPOCH }
+    }
+
+    /// A point in time that an operator wrote: a date is its first moment in the operator's zone.
+    pub fn parse_time(&self, text: &str) -> Option<Timestamp> {
+        self.zone.parse(text)
     }
 
     /// A point in time.

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Form;
 use super::subscriber::unit;
+use crate::charging::answer::FinalUnit;
 use crate::charging::session::{self, SessionState};
 use crate::charging::units::Money;
-use crate::engine::control::SessionCursor;
+use crate::engine::control::{Outstanding, Scope, SessionCursor, SessionView, What};
 
 /// A session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,6 +46,28 @@ pub struct Session {
     pub charged: String,
     /// Its quotas.
     pub quotas: Vec<Quota>,
+    /// What its client is asked to do and has not done; told of one session that is shown by itself.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+}
+
+/// What a client is asked to do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// `reauthorise` or `abort`.
+    pub what: String,
+    /// The rating group, where it is about one.
+    pub rating_group: Option<u32>,
+    /// Why: `topup`, `block`, `fair-use`, `tariff`, `operator`.
+    pub reason: String,
+    /// `queued`, `asked`, or `awaited`: it has said yes and has not reported yet.
+    pub stage: String,
+    /// Since when it is demanded.
+    pub since: String,
+    /// How often the client was asked.
+    pub tries: u8,
+    /// It will be asked once more after that.
+    pub again: bool,
 }
 
 /// A quota of a session.
@@ -69,6 +92,11 @@ pub struct Quota {
     /// It was the last grant.
     #[serde(rename = "final")]
     pub is_final: bool,
+    /// The client was told to limit the service, as `told` says.
+    pub limited: bool,
+    /// What the client does at the end of its quota, as it was told with the last answer: `terminate`,
+    /// `redirect:ADDRESS`, `restrict:FILTERS`; null where the quota goes on.
+    pub told: Option<String>,
 }
 
 /// A page of sessions.
@@ -112,13 +140,39 @@ impl Session {
             incarnation: session.incarnation,
             reserved: sum(held.map(|held| held.money)).to_string(),
             charged: sum(rated.map(|rated| rated.charged)).to_string(),
-            quotas: session.quotas.iter().map(|quota| Quota::of(quota, form)).collect(),
+            quotas: session.quotas.iter().map(|quota| Quota::of(quota, session, form)).collect(),
+            asked: None,
+        }
+    }
+
+    /// As operators see one that is shown by itself.
+    pub fn shown(view: &SessionView, form: &Form) -> Self {
+        let asked = view.outstanding.as_ref().map(|outstanding| Asked::of(outstanding, form));
+        Self { asked, ..Self::of(&view.session, form) }
+    }
+}
+
+impl Asked {
+    fn of(outstanding: &Outstanding, form: &Form) -> Self {
+        let (what, rating_group) = match outstanding.what {
+            What::Reauthorise(Scope::RatingGroup(group)) => ("reauthorise", Some(group)),
+            What::Reauthorise(Scope::Session | Scope::Service(_)) => ("reauthorise", None),
+            What::Abort => ("abort", None),
+        };
+        Self {
+            what: what.into(),
+            rating_group,
+            reason: outstanding.reason.as_str().into(),
+            stage: outstanding.stage.as_str().into(),
+            since: form.time(outstanding.since),
+            tries: outstanding.tries,
+            again: outstanding.again,
         }
     }
 }
 
 impl Quota {
-    fn of(quota: &session::Quota, form: &Form) -> Self {
+    fn of(quota: &session::Quota, session: &session::Session, form: &Form) -> Self {
         let held = quota.reservation.as_ref();
         Self {
             rating_group: quota.key.rating_group,
@@ -130,8 +184,30 @@ impl Quota {
             reserved: held.map_or(Money::ZERO, |held| held.money).to_string(),
             expires: held.map(|held| form.time(held.expires)),
             is_final: held.is_some_and(|held| held.final_unit),
+            limited: quota.limited && session.state == SessionState::Open,
+            told: told(quota, session),
         }
     }
+}
+
+/// What the client was told to do at the end of a quota that holds its last grant or is limited: by the last answer
+/// that spoke of it.
+fn told(quota: &session::Quota, session: &session::Session) -> Option<String> {
+    let ends = quota.limited || quota.reservation.as_ref().is_some_and(|held| held.final_unit);
+    let parts = session.answers.iter().rev().flat_map(|stored| &stored.answer.parts);
+    let action = parts.filter(|part| part.key == quota.key).find_map(|part| {
+        let last = part.grant.as_ref().and_then(|grant| grant.final_unit.as_ref());
+        last.or(part.limit.as_deref().map(|limit| &limit.action))
+    });
+    let open = session.state == SessionState::Open;
+    action.filter(|_| ends && open).map(|action| match action {
+        FinalUnit::Terminate => "terminate".into(),
+        FinalUnit::Redirect(redirect) => format!("redirect:{}", redirect.to),
+        FinalUnit::Restrict(open) => {
+            let filters: Vec<&str> = open.filters.iter().chain(&open.rules).map(|text| &**text).collect();
+            format!("restrict:{}", filters.join(","))
+        }
+    })
 }
 
 /// A place in the list, as text.
@@ -149,9 +225,11 @@ pub fn read_cursor(text: &str) -> Option<SessionCursor> {
 mod tests {
     use super::*;
     use crate::charging::account::AccountId;
-    use crate::charging::request::{Parties, QuotaKey, SessionId};
-    use crate::charging::session::{RateKey, Rated, Reservation};
+    use crate::charging::answer::{Answer, Grant, Limit, Outcome, PartAnswer, Reach, Redirect};
+    use crate::charging::request::{Kind, Parties, Place, QuotaKey, SessionId, Shape};
+    use crate::charging::session::{RateKey, Rated, Reservation, StoredAnswer};
     use crate::charging::units::{Amount, Digits, Unit};
+    use crate::engine::control::{Reason, Stage};
     use crate::time::Timestamp;
 
     fn session(state: SessionState) -> session::Session {
@@ -166,6 +244,7 @@ mod tests {
             client_realm: "realm".into(),
             profile: "standard".into(),
             parties: Parties::default(),
+            place: Place::default(),
             emergency: false,
             opened: Timestamp::from_secs(0),
             touched: Timestamp::from_secs(60),
@@ -173,7 +252,7 @@ mod tests {
                 key: QuotaKey { rating_group: Some(10), services: vec![3] },
                 used: 1_024,
                 rated: vec![Rated {
-                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX },
+                    rate: RateKey { version: 1, plan: 0, rate: 0, destination: u16::MAX, band: u16::MAX },
                     units: 1_024,
                     charged: Money::from_micros(1_250_000),
                 }],
@@ -183,8 +262,15 @@ mod tests {
                     allowances: Vec::new(),
                     expires: Timestamp::from_secs(3_600),
                     final_unit: true,
+                    change: None,
+                    pool: None,
                 }),
                 lapsed: false,
+                limited: false,
+                since: None,
+                refused: false,
+                pace: None,
+                armed: Vec::new(),
             }],
             answers: Vec::new(),
             seen: Vec::new(),
@@ -195,8 +281,55 @@ mod tests {
     fn an_open_session_is_written_with_what_it_holds() {
         let written =
             serde_json::to_string(&Session::of(&session(SessionState::Open), &Form::plain())).unwrap();
-        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true}]}"#;
+        let wanted = r#"{"id":"pgw1;1;2","msisdn":"77010000001","account":"7","service":"data","state":"open","opened":"1970-01-01T00:00:00+00:00","touched":"1970-01-01T00:01:00+00:00","ended":null,"host":"pgw1","realm":"realm","profile":"standard","called":null,"emergency":false,"incarnation":1,"reserved":"2.50","charged":"1.25","quotas":[{"rating_group":10,"services":[3],"used":1024,"charged":"1.25","unit":"octets","granted":2048,"reserved":"2.50","expires":"1970-01-01T01:00:00+00:00","final":true,"limited":false,"told":null}],"asked":null}"#;
         assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn a_quota_at_its_end_says_what_the_client_was_told() {
+        let mut open = session(SessionState::Open);
+        let key = open.quotas[0].key.clone();
+        let stored = |number, part| StoredAnswer {
+            kind: Kind::Update,
+            number,
+            digest: 0,
+            answer: Answer::new(Outcome::Done, Shape::PerGroup, vec![part]),
+        };
+        let last =
+            Grant { final_unit: Some(FinalUnit::Terminate), ..Grant::of(Amount::new(Unit::Octets, 2_048)) };
+        open.answers.push(stored(1, PartAnswer::granted(key.clone(), Some(last))));
+        let quota = |session: &session::Session| Session::of(session, &Form::plain()).quotas.remove(0);
+        assert_eq!((quota(&open).limited, quota(&open).told.as_deref()), (false, Some("terminate")));
+        let redirect = Redirect { to: "https://pay.example.org".into(), open: Reach::default() };
+        let filters = Reach { filters: vec!["portal".into(), "kiosk".into()], rules: Vec::new() };
+        for (number, action, told) in [
+            (2, FinalUnit::Redirect(Box::new(redirect)), "redirect:https://pay.example.org"),
+            (3, FinalUnit::Restrict(Box::new(filters)), "restrict:portal,kiosk"),
+        ] {
+            let limit = Some(Box::new(Limit { action, validity_secs: 300 }));
+            let part = PartAnswer { limit, ..PartAnswer::new(key.clone(), Outcome::Done) };
+            open.answers.push(stored(number, part));
+            (open.quotas[0].reservation, open.quotas[0].limited) = (None, true);
+            assert_eq!((quota(&open).limited, quota(&open).told.as_deref()), (true, Some(told)));
+        }
+        open.state = SessionState::Ended(Timestamp::from_secs(61));
+        assert_eq!((quota(&open).limited, quota(&open).told), (false, None));
+    }
+
+    #[test]
+    fn what_a_client_is_asked_to_do_is_told_with_its_session() {
+        let outstanding = Outstanding {
+            what: What::Reauthorise(Scope::RatingGroup(10)),
+            reason: Reason::Topup,
+            stage: Stage::Awaited,
+            since: Timestamp::from_secs(0),
+            tries: 2,
+            again: false,
+        };
+        let view = SessionView { session: session(SessionState::Open), outstanding: Some(outstanding) };
+        let told = Session::shown(&view, &Form::plain()).asked;
+        let wanted = r#"{"what":"reauthorise","rating_group":10,"reason":"topup","stage":"awaited","since":"1970-01-01T00:00:00+00:00","tries":2,"again":false}"#;
+        assert_eq!(serde_json::to_string(&told).unwrap(), wanted);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Form;
+use super::life::{Block, End};
 use crate::charging::account::status::status;
 use crate::charging::account::{Account, Brand};
 use crate::charging::units::Unit;
@@ -51,15 +52,12 @@ pub struct Subscriber {
     pub overage: bool,
     /// Since when it is served.
     pub since: String,
-}
-
-/// A suspension.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Block {
-    /// Why.
-    pub reason: String,
-    /// Since when.
-    pub since: String,
+    /// When it was last used, to a day.
+    pub last_use: Option<String>,
+    /// When its contract is set to end.
+    pub ends: Option<String>,
+    /// The end of its contract.
+    pub ended: Option<End>,
 }
 
 /// The money of an account.
@@ -155,7 +153,7 @@ impl Subscriber {
             mode: mode_name(account.mode).into(),
             brand: brand(subscriber.brand).into(),
             status: status(account, subscriber, form.now).as_str().into(),
-            blocks: Vec::new(),
+            blocks: subscriber.life.blocks.iter().map(|block| Block::of(block, form)).collect(),
             balance: balance(account, form),
             allowances: subscriber.allowances.iter().map(allowance).collect(),
             fair_use: Vec::new(),
@@ -167,6 +165,9 @@ impl Subscriber {
             barred: subscriber.barred.iter().map(|service| service.as_ref().into()).collect(),
             overage: subscriber.overage,
             since: form.time(subscriber.since),
+            last_use: subscriber.life.last_use.map(|at| form.time(at)),
+            ends: subscriber.life.ends.map(|at| form.time(at)),
+            ended: subscriber.life.end.as_ref().map(|end| End::of(end, form)),
         }
     }
 }

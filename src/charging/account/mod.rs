@@ -1,7 +1,12 @@
 //! Accounts and subscribers: the money of a contract and the numbers that spend it (`ACC-1`).
 
+pub mod area;
 pub mod balance;
+pub mod block;
+pub mod life;
 pub mod status;
+
+use life::{AccountLife, Life};
 
 use super::units::{Digits, Money, Unit};
 use crate::time::Timestamp;
@@ -46,6 +51,8 @@ pub struct Account {
     pub ledger_entries: u64,
     /// Counts every change; a commit names the revision that it read.
     pub revision: u64,
+    /// What it has besides its money.
+    pub life: AccountLife,
 }
 
 /// What is left of a bundle (`RES-2`).
@@ -114,4 +121,6 @@ pub struct Subscriber {
     pub since: Timestamp,
     /// Counts every change.
     pub revision: u64,
+    /// Blocks, last use, and the end of its contract.
+    pub life: Life,
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Account, Mode, Standing, Subscriber};
+use super::{Account, Mode, Subscriber};
 use crate::time::Timestamp;
 
 /// The state of a number.
@@ -14,6 +14,8 @@ pub enum Status {
     NoMoney,
     /// Credit mode: the debt has reached the credit limit.
     CreditLimit,
+    /// Credit mode: an invoice is unpaid beyond its due date.
+    Overdue,
     /// An operator has blocked it.
     Blocked,
     /// Its contract has ended.
@@ -21,12 +23,13 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word: `active`, `no-money`, `credit-limit`, `blocked`, `ended`.
+    /// The word: `active`, `no-money`, `credit-limit`, `overdue`, `blocked`, `ended`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::NoMoney => "no-money",
             Self::CreditLimit => "credit-limit",
+            Self::Overdue => "overdue",
             Self::Blocked => "blocked",
             Self::Ended => "ended",
         }
@@ -39,10 +42,17 @@ impl fmt::Display for Status {
     }
 }
 
-/// The state of a number now; what is reserved does not count.
-pub fn status(account: &Account, subscriber: &Subscriber, _now: Timestamp) -> Status {
-    if subscriber.standing == Standing::Ended {
+/// The state of a number now: derived anew each time, so that lack of money lifts by itself on payment (`SUS-1`). What
+/// is reserved does not count.
+pub fn status(account: &Account, subscriber: &Subscriber, now: Timestamp) -> Status {
+    if subscriber.has_ended(now) {
         return Status::Ended;
+    }
+    if !subscriber.life.blocks.is_empty() {
+        return Status::Blocked;
+    }
+    if account.is_overdue(now) {
+        return Status::Overdue;
     }
     let main = i128::from(account.main.micros());
     match account.mode {
@@ -60,6 +70,8 @@ pub fn status(account: &Account, subscriber: &Subscriber, _now: Timestamp) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::charging::account::Standing;
+    use crate::charging::account::block::{Block, BlockReason};
     use crate::charging::books::operations::tests::{account, subscriber};
     use crate::charging::units::Money;
 
@@ -77,6 +89,13 @@ mod tests {
         let mut debtor = account(Mode::Credit, -100);
         debtor.credit_limit = Money::from_cents(100).unwrap();
         assert_eq!(word(&debtor, &number), "credit-limit");
+        let mut unpaid = account(Mode::Credit, 100);
+        unpaid.life.unpaid_since = Some(now);
+        assert_eq!(word(&unpaid, &number), "overdue");
+        let mut blocked = subscriber();
+        let lost = BlockReason::Lost;
+        blocked.put_block(Block { reason: lost, since: now, operator: "anna".into(), note: None });
+        assert_eq!(word(&unpaid, &blocked), "blocked");
         let mut ended = subscriber();
         ended.standing = Standing::Ended;
         assert_eq!(word(&account(Mode::Advance, 1), &ended), "ended");

@@ -31,6 +31,31 @@ pub fn expire(mut snapshot: Snapshot, policy: &Policy, now: Timestamp) -> Expire
             snapshot.session = Some(session);
         }
     }
+    closed(snapshot, changes)
+}
+
+/// Ends an open session that its client does not have any more: what it holds is given back, nothing is charged. It
+/// stays known as ended, so that what is reported for it afterwards is charged once, as late use.
+pub fn end(mut snapshot: Snapshot, now: Timestamp) -> Expired {
+    let mut changes = Changes::default();
+    if let Some(session) =
+        snapshot.session.as_deref_mut().filter(|session| session.state == SessionState::Open)
+    {
+        for quota in &mut session.quotas {
+            if let Some(reservation) = quota.reservation.take() {
+                changes.subscriber |= release(&mut snapshot.account, &mut snapshot.subscriber, &reservation);
+                changes.account |= !reservation.money.is_zero();
+                quota.lapsed = true;
+            }
+        }
+        session.state = SessionState::Ended(now);
+        changes.session = true;
+    }
+    closed(snapshot, changes)
+}
+
+/// Counts what changed.
+fn closed(mut snapshot: Snapshot, changes: Changes) -> Expired {
     if changes.account {
         snapshot.account.count_change();
     }

@@ -1,7 +1,9 @@
 //! What is done to an account together with its ledger, its sessions and its plan: operators' entries, reservations
-//! given back, expiry, and the audit that proves the sums.
+//! given back, expiry, what lack of money limits, and the audit that proves the sums.
 
 pub mod audit;
 pub mod expiry;
 pub mod operations;
 pub mod reservation;
+pub mod restriction;
+pub mod settlement;

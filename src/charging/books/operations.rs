@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use crate::charging::account::life::AccountLife;
 use crate::charging::account::{Account, AccountId, Allowance, Mode};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
@@ -59,6 +60,7 @@ impl Account {
             ledger_head: None,
             ledger_entries: 0,
             revision: 0,
+            life: AccountLife { unpaid_since: None, numbers: Some(1) },
         }
     }
 
@@ -186,6 +188,7 @@ fn whole(amount: Money, limit: bool) -> Result<Money, OperationError> {
 #[cfg(test)]
 pub(in crate::charging) mod tests {
     use super::*;
+    use crate::charging::account::life::Life;
     use crate::charging::account::{Brand, Standing, Subscriber};
     use crate::charging::books::audit::audit;
     use crate::charging::units::Digits;
@@ -215,6 +218,7 @@ pub(in crate::charging) mod tests {
             emergency_calls: 0,
             since: Timestamp::EPOCH,
             revision: 0,
+            life: Life::default(),
         }
     }
 

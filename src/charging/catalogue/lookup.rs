@@ -1,9 +1,17 @@
 //! The catalogue itself: what a decision asks of it.
 
+use std::sync::Arc;
+
+use super::band::{Band, BandIx};
+use super::calendar::{Calendar, Holidays};
 use super::destination::{Destination, DestinationIx, Prefixes};
 use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
+use crate::time::Timestamp;
+
+/// The most versions before the one in force that are kept for use of their time.
+const EARLIER_MAX: usize = 16;
 
 /// What a catalogue is made of. Places (`ServiceIx` and the like) are the order of the lists.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,17 +30,25 @@ pub struct Parts {
     pub numbers: FreeNumbers,
     /// The destinations.
     pub destinations: Vec<Destination>,
+    /// The bands of time.
+    pub bands: Vec<Band>,
+    /// The holidays.
+    pub holidays: Holidays,
     /// The plans; their bundles in the order of use.
     pub plans: Vec<Plan>,
 }
 
-/// A tariff catalogue: immutable, all names resolved. A running session keeps the version it began with.
+/// A tariff catalogue: immutable, all names resolved. It knows the versions before it, so that use is rated by
+/// the version of its time (`RES-3`). A clone shares what it is made of.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    parts: Parts,
-    prefixes: Prefixes,
+    parts: Arc<Parts>,
+    prefixes: Arc<Prefixes>,
+    calendar: Arc<Calendar>,
     /// For each plan, for each service.
-    indices: Vec<Vec<Index>>,
+    indices: Arc<Vec<Vec<Index>>>,
+    /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
+    earlier: Vec<(Timestamp, Catalogue)>,
 }
 
 /// The rate found for a use.
@@ -40,8 +56,10 @@ pub struct Catalogue {
 pub struct RateMatch<'a> {
     /// Its place in the plan.
     pub place: u16,
-    /// The rate.
+    /// The rate; in a band of time that has a price of its own, the rate of that band.
     pub rate: &'a Rate,
+    /// That band.
+    pub band: Option<BandIx>,
     /// The destination that selected it; none where it covers every destination.
     pub destination: Option<DestinationIx>,
 }
@@ -53,6 +71,8 @@ struct Index {
     named: Vec<(DestinationIx, Option<u16>)>,
     /// Rates that cover every destination, in the order of the file.
     general: Vec<u16>,
+    /// Bands of time in which a rate has another price, sorted, each once.
+    bands: Vec<BandIx>,
 }
 
 impl Index {
@@ -66,7 +86,10 @@ impl Index {
                 index.general.push(place);
             }
             index.named.extend(rate.covers.destinations.iter().map(|&to| (to, Some(place))));
+            index.bands.extend(rate.bands.iter().map(|in_band| in_band.band));
         }
+        index.bands.sort_unstable();
+        index.bands.dedup();
         let bundles = plan.bundles.iter().filter(|bundle| bundle.covers.service == service);
         index.named.extend(bundles.flat_map(|bundle| &bundle.covers.destinations).map(|&to| (to, None)));
         index.named.sort_unstable();
@@ -101,7 +124,35 @@ impl Catalogue {
             .iter()
             .map(|plan| services().map(|service| Index::of(plan, service)).collect())
             .collect();
-        Self { parts, prefixes, indices }
+        let calendar = Calendar::new(&parts.timezone, &parts.holidays, &parts.bands);
+        Self {
+            parts: Arc::new(parts),
+            prefixes: Arc::new(prefixes),
+            calendar: Arc::new(calendar),
+            indices: Arc::new(indices),
+            earlier: Vec::new(),
+        }
+    }
+
+    /// This catalogue in the place of another from that moment on: what was used before it is rated by the
+    /// other. Of versions before, the latest sixteen stay known.
+    #[must_use]
+    pub fn succeeding(mut self, before: &Self, at: Timestamp) -> Self {
+        let latest = Self { earlier: Vec::new(), ..before.clone() };
+        let known = before.earlier.iter().take(EARLIER_MAX.saturating_sub(1));
+        self.earlier = core::iter::once((at, latest)).chain(known.cloned()).collect();
+        self
+    }
+
+    /// The version that was in force at a moment, as far as it is known: this one, or one before it.
+    pub fn in_force(&self, at: Timestamp) -> &Self {
+        let before = self.earlier.iter().take_while(|&&(until, _)| at < until).last();
+        before.map_or(self, |(_, version)| version)
+    }
+
+    /// The next moment after `at` at which another version was in force.
+    pub fn next_version(&self, at: Timestamp) -> Option<Timestamp> {
+        self.earlier.iter().map(|&(until, _)| until).take_while(|&until| at < until).last()
     }
 
     /// The hash of the content that it was made from: equal content, equal version.
@@ -171,6 +222,22 @@ impl Catalogue {
         self.parts.plans.iter().zip(0..=u16::MAX).map(|(plan, place)| (PlanIx(place), plan))
     }
 
+    /// The bands of time by their places.
+    pub fn bands(&self) -> &[Band] {
+        &self.parts.bands
+    }
+
+    /// The holidays.
+    pub fn holidays(&self) -> &Holidays {
+        &self.parts.holidays
+    }
+
+    /// The next moment after `at` at which a band of time may begin or end in which the plan has another
+    /// price for the service. None where no price depends on the time.
+    pub fn next_boundary(&self, plan: PlanIx, service: ServiceIx, at: Timestamp) -> Option<Timestamp> {
+        self.calendar.next_boundary(&self.index(plan, service)?.bands, at)
+    }
+
     /// The destinations by their places.
     pub fn destinations(&self) -> &[Destination] {
         &self.parts.destinations
@@ -196,20 +263,24 @@ impl Catalogue {
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
     /// that names none; then the longest prefix of the called number among the destinations that such
-    /// rates name; then one for every destination; then the order of the file.
+    /// rates name; then one for every destination; then one that has a price of its own for the band of time;
+    /// then the order of the file.
     pub fn match_rate(
         &self,
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
         called: Called,
+        at: Timestamp,
     ) -> Option<RateMatch<'_>> {
         let named = rating_group.and_then(|group| {
-            self.first_rate(plan, service, called, |rate| {
+            self.first_rate(plan, service, called, at, |rate| {
                 rate.covers.rating_groups.binary_search(&group).is_ok()
             })
         });
-        named.or_else(|| self.first_rate(plan, service, called, |rate| rate.covers.rating_groups.is_empty()))
+        named.or_else(|| {
+            self.first_rate(plan, service, called, at, |rate| rate.covers.rating_groups.is_empty())
+        })
     }
 
     /// The plan's bundles that pay for a use, with their places, in the order of use: by priority, then
@@ -240,9 +311,10 @@ impl Catalogue {
         })
     }
 
-    /// The shape of the plan's grants for a service.
-    pub fn quota(&self, plan: PlanIx, service: ServiceIx) -> Option<&QuotaShape> {
-        self.plan(plan)?.quotas.get(usize::from(service.0))
+    /// The shape of the plan's grants for a service, or for a rating group of it.
+    pub fn quota(&self, plan: PlanIx, service: ServiceIx, group: Option<u32>) -> Option<&QuotaShape> {
+        let shape = self.plan(plan)?.quotas.get(usize::from(service.0))?;
+        Some(shape.of_group(group))
     }
 
     fn index(&self, plan: PlanIx, service: ServiceIx) -> Option<&Index> {
@@ -267,25 +339,34 @@ impl Catalogue {
         plan: PlanIx,
         service: ServiceIx,
         called: Called,
+        at: Timestamp,
         fits: impl Fn(&Rate) -> bool,
     ) -> Option<RateMatch<'_>> {
         let index = self.index(plan, service)?;
         let rates = &self.plan(plan)?.rates;
-        let fitting = |place: u16| {
-            let rate = rates.get(usize::from(place))?;
-            fits(rate).then_some((place, rate))
+        let fitting = |place: u16, destination| {
+            let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
+            let plain = RateMatch { place, rate, band: None, destination };
+            let band = self.calendar.holding(rate.bands.iter().map(|one| one.band), at);
+            let in_band = rate.bands.iter().find(|one| Some(one.band) == band);
+            Some(in_band.map_or(plain, |one| RateMatch { rate: &one.rate, band, ..plain }))
         };
         let by_destination = self.prefixes.matches(called).find_map(|places| {
-            let found = places.iter().filter_map(|&to| {
-                let (place, rate) = index.rates_to(to).find_map(fitting)?;
-                Some(RateMatch { place, rate, destination: Some(to) })
+            let found = places.iter().flat_map(|&to| {
+                let fitting = &fitting;
+                index.rates_to(to).filter_map(move |place| fitting(place, Some(to)))
             });
-            found
-                .min_by_key(|found| (found.destination.is_some_and(|to| self.is_whole_file(to)), found.place))
+            found.min_by_key(|found| {
+                let whole = found.destination.is_some_and(|to| self.is_whole_file(to));
+                (whole, found.band.is_none(), found.place)
+            })
         });
         by_destination.or_else(|| {
-            let (place, rate) = index.general.iter().copied().find_map(fitting)?;
-            Some(RateMatch { place, rate, destination: None })
+            let mut found = index.general.iter().filter_map(|&place| fitting(place, None));
+            if index.bands.is_empty() {
+                return found.next();
+            }
+            found.min_by_key(|found| (found.band.is_none(), found.place))
         })
     }
 }

@@ -3,13 +3,20 @@
 //! `catalogue::build` makes it from a tree of values with opaque origins; the file form is known to
 //! `tariff` alone.
 
+mod band;
 pub mod build;
+mod calendar;
 mod destination;
 mod lookup;
 mod plan;
 mod service;
 
+pub use band::{Band, BandIx, DAY_SECS, Weekdays};
+pub use calendar::Holidays;
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch};
-pub use plan::{Bundle, Covers, Plan, PlanIx, QuotaShape, Rate, Then};
+pub use plan::{
+    Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,
+    Then,
+};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

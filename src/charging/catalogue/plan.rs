@@ -1,8 +1,11 @@
 //! Plans: what is included, what it costs, and how it is granted (`RES-2`, `RES-3`).
 
+use super::band::BandIx;
 use super::destination::DestinationIx;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
+use crate::charging::answer::FinalUnit;
+use crate::charging::radio::Radio;
 use crate::charging::units::{Amount, Money};
 
 /// A plan's place in the catalogue.
@@ -38,6 +41,17 @@ pub struct Rate {
     pub first: u64,
     /// Charged once, with the first unit; nothing or more.
     pub connect: Money,
+    /// What it is in bands of time that have another price; no two of them hold at once.
+    pub bands: Vec<BandRate>,
+}
+
+/// A rate in a band of time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BandRate {
+    /// The band.
+    pub band: BandIx,
+    /// The rate with the price that it has there, and without bands.
+    pub rate: Rate,
 }
 
 /// What happens when a bundle is used up and no other is left (`RES-2`).
@@ -47,6 +61,43 @@ pub enum Then {
     Rates,
     /// The service stops.
     Stop,
+    /// The service is limited.
+    Limit(LimitIx),
+}
+
+/// A limitation's place in its plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct LimitIx(pub u16);
+
+/// How a service goes on where nothing more can be had, instead of ending (RFC 8506 §5.6.2, §5.6.3).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Limitation {
+    /// What the client does: a redirect or a restriction.
+    pub action: FinalUnit,
+    /// After how many seconds a client whose service is limited asks again; at least one.
+    pub validity_secs: u32,
+}
+
+/// When a balance is low, and what follows (`RES-1`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LowBalance {
+    /// It is low where less than this may still be spent.
+    pub below: Money,
+    /// A grant that money pays takes at most this part of what is meant and of what can still be had; at least one.
+    pub divisor: u64,
+}
+
+/// Announcements to a caller, by their numbers in the clients that play them (TS 32.281).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Announcements {
+    /// When the balance has become low.
+    pub low: Option<u32>,
+    /// Before the last quota ends.
+    pub last: Option<u32>,
+    /// When nothing more can be had.
+    pub refused: Option<u32>,
+    /// How many seconds before the end of the last quota.
+    pub before_end_secs: u32,
 }
 
 /// A volume included in a plan.
@@ -65,7 +116,7 @@ pub struct Bundle {
 }
 
 /// The size and manner of grants of one service (`RES-1`).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct QuotaShape {
     /// How much at a time, in the service's unit; none grants exactly what is asked for.
     pub grant: Option<u64>,
@@ -75,10 +126,34 @@ pub struct QuotaShape {
     pub validity_secs: u32,
     /// After how many idle seconds it comes back.
     pub holding_secs: Option<u32>,
+    /// After how many idle seconds time is no longer counted; of quotas of time alone.
+    pub consumption_secs: Option<u32>,
+    /// The most that a fast session gets at a time, in the service's unit; none: as the policy says. Not above
+    /// the grant: grants do not grow.
+    pub most: Option<u64>,
+    /// How much at a time over one kind of radio access.
+    pub radios: Vec<(Radio, u64)>,
+    /// Shapes of single rating groups; these have none within them.
+    pub groups: Vec<(u32, QuotaShape)>,
+}
+
+impl QuotaShape {
+    /// The shape of a rating group: its own, else this.
+    pub fn of_group(&self, group: Option<u32>) -> &Self {
+        let own = self.groups.iter().find(|(number, _)| Some(*number) == group);
+        own.map_or(self, |(_, shape)| shape)
+    }
+
+    /// How much at a time over that kind of radio access (3GPP-RAT-Type).
+    pub fn grant_over(&self, radio: Option<u8>) -> Option<u64> {
+        let kind = radio.and_then(Radio::of);
+        let own = self.radios.iter().find(|(radio, _)| Some(*radio) == kind);
+        own.map(|&(_, grant)| grant).or(self.grant)
+    }
 }
 
 /// A plan.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
     /// Its name.
     pub name: Box<str>,
@@ -90,4 +165,19 @@ pub struct Plan {
     pub rates: Vec<Rate>,
     /// The shape of grants, one for each service, by its place.
     pub quotas: Vec<QuotaShape>,
+    /// How services are limited, by their places.
+    pub limitations: Vec<Limitation>,
+    /// What happens when there is no money; none: the service ends.
+    pub out_of_money: Option<LimitIx>,
+    /// When the balance is low.
+    pub low_balance: Option<LowBalance>,
+    /// What is announced.
+    pub announcements: Option<Announcements>,
+}
+
+impl Plan {
+    /// A way of limiting a service.
+    pub fn limitation(&self, place: LimitIx) -> Option<&Limitation> {
+        self.limitations.get(usize::from(place.0))
+    }
 }

@@ -1,7 +1,7 @@
 //! What the outcome of the parts makes of the whole, and the shapes of refusals.
 
 use super::line::{Line, distinct};
-use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer};
+use crate::charging::answer::{Answer, Denial, Outcome, PartAnswer, PartExtra};
 use crate::charging::request::{Kind, Part, Request, Shape};
 
 /// The answer to a request that is refused as a whole: at command level, and in each part where the
@@ -15,26 +15,31 @@ pub fn refuse(request: &Request, denial: Denial) -> Answer {
         | Denial::NoDestination
         | Denial::NoCredit
         | Denial::TooManyGroups
-        | Denial::Overflow => request.kind != Kind::Terminate,
+        | Denial::Overflow
+        | Denial::NoRefund => request.kind != Kind::Terminate,
     };
-    let part =
-        |part: &Part| PartAnswer { key: part.key.clone(), outcome: Outcome::Denied(denial), grant: None };
+    let part = |part: &Part| PartAnswer::new(part.key.clone(), Outcome::Denied(denial));
     let parts = if in_parts { distinct(&request.parts).map(part).collect() } else { Vec::new() };
-    Answer { outcome: Outcome::Denied(denial), shape: request.shape, parts, message: None }
+    Answer::new(Outcome::Denied(denial), request.shape, parts)
 }
 
 /// The answer made of decided lines: done above, each part as it was decided.
 pub(super) fn of_lines(shape: Shape, lines: Vec<Line<'_>>) -> Answer {
-    let part = |line: Line<'_>| PartAnswer {
-        key: line.key.clone(),
-        outcome: line.denial.map_or(Outcome::Done, Outcome::Denied),
-        grant: line.grant,
+    let part = |line: Line<'_>| {
+        let announcements = Some(line.announcements).filter(|all| !all.is_empty());
+        PartAnswer {
+            grant: line.grant,
+            limit: line.limit,
+            extra: announcements
+                .map(|announcements| Box::new(PartExtra { announcements, ..PartExtra::default() })),
+            ..PartAnswer::new(line.key.clone(), line.denial.map_or(Outcome::Done, Outcome::Denied))
+        }
     };
     let parts = lines.into_iter().map(part).collect();
-    Answer { outcome: Outcome::Done, shape, parts, message: None }
+    Answer::new(Outcome::Done, shape, parts)
 }
 
 /// The answer to the end of a session: it has no parts.
 pub(super) fn ended(shape: Shape, outcome: Outcome) -> Answer {
-    Answer { outcome, shape, parts: Vec::new(), message: None }
+    Answer::new(outcome, shape, Vec::new())
 }

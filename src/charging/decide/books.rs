@@ -4,6 +4,7 @@ use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Answer;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
+use crate::time::Timestamp;
 
 /// The open books.
 pub(super) struct Books {
@@ -11,13 +12,25 @@ pub(super) struct Books {
     pub(super) subscriber: Subscriber,
     pub(super) changes: Changes,
     pub(super) notes: Notes,
+    /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
+    pub(super) unpaid: bool,
 }
 
 impl Books {
     /// Opens the books of a snapshot; its session and event stand beside them.
-    pub(super) fn open(snapshot: Snapshot) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
-        let Snapshot { account, subscriber, session, event } = snapshot;
-        (Self { account, subscriber, changes: Changes::default(), notes: Notes::default() }, session, event)
+    pub(super) fn open(
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> (Self, Option<Box<Session>>, Option<EventRecord>) {
+        let unpaid = snapshot.account.is_overdue(now);
+        let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
+        let (changes, notes) = (Changes::default(), Notes::default());
+        (Self { account, subscriber, changes, notes, unpaid }, session, event)
+    }
+
+    /// The number was used (`END-3`). It is written for this once a day at most.
+    pub(super) fn note_use(&mut self, now: Timestamp) {
+        self.changes.subscriber |= self.subscriber.note_use(now);
     }
 
     /// Closes them: each thing that changed counts up its revision once.
@@ -33,7 +46,8 @@ impl Books {
         if self.changes.subscriber {
             self.subscriber.count_change();
         }
-        let snapshot = Snapshot { account: self.account, subscriber: self.subscriber, session, event };
+        let (account, subscriber) = (self.account, self.subscriber);
+        let snapshot = Snapshot { account, subscriber, session, event, refunds: None, stopped: false };
         Decision { snapshot, changes: self.changes, answer, notes: self.notes }
     }
 }

@@ -6,20 +6,22 @@ use super::books::Books;
 use super::case::Case;
 use super::duplicate;
 use super::gates;
+use super::limit;
 use super::line::{Line, gather};
-use super::{reserve, settle};
+use super::tell::{Before, tell};
+use super::{pace, pool, reserve, settle, trigger};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::books::expiry::lapse;
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::Leg;
-use crate::charging::request::{Kind, Parties};
+use crate::charging::request::{Kind, Parties, Reason};
 use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Decision, Snapshot};
 
 /// Decides a request of a session. What time has ended is ended first, so that it makes no difference
 /// whether a sweep came before.
 pub(super) fn decide(case: Case<'_>, snapshot: Snapshot) -> Decision {
-    let (mut books, mut session, event) = Books::open(snapshot);
+    let (mut books, mut session, event) = Books::open(snapshot, case.now);
     if let Some(session) = &mut session {
         let lapsed = lapse(&mut books.account, &mut books.subscriber, session, case.policy, case.now);
         books.changes.account |= lapsed.account;
@@ -81,27 +83,32 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     let incarnation = before.as_ref().map_or(0, |before| before.incarnation.saturating_add(1));
     let mut session = fresh(case, books, service, incarnation);
     let mut lines = gather(case, &books.subscriber, service, parties, leg);
+    let told = Before::of(case, books, None);
     carry_out(case, books, &mut session, &mut lines);
+    let extra = tell(case, told, books, Some(&session), &mut lines);
     // With one quota its refusal is the refusal of the session: none stays. If use came with it that was
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
-        let answer = refuse(case.request, *denial);
+        let outcome = Outcome::Denied(*denial);
+        let answer = Answer { outcome, extra, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }
         end(case, books, &mut session);
         return remembered(case, books, session, answer);
     }
-    let answer = of_lines(case.request.shape, lines);
+    let answer = Answer { extra, ..of_lines(case.request.shape, lines) };
     remembered(case, books, session, answer)
 }
 
 fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let passed = gates::pass(case, &books.subscriber, service, leg);
     let mut lines = service
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    let told = Before::of(case, books, Some(session));
     let answer = match passed {
         Ok(_) => {
             carry_out(case, books, session, &mut lines);
@@ -109,12 +116,14 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
             if lines.iter().any(|line| line.asked) {
                 session.state = SessionState::Open;
             }
-            of_lines(case.request.shape, lines)
+            let extra = tell(case, told, books, Some(session), &mut lines);
+            Answer { extra, ..of_lines(case.request.shape, lines) }
         }
         Err(denial) => {
             settle_all(case, books, session, &mut lines);
             end(case, books, session);
-            refuse(case.request, denial)
+            let extra = tell(case, told, books, Some(session), &mut lines);
+            Answer { extra, ..refuse(case.request, denial) }
         }
     };
     touch(case, session);
@@ -124,16 +133,19 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
 }
 
 fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
+    let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
     let mut lines = service
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
+    let told = Before::of(case, books, Some(session));
     settle_all(case, books, session, &mut lines);
     end(case, books, session);
+    let extra = tell(case, told, books, Some(session), &mut lines);
     // What cannot be counted is not charged, and the client is told.
     let countless = lines.iter().any(Line::is_countless);
     let outcome = if countless { Outcome::Denied(Denial::Overflow) } else { Outcome::Done };
-    let answer = ended(case.request.shape, outcome);
+    let answer = Answer { extra, ..ended(case.request.shape, outcome) };
     touch(case, session);
     duplicate::keep(session, case.request, &answer, case.policy);
     books.changes.session = true;
@@ -162,9 +174,11 @@ fn unknown(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> O
 /// Settles, gives back, and grants, each for all lines before the next.
 fn carry_out(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &mut [Line<'_>]) {
     settle_all(case, books, session, lines);
+    moved(case, session, lines);
     for line in lines.iter_mut() {
         reserve::line(case, books, session, line);
     }
+    pool::join(case, books, session, lines);
 }
 
 /// Settles all lines, and gives back what was held for each quota that the request speaks of.
@@ -173,16 +187,40 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     for line in lines.iter_mut() {
         settle::line(case, books, session, line);
     }
-    for line in lines.iter().filter(|line| (line.reported || line.asked) && !line.is_countless()) {
+    if lines.iter().any(|line| line.used > 0 && !line.is_countless()) {
+        books.note_use(case.now);
+    }
+    pool::leave(session, lines);
+    for line in lines.iter_mut().filter(|line| line.is_spoken() && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
+            line.after_last = limit::is_after_last(quota, line, case.request.traits);
+            line.lapsed = quota.lapsed;
+            if line.reported {
+                pace::observe(quota, line.used, line.reason, case.now);
+            }
             settle::free_quota(books, quota);
+            quota.since = Some(case.request.at).max(quota.since);
+            if line.reason == Some(Reason::Final) && !line.asked {
+                quota.limited = false;
+                quota.pace = None;
+                trigger::forget(quota);
+            }
         }
     }
+}
+
+/// From now on the subscriber is where the request says; what was used until now was used where he was.
+fn moved(case: Case<'_>, session: &mut Session, lines: &[Line<'_>]) {
+    let (told, place) = (case.request.place, &mut session.place);
+    let of_quota = lines.iter().rev().find_map(|line| line.radio);
+    place.serving_plmn = told.serving_plmn.or(place.serving_plmn);
+    place.radio = told.radio.or(of_quota).or(place.radio);
 }
 
 /// Ends a session: all that it holds is given back.
 fn end(case: Case<'_>, books: &mut Books, session: &mut Session) {
     settle::free_all(books, session);
+    session.quotas.iter_mut().for_each(|quota| (quota.limited, quota.refused) = (false, false));
     session.state = SessionState::Ended(case.now);
     books.changes.session = true;
 }
@@ -222,6 +260,7 @@ fn fresh(case: Case<'_>, books: &Books, service: ServiceIx, incarnation: u32) ->
         client_realm: request.client_realm.clone(),
         profile: request.profile.clone(),
         parties: request.parties.clone(),
+        place: request.place,
         emergency: false,
         opened: case.now,
         touched: case.now,

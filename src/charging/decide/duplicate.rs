@@ -37,16 +37,16 @@ pub(super) fn find(case: Case<'_>, session: &Session) -> Option<Repeat> {
 /// granted. A part that asks for quota is told that there is none for it: a success without a grant would
 /// be taken as unlimited by some clients.
 fn of_older(request: &Request) -> Answer {
-    let part = |part: &Part| PartAnswer {
-        key: part.key.clone(),
-        outcome: if part.requested.is_some() { Outcome::Denied(Denial::NoCredit) } else { Outcome::Done },
-        grant: None,
+    let part = |part: &Part| {
+        let outcome =
+            if part.requested.is_some() { Outcome::Denied(Denial::NoCredit) } else { Outcome::Done };
+        PartAnswer::new(part.key.clone(), outcome)
     };
     let parts = match request.kind {
         Kind::Terminate => Vec::new(),
         Kind::Initial | Kind::Update | Kind::Event(_) => distinct(&request.parts).map(part).collect(),
     };
-    Answer { outcome: Outcome::Done, shape: request.shape, parts, message: None }
+    Answer::new(Outcome::Done, request.shape, parts)
 }
 
 /// Keeps an answer for repeats. Of answers beyond those that are kept only the number stays known.

@@ -1,30 +1,39 @@
-//! One-time events (RFC 8506 §6): charged at once, all or nothing, without a session.
+//! One-time events (RFC 8506 §6): decided at once, without a session. A session of the same identifier is not touched.
+//!
+//! Debits and refunds are kept, so that a repeat gets the same answer; balance checks and price enquiries change
+//! nothing, are not kept, and are answered at command level.
 
-use super::answer::refuse;
 use super::books::Books;
 use super::case::Case;
-use super::gates;
-use super::line::{Line, empty_quota, gather};
-use super::settle::{Report, units};
-use super::slice::covers;
-use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
-use crate::charging::catalogue::ServiceIx;
-use crate::charging::rating::lookup::Leg;
-use crate::charging::request::{Action, QuotaKey, Request};
+use super::{debit, enquiry, refund};
+use crate::charging::answer::{Answer, Denial, Outcome};
+use crate::charging::request::{Action, Request};
 use crate::charging::snapshot::{Decision, EventRecord, Snapshot};
-use crate::charging::units::{Amount, Unit};
 
-/// Charges an event, or repeats what was answered to it. A session of the same identifier is not touched.
-pub(super) fn debit(case: Case<'_>, snapshot: Snapshot) -> Decision {
+/// Decides an event.
+pub(super) fn decide(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
+    match action {
+        Action::Debit | Action::Refund => kept(case, snapshot, action),
+        Action::CheckBalance | Action::PriceEnquiry => asked(case, snapshot, action),
+    }
+}
+
+/// Charges or gives back, or repeats what was answered to it.
+fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
     let request = case.request;
-    let (mut books, session, event) = Books::open(snapshot);
+    let refunds = snapshot.refunds.take();
+    let (mut books, session, event) = Books::open(snapshot, case.now);
     if let Some(stored) = event.as_ref().filter(|stored| is_of(stored, request)) {
         books.notes.repeat = true;
         books.notes.contradicts = stored.digest != request.digest;
         let answer = stored.answer.clone();
         return books.close(session, event, answer);
     }
-    let answer = charge(case, &mut books).unwrap_or_else(|denial| refuse(request, denial));
+    let decided = match action {
+        Action::Refund => refund::give_back(case, &mut books, refunds).map(|answer| (answer, None)),
+        Action::Debit | Action::CheckBalance | Action::PriceEnquiry => debit::charge(case, &mut books),
+    };
+    let (answer, charge) = decided.unwrap_or_else(|refused| (refused.answer(request), None));
     // Who is not served is told so afresh each time; every other answer is kept.
     if answer.outcome != Outcome::Denied(Denial::Ended) {
         books.changes.event = Some(EventRecord {
@@ -35,95 +44,29 @@ pub(super) fn debit(case: Case<'_>, snapshot: Snapshot) -> Decision {
             profile: request.profile.clone(),
             at: case.now,
             answer: answer.clone(),
+            charge,
         });
     }
     books.close(session, event, answer)
 }
 
-/// Refuses an action that is not offered, with a sentence that says which.
-pub(super) fn not_offered(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
-    let message = match action {
-        Action::Debit => "this event is not offered",
-        Action::Refund => "refunds are not offered: an operator books them",
-        Action::CheckBalance => "balance checks are not offered",
-        Action::PriceEnquiry => "price enquiries are not offered",
+/// Answers a question. It has no parts: what is asked is answered at command level, a refusal too.
+fn asked(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
+    let request = case.request;
+    let (books, session, event) = Books::open(snapshot, case.now);
+    let told = match action {
+        Action::PriceEnquiry => enquiry::price(case, &books),
+        Action::CheckBalance | Action::Debit | Action::Refund => enquiry::balance(case, &books),
     };
-    let (books, session, event) = Books::open(snapshot);
-    let answer = Answer { message: Some(message.into()), ..refuse(case.request, Denial::NotOffered) };
+    let answer = match told {
+        Ok(extra) => {
+            Answer { extra: Some(Box::new(extra)), ..Answer::new(Outcome::Done, request.shape, Vec::new()) }
+        }
+        Err(refused) => Answer { parts: Vec::new(), ..refused.answer(request) },
+    };
     books.close(session, event, answer)
 }
 
 fn is_of(stored: &EventRecord, request: &Request) -> bool {
     stored.kind == request.kind && stored.number == request.number && stored.session == request.session
-}
-
-/// Charges every part for every recipient. Where one cannot be paid, nothing is charged.
-fn charge(case: Case<'_>, books: &mut Books) -> Result<Answer, Denial> {
-    let request = case.request;
-    let leg = Leg::of(&request.parties, case.catalogue.numbers());
-    let service = case.catalogue.service_of(&request.context);
-    let service = gates::pass(case, &books.subscriber, service, leg)?;
-    let whole = QuotaKey::default();
-    let mut lines = lines(case, books, service, leg, &whole)?;
-    if lines.len() > case.policy.max_groups {
-        return Err(Denial::TooManyGroups);
-    }
-    let several = lines.iter().map(|line| line.all_terms().count()).sum::<usize>() > 1;
-    let before = several.then(|| (books.account.clone(), books.subscriber.allowances.clone()));
-    for line in &mut lines {
-        if let Err(denial) = charge_line(case, books, line) {
-            if let Some((account, allowances)) = before {
-                books.account = account;
-                books.subscriber.allowances = allowances;
-            }
-            books.changes = crate::charging::snapshot::Changes::default();
-            return Err(denial);
-        }
-    }
-    let part =
-        |line: Line<'_>| PartAnswer { key: line.key.clone(), outcome: Outcome::Done, grant: line.grant };
-    let parts = if request.parts.is_empty() { Vec::new() } else { lines.into_iter().map(part).collect() };
-    Ok(Answer { outcome: Outcome::Done, shape: request.shape, parts, message: None })
-}
-
-/// The lines of an event with the units that each is for: those asked for, else those reported, else one
-/// piece. An event without a part is one piece.
-fn lines<'a>(
-    case: Case<'a>,
-    books: &Books,
-    service: ServiceIx,
-    leg: Leg,
-    whole: &'a QuotaKey,
-) -> Result<Vec<Line<'a>>, Denial> {
-    let parties = &case.request.parties;
-    let mut lines = gather(case, &books.subscriber, service, parties, leg);
-    if lines.is_empty() {
-        lines.push(Line::new(case, &books.subscriber, service, parties, leg, whole));
-    }
-    for line in &mut lines {
-        if let Some(denial) = line.denial {
-            return Err(denial);
-        }
-        let reported = Some(line.used).filter(|&used| used > 0);
-        let one = (line.terms.unit == Unit::Pieces).then_some(1);
-        line.used = line.wanted.or(reported).or(one).ok_or(Denial::NoRate)?;
-    }
-    Ok(lines)
-}
-
-fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result<(), Denial> {
-    let mut quota = empty_quota(line.key);
-    // One recipient after the other: what one has taken is not there for the next.
-    for terms in line.all_terms() {
-        covers(books, &quota, terms, line.used)?;
-        units(case, books, &mut quota, terms, line.used, Report::Event)?;
-    }
-    line.grant = Some(Grant {
-        amount: Amount::new(line.terms.unit, line.used),
-        validity_secs: None,
-        threshold: None,
-        holding_secs: None,
-        final_unit: None,
-    });
-    Ok(())
 }

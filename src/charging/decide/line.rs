@@ -3,12 +3,15 @@
 
 use super::case::Case;
 use crate::charging::account::Subscriber;
-use crate::charging::answer::{Denial, Grant};
+use crate::charging::answer::{Announcement, Denial, Grant, Limit};
 use crate::charging::catalogue::ServiceIx;
 use crate::charging::rating::lookup::{Leg, Query, Terms, terms};
-use crate::charging::request::{Kind, Measured, Part, Parties, QuotaKey, Uncountable};
+use crate::charging::request::{
+    Kind, Measured, Part, Parties, Place, QuotaKey, Reason, TariffSide, Uncountable,
+};
 use crate::charging::session::{Quota, Session};
 use crate::charging::units::Unit;
+use crate::time::Timestamp;
 
 /// A quota of a request while it is decided.
 pub(super) struct Line<'a> {
@@ -17,10 +20,26 @@ pub(super) struct Line<'a> {
     pub(super) terms: Terms<'a>,
     /// The terms of the other recipients of a message: each unit is sent to each of them.
     pub(super) others: Vec<Terms<'a>>,
+    /// The service of the session, and where it goes: for the leg or the first recipient, and the others.
+    pub(super) service: ServiceIx,
+    pub(super) leg: Leg,
+    pub(super) other_legs: Vec<Leg>,
+    /// Where the subscriber is from now on, as far as this quota goes.
+    pub(super) place: Place,
     /// Units used, in the unit of the service.
     pub(super) used: u64,
+    /// The same by the side of a change of the tariff.
+    pub(super) sides: Sides,
     /// Something was said of the quota: use, or a reason. What was held for it ends.
     pub(super) reported: bool,
+    /// Why it is reported, where said.
+    pub(super) reason: Option<Reason>,
+    /// Over which radio access it is used from now on, where that is said for this quota alone.
+    pub(super) radio: Option<u8>,
+    /// The last grant of the quota may be used up, or its service is limited.
+    pub(super) after_last: bool,
+    /// What the quota held has expired.
+    pub(super) lapsed: bool,
     /// Quota is asked for.
     pub(super) asked: bool,
     /// How much of it, where a number is said.
@@ -28,6 +47,31 @@ pub(super) struct Line<'a> {
     /// Why nothing is granted.
     pub(super) denial: Option<Denial>,
     pub(super) grant: Option<Grant>,
+    /// A change of the price bounds the grant.
+    pub(super) bounded: bool,
+    /// How the service is limited instead.
+    pub(super) limit: Option<Box<Limit>>,
+    pub(super) announcements: Vec<Announcement>,
+}
+
+/// Units used, by the side of a change of the tariff on which they are said to lie (RFC 8506 §8.27).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Sides {
+    pub(super) unsaid: u64,
+    pub(super) before: u64,
+    pub(super) after: u64,
+    pub(super) either: u64,
+}
+
+impl Sides {
+    fn of(&mut self, side: Option<TariffSide>) -> &mut u64 {
+        match side {
+            None => &mut self.unsaid,
+            Some(TariffSide::Before) => &mut self.before,
+            Some(TariffSide::After) => &mut self.after,
+            Some(TariffSide::Either) => &mut self.either,
+        }
+    }
 }
 
 /// The parts whose quota no earlier part names.
@@ -50,7 +94,8 @@ pub(super) fn gather<'a>(
         let known = lines.iter().position(|line| *line.key == part.key);
         let at = known.unwrap_or(lines.len());
         if known.is_none() {
-            lines.push(Line::new(case, subscriber, service, parties, leg, &part.key));
+            let place = Place { radio: part.radio.or(case.place.radio), ..case.place };
+            lines.push(Line::new(Case { place, ..case }, subscriber, service, parties, leg, &part.key));
         }
         if let Some(line) = lines.get_mut(at) {
             line.add(part, case.request.kind);
@@ -68,19 +113,53 @@ impl<'a> Line<'a> {
         leg: Leg,
         key: &'a QuotaKey,
     ) -> Self {
+        let (plan, rating_group, at, place) = (case.plan, key.rating_group, case.from, case.place);
         let to = |leg: Leg| {
-            let (plan, rating_group, at) = (case.plan, key.rating_group, case.request.at);
-            terms(case.catalogue, subscriber, Query { plan, service, rating_group, leg, at })
+            let query = Query { plan, service, rating_group, leg, place, at, until: at };
+            terms(case.catalogue, subscriber, query)
         };
         let mut recipients = parties
             .recipients
             .iter()
-            .map(|recipient| to(Leg::to(recipient, parties.role, case.catalogue.numbers())));
-        let first = recipients.next().unwrap_or_else(|| to(leg));
-        let others: Vec<_> = recipients.collect();
+            .map(|recipient| Leg::to(recipient, parties.role, case.catalogue.numbers()));
+        let leg = recipients.next().unwrap_or(leg);
+        let other_legs: Vec<_> = recipients.collect();
+        let (first, others) = (to(leg), other_legs.iter().map(|&leg| to(leg)).collect::<Vec<_>>());
         let denial = core::iter::once(&first).chain(&others).find_map(Terms::denial);
-        let (used, reported, asked, wanted, grant) = (0, false, false, None, None);
-        Line { key, terms: first, others, used, reported, asked, wanted, denial, grant }
+        Line {
+            key,
+            terms: first,
+            others,
+            service,
+            leg,
+            other_legs,
+            place,
+            sides: Sides::default(),
+            used: 0,
+            reported: false,
+            reason: None,
+            radio: None,
+            after_last: false,
+            lapsed: false,
+            asked: false,
+            wanted: None,
+            denial,
+            grant: None,
+            bounded: false,
+            limit: None,
+            announcements: Vec::new(),
+        }
+    }
+
+    /// Where it goes: every recipient, or the leg where there are none.
+    pub(super) fn legs(&self) -> impl Iterator<Item = Leg> {
+        core::iter::once(self.leg).chain(self.other_legs.iter().copied())
+    }
+
+    /// What is asked of the tariff for a leg of it, at that place and time.
+    pub(super) fn query(&self, case: Case<'_>, leg: Leg, place: Place, at: Timestamp) -> Query {
+        let (plan, service, rating_group) = (case.plan, self.service, self.key.rating_group);
+        Query { plan, service, rating_group, leg, place, at, until: at }
     }
 
     /// The terms of every recipient; of the leg where there are none.
@@ -93,10 +172,15 @@ impl<'a> Line<'a> {
         let unit = self.terms.unit;
         let silent = part.used.is_empty() && part.reason.is_none();
         self.reported |= !silent;
+        self.reason = self.reason.or(part.reason);
+        self.radio = part.radio.or(self.radio);
         self.asked |= part.requested.is_some() || (silent && kind == Kind::Initial);
         for used in &part.used {
-            match counted(&used.measured, unit).and_then(|used| added(self.used, used.unwrap_or(0))) {
-                Ok(sum) => self.used = sum,
+            let sums = counted(&used.measured, unit)
+                .map(|count| count.unwrap_or(0))
+                .and_then(|count| Ok((added(self.used, count)?, added(*self.sides.of(used.side), count)?)));
+            match sums {
+                Ok((sum, of_side)) => (self.used, *self.sides.of(used.side)) = (sum, of_side),
                 Err(denial) => self.refuse(denial),
             }
         }
@@ -122,6 +206,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Something is said or asked of the quota: what was held for it ends.
+    pub(super) fn is_spoken(&self) -> bool {
+        self.reported || self.asked
+    }
+
     /// Units that cannot be counted: nothing of this line can be settled.
     pub(super) fn is_countless(&self) -> bool {
         self.denial == Some(Denial::Overflow)
@@ -138,7 +227,18 @@ fn added(one: u64, other: u64) -> Result<u64, Denial> {
 
 /// A quota with nothing used and nothing held.
 pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
-    Quota { key: key.clone(), used: 0, rated: Vec::new(), reservation: None, lapsed: false }
+    Quota {
+        key: key.clone(),
+        used: 0,
+        rated: Vec::new(),
+        reservation: None,
+        lapsed: false,
+        limited: false,
+        since: None,
+        refused: false,
+        pace: None,
+        armed: Vec::new(),
+    }
 }
 
 /// The session's quota of this key, made where there is none and there is room for one.

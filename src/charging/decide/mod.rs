@@ -7,16 +7,28 @@
 mod answer;
 mod books;
 mod case;
+mod change;
+mod count;
+mod debit;
 mod dialogue;
 mod duplicate;
+mod enquiry;
 mod event;
 mod gates;
+mod limit;
 mod line;
+mod pace;
+mod pool;
+mod refund;
 mod reserve;
+mod sale;
 mod settle;
 mod slice;
+mod stretch;
+mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
+mod trigger;
 
 pub use answer::refuse;
 
@@ -24,7 +36,7 @@ use case::Case;
 
 use super::catalogue::Catalogue;
 use super::policy::Policy;
-use super::request::{Action, Kind, Request};
+use super::request::{Kind, Request};
 use super::snapshot::{Decision, Snapshot};
 use crate::time::Timestamp;
 
@@ -40,10 +52,11 @@ pub fn decide(
     now: Timestamp,
 ) -> Decision {
     let plan = catalogue.plan_named(&snapshot.subscriber.plan);
-    let case = Case { request, catalogue, policy, now, plan };
+    let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
+    let (place, stopped) = (request.place, snapshot.stopped);
+    let case = Case { request, catalogue, policy, now, stopped, plan, from, place };
     match request.kind {
-        Kind::Event(Action::Debit) => event::debit(case, snapshot),
-        Kind::Event(action) => event::not_offered(case, snapshot, action),
+        Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),
     }
 }

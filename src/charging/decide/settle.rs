@@ -3,25 +3,43 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::count::{rated, scheme};
 use super::line::{Line, empty_quota, quota_of};
+use super::pool;
+use super::stretch::{Past, Stretch, stretches};
+use crate::charging::account::{Account, Allowance};
 use crate::charging::answer::Denial;
 use crate::charging::books::operations::Act;
 use crate::charging::books::reservation::release;
 use crate::charging::ledger::{ChargedUse, EntryKind};
-use crate::charging::rating::lookup::{Price, Terms};
+use crate::charging::rating::lookup::{Price, Query, Terms, terms};
 use crate::charging::rating::price;
 use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
+use crate::charging::snapshot::Notes;
 use crate::charging::units::{Amount, Money};
 
 /// How use comes to be settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Report {
-    /// While its session and reservation last; what is above the grant is marked.
-    InTime,
+    /// While its session and reservation last; what is above the grant is marked, or above the money that is held
+    /// for its pool where it is part of one.
+    InTime(Option<Money>),
     /// After either has ended.
     Late,
     /// As a one-time event, which has no grant before it.
     Event,
+}
+
+impl Report {
+    /// The same after so much was charged.
+    fn less(self, charged: Option<Money>) -> Self {
+        match self {
+            Self::InTime(pooled) => {
+                Self::InTime(pooled.zip(charged).and_then(|(pooled, charged)| pooled.checked_sub(charged)))
+            }
+            Self::Late | Self::Event => self,
+        }
+    }
 }
 
 /// Settles a line's use on the session's quota. What cannot be counted is refused and changes nothing.
@@ -30,34 +48,95 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
         return;
     }
     let ended = session.state != SessionState::Open;
+    let (place, heard) = (session.place, session.touched);
+    let pooled = pool::money(session, line.key);
+    let before = books.account.main;
     // Where there is no room for another quota, its use is charged by itself.
     let mut alone = None;
     let known = quota_of(session, line.key, case.policy.max_groups);
     let quota = known.unwrap_or_else(|| alone.insert(empty_quota(line.key)));
-    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime };
-    if let Err(denial) = quota_use(case, books, quota, line, how) {
-        line.refuse(denial);
+    let how = if ended || quota.lapsed { Report::Late } else { Report::InTime(pooled) };
+    let past = Past { since: quota.since.unwrap_or(heard), place };
+    match quota_use(case, books, quota, line, (past, how)) {
+        Ok(()) => {
+            let charged = before.checked_sub(books.account.main).unwrap_or(Money::ZERO);
+            pool::draw(books, session, line.key, charged);
+        }
+        Err(denial) => line.refuse(denial),
     }
 }
 
-/// Settles a line's use on one quota, for every recipient.
+/// Settles a line's use on one quota, for every recipient, each stretch of it by the price of its time. All or
+/// nothing.
 fn quota_use(
     case: Case<'_>,
     books: &mut Books,
     quota: &mut Quota,
     line: &Line<'_>,
-    how: Report,
+    (past, how): (Past, Report),
 ) -> Result<(), Denial> {
-    let used_before = quota.used;
-    let used_after = used_before.checked_add(line.used).ok_or(Denial::Overflow)?;
-    for terms in line.all_terms() {
-        units(case, books, quota, terms, line.used, how)?;
+    let used_after = quota.used.checked_add(line.used).ok_or(Denial::Overflow)?;
+    let of_leg = |(place, leg)| {
+        let found = stretches(case, &books.subscriber, quota, line, (leg, past));
+        found.into_iter().map(move |stretch| (place, leg, stretch))
+    };
+    let all: Vec<_> = line.legs().enumerate().flat_map(of_leg).collect();
+    let before = (all.len() > 1).then(|| (Mark::of(books), quota.clone()));
+    let granted = quota.reservation.as_ref().map_or(0, |held| {
+        held.granted.count.saturating_add(held.change.and_then(|(_, after)| after).unwrap_or(0))
+    });
+    let start = books.account.main;
+    let (mut left, mut current) = (granted, 0);
+    for (place, leg, stretch) in all {
+        if place != current {
+            (left, current) = (granted, place);
+        }
+        let query = line.query(case, leg, past.place, stretch.at);
+        let terms = terms(case.catalogue, &books.subscriber, Query { until: stretch.until, ..query });
+        let now = how.less(start.checked_sub(books.account.main));
+        if let Err(denial) = charge(case, books, quota, &terms, (stretch, left), now) {
+            if let Some((mark, before)) = before {
+                mark.restore(books);
+                *quota = before;
+            }
+            return Err(denial);
+        }
+        left = left.saturating_sub(stretch.units);
     }
     quota.used = used_after;
     Ok(())
 }
 
-/// Settles units on one leg. Checks all, then writes all.
+/// The books as they were.
+struct Mark {
+    account: Account,
+    allowances: Vec<Allowance>,
+    entries: usize,
+    changes: (bool, bool),
+    notes: Notes,
+}
+
+impl Mark {
+    fn of(books: &Books) -> Self {
+        Self {
+            account: books.account.clone(),
+            allowances: books.subscriber.allowances.clone(),
+            entries: books.changes.ledger.len(),
+            changes: (books.changes.account, books.changes.subscriber),
+            notes: books.notes,
+        }
+    }
+
+    fn restore(self, books: &mut Books) {
+        books.account = self.account;
+        books.subscriber.allowances = self.allowances;
+        books.changes.ledger.truncate(self.entries);
+        (books.changes.account, books.changes.subscriber) = self.changes;
+        books.notes = self.notes;
+    }
+}
+
+/// Settles units of an event on one leg. Checks all, then writes all.
 pub(super) fn units(
     case: Case<'_>,
     books: &mut Books,
@@ -66,23 +145,35 @@ pub(super) fn units(
     used: u64,
     how: Report,
 ) -> Result<(), Denial> {
-    let granted = quota.reservation.as_ref().map_or(0, |held| held.granted.count);
-    let above_grant = match how {
-        Report::InTime => used.saturating_sub(granted),
-        Report::Late | Report::Event => 0,
-    };
+    let (at, until) = (case.request.at, case.request.at);
+    charge(case, books, quota, terms, (Stretch { units: used, at, until }, 0), how)
+}
+
+/// Settles what was used at one price on one leg, where so much of the grant is left. Checks all, then writes all.
+fn charge(
+    case: Case<'_>,
+    books: &mut Books,
+    quota: &mut Quota,
+    terms: &Terms<'_>,
+    (Stretch { units: used, at: _, until }, left): (Stretch, u64),
+    how: Report,
+) -> Result<(), Denial> {
     let held = quota.reservation.as_ref().map_or(0, held_units);
     let from_held = used.min(held);
     let from_free = used.saturating_sub(from_held).min(terms.bundle_units(&books.subscriber));
     let from_bundles = from_held.saturating_add(from_free);
     let by_money = used.saturating_sub(from_bundles);
+    let above_grant = match how {
+        Report::InTime(pooled) => above(quota, terms, (pooled, left), (used, by_money)),
+        Report::Late | Report::Event => 0,
+    };
 
     let charge = match terms.price {
         Price::Rate(rate, key) if by_money > 0 => {
             let (units, before) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
             let units = units.checked_add(by_money).ok_or(Denial::Overflow)?;
-            let after = price::charged(rate, units).ok_or(Denial::Overflow)?;
+            let after = price::charged(scheme(quota, rate, key), units).ok_or(Denial::Overflow)?.max(before);
             let charge = after.checked_sub(before).ok_or(Denial::Overflow)?;
             Some((Rated { rate: key, units, charged: after }, charge))
         }
@@ -102,7 +193,7 @@ pub(super) fn units(
             Price::Free => "free".into(),
             Price::None(_) => "bundles".into(),
         },
-        used_at: case.request.at,
+        used_at: until,
         above_grant,
     };
     let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
@@ -124,9 +215,20 @@ pub(super) fn units(
     Ok(())
 }
 
-/// What money paid by this rate so far.
-pub(super) fn rated(quota: &Quota, key: crate::charging::session::RateKey) -> Option<&Rated> {
-    quota.rated.iter().find(|line| line.rate == key)
+/// Units above what is left of the grant; of a quota in a pool, units above what the money of the pool buys.
+fn above(
+    quota: &Quota,
+    terms: &Terms<'_>,
+    (pooled, left): (Option<Money>, u64),
+    (used, by_money): (u64, u64),
+) -> u64 {
+    if let (Some(pooled), Price::Rate(rate, key)) = (pooled, terms.price) {
+        let (units, charged) = rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
+        let budget = charged.checked_add(pooled).unwrap_or(Money::MAX);
+        return by_money
+            .saturating_sub(price::affordable(scheme(quota, rate, key), budget).saturating_sub(units));
+    }
+    used.saturating_sub(left)
 }
 
 /// Gives back what is held for a quota.

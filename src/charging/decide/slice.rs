@@ -1,9 +1,11 @@
-//! How much is granted: the plan's slice, less where bundles and money buy less, marked as the last
-//! where they buy no more after it (`RES-1`, `RES-2`).
+//! How much is granted: the plan's slice, fitted to how fast it is used, less where bundles and money buy less or
+//! others need some of them, marked as the last where they buy no more after it (`RES-1`, `RES-2`).
 
 use super::books::Books;
-use super::settle::rated;
+use super::count::{rated, scheme};
+use super::pace;
 use crate::charging::answer::Denial;
+use crate::charging::policy::SlicePolicy;
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;
 use crate::charging::request::ClientTraits;
@@ -26,33 +28,38 @@ pub(super) struct Slice {
     pub(super) last: bool,
 }
 
+/// What a slice is to fit, beside the tariff and the books.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aim {
+    /// How much is asked for, where a number is said.
+    pub(super) wanted: Option<u64>,
+    /// What the client can take.
+    pub(super) traits: ClientTraits,
+    /// Over which radio access it is used (3GPP-RAT-Type).
+    pub(super) radio: Option<u8>,
+    /// How slices follow the use.
+    pub(super) policy: SlicePolicy,
+}
+
 /// Cuts a slice for a quota. Pieces and money are granted as asked or not at all.
-pub(super) fn cut(
-    books: &Books,
-    quota: &Quota,
-    terms: &Terms<'_>,
-    wanted: Option<u64>,
-    traits: ClientTraits,
-) -> Result<Slice, Denial> {
+pub(super) fn cut(books: &Books, quota: &Quota, terms: &Terms<'_>, aim: Aim) -> Result<Slice, Denial> {
     let exact = matches!(terms.unit, Unit::Pieces | Unit::Money);
-    let mut units = target(terms, wanted, traits)?;
-    let mut at_limit = false;
-    if let (Unit::Seconds, Some(longest)) = (terms.unit, terms.max_call_secs) {
-        let remaining = longest.saturating_sub(quota.used);
-        at_limit = units >= remaining;
-        units = units.min(remaining);
-    }
+    let units = target(terms, quota, aim)?;
+    let longest = terms.max_call_secs.filter(|_| terms.unit == Unit::Seconds);
+    let remaining = longest.map(|longest| longest.saturating_sub(quota.used));
+    let units = remaining.map_or(units, |remaining| units.min(remaining));
     if units == 0 {
         return Err(Denial::NoCredit);
     }
     let Some((in_bundles, in_all)) = obtainable(books, quota, terms) else {
-        return Ok(Slice { units, from_bundles: 0, last: at_limit });
+        return Ok(Slice { units, from_bundles: 0, last: Some(units) == remaining });
     };
     if in_all == 0 || (exact && in_all < units) {
         return Err(Denial::NoCredit);
     }
-    let units = units.min(in_all);
-    Ok(Slice { units, from_bundles: units.min(in_bundles), last: at_limit || units == in_all })
+    let units = if exact { units } else { pace::share(books, quota, terms, units, (in_bundles, in_all)) };
+    let last = units == in_all || Some(units) == remaining;
+    Ok(Slice { units, from_bundles: units.min(in_bundles), last })
 }
 
 /// Whether exactly so many units can be paid for.
@@ -64,14 +71,17 @@ pub(super) fn covers(books: &Books, quota: &Quota, terms: &Terms<'_>, units: u64
 }
 
 /// How much would be granted if nothing were short.
-fn target(terms: &Terms<'_>, wanted: Option<u64>, traits: ClientTraits) -> Result<u64, Denial> {
-    let planned = terms.shape.and_then(|shape| shape.grant);
+fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
+    let Aim { wanted, traits, radio, policy } = aim;
+    let planned = terms.shape.and_then(|shape| shape.grant_over(radio));
     Ok(match terms.unit {
         Unit::Pieces => wanted.or(planned).unwrap_or(1),
         Unit::Money => wanted.or(planned).ok_or(Denial::NoRate)?,
         Unit::Octets | Unit::Seconds => {
             let usual = if terms.unit == Unit::Octets { OCTETS } else { SECONDS };
             let slice = planned.or(wanted).unwrap_or(usual);
+            let fits = terms.unit == Unit::Octets;
+            let slice = if fits { pace::fitted(slice, quota.pace, terms.shape, policy) } else { slice };
             let slice = if traits.honour_requested { slice.min(wanted.unwrap_or(slice)) } else { slice };
             let most = traits.max_octets.filter(|&most| terms.unit == Unit::Octets && most > 0);
             most.map_or(slice, |most| slice.min(most))
@@ -83,20 +93,25 @@ fn target(terms: &Terms<'_>, wanted: Option<u64>, traits: ClientTraits) -> Resul
 fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u64)> {
     let in_bundles = match terms.price {
         Price::Free => return None,
+        Price::Rate(..) | Price::None(_) if books.unpaid => return Some((0, 0)),
         Price::Rate(..) | Price::None(_) => terms.bundle_units(&books.subscriber),
     };
     let by_money = match terms.price {
         Price::Rate(rate, key) if terms.money => {
             let (units, charged) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            // what is owed beyond the floor comes first: it also takes back what is left of a step that was paid
-            let available = books.account.available();
-            let debt = available.is_negative() && !rate.price.is_zero();
-            let room = if debt { available } else { books.account.spendable() };
-            let budget = charged.checked_add(room).unwrap_or(Money::MAX);
-            price::affordable(rate, budget).saturating_sub(units)
+            let budget = charged.checked_add(room(books, rate.price)).unwrap_or(Money::MAX);
+            price::affordable(scheme(quota, rate, key), budget).saturating_sub(units)
         }
         Price::Rate(..) | Price::Free | Price::None(_) => 0,
     };
     Some((in_bundles, in_bundles.saturating_add(by_money)))
+}
+
+/// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
+/// left of a step that was paid.
+pub(super) fn room(books: &Books, price: Money) -> Money {
+    let available = books.account.available();
+    let debt = available.is_negative() && !price.is_zero();
+    if debt { available } else { books.account.spendable() }
 }

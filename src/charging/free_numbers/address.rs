@@ -123,6 +123,14 @@ fn phone_context(text: &str) -> Option<Dialled> {
     read_number(value, Scheme::Bare).filter(|context| context.plus)
 }
 
+/// Whether a parameter tells of a look-up for number portability (RFC 4694 §3): `npdi`, or `rn=` and a value.
+pub(super) fn is_routed(text: &str) -> bool {
+    text.split(';').skip(1).take(PARAMETERS_MAX).any(|parameter| {
+        let name = parameter.split(['@', '?', '>']).next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case("npdi") || after(name, "rn=").is_some_and(|value| !value.is_empty())
+    })
+}
+
 /// Octets with percent-encoding undone; a `%` without two hexadecimal digits stands for itself.
 struct Unescaped<'a>(&'a [u8]);
 

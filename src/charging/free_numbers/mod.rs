@@ -123,6 +123,12 @@ impl FreeNumbers {
 /// Digits of an area code of Kazakhstan.
 const AREA_CODE: usize = 3;
 
+/// Whether an address says that it was looked up for number portability (RFC 4694: `npdi`, `rn=`): it routes to a
+/// network, and may bear another number than the one that was called.
+pub fn is_routed(address: &str) -> bool {
+    address::is_routed(address)
+}
+
 /// An address as rating sees it: `+77011234567`, `87011234567`, `7011234567`, `8~10 7 701 …`, `00…` and bare
 /// international digits become a full number; up to five digits are a short code, also behind `+7`.
 /// Parameters, separators, percent-encoding and scripts as in [`FreeNumbers::classify`].

@@ -204,3 +204,20 @@ proptest! {
         prop_assert_eq!(met, forms);
     }
 }
+
+#[test]
+fn an_address_that_was_looked_up_for_a_ported_number_says_so() {
+    for routed in [
+        "tel:+77051112233;npdi",
+        "tel:+77051112233;npdi;rn=+77770001122",
+        "tel:+77051112233;rn=D07;phone-context=+7",
+        "sip:+77051112233;NPDI;RN=+7777@ims.example.org;user=phone",
+        "sip:+77051112233;npdi@ims.example.org",
+        "<sip:+77051112233;npdi>",
+    ] {
+        assert!(is_routed(routed), "{routed}");
+    }
+    for plain in ["+77051112233", "tel:+77051112233;rn=", "sip:rn=7@host", "sip:7;ernpdi@host", "npdi", ""] {
+        assert!(!is_routed(plain), "{plain}");
+    }
+}

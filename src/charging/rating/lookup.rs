@@ -3,9 +3,11 @@
 
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
-use crate::charging::catalogue::{Catalogue, PlanIx, QuotaShape, Rate, ServiceIx, Then};
-use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called};
-use crate::charging::request::{Parties, Role};
+use crate::charging::catalogue::{
+    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+};
+use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
+use crate::charging::request::{Parties, Place, Role};
 use crate::charging::session::RateKey;
 use crate::charging::units::Unit;
 use crate::time::Timestamp;
@@ -22,11 +24,15 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// The leg of a call: to the called party after translation, or as dialled where that is no number.
-    /// Traffic without parties has a leg that goes nowhere.
+    /// The leg of a call: to the called party after translation, or as dialled where that is no number, or one that
+    /// only routes to the network of a ported number. Traffic without parties has a leg that goes nowhere.
     pub fn of(parties: &Parties, numbers: &FreeNumbers) -> Self {
         let addresses = || [&parties.called, &parties.requested].into_iter().flatten();
-        let to = addresses().map(|address| called(address)).find(|&called| called != Called::Other);
+        let number = |address: &str| Some(called(address)).filter(|&called| called != Called::Other);
+        let mut last = addresses().filter(|address| is_routed(address));
+        let mut first = addresses().filter(|address| !is_routed(address));
+        let to =
+            first.find_map(|address| number(address)).or_else(|| last.find_map(|address| number(address)));
         let class = addresses().map(|address| numbers.classify(address)).fold(NumberClass::Ordinary, freer);
         Self::new(parties.role, to.unwrap_or(Called::Other), class)
     }
@@ -69,6 +75,17 @@ pub enum Price<'c> {
     None(Denial),
 }
 
+impl Price<'_> {
+    /// Whether it comes from the same rate.
+    fn is_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rate(_, one), Self::Rate(_, other)) => one == other,
+            (Self::Free, Self::Free) | (Self::None(_), Self::None(_)) => true,
+            (Self::Rate(..) | Self::Free | Self::None(_), _) => false,
+        }
+    }
+}
+
 /// A bundle that pays for a use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Source {
@@ -96,6 +113,10 @@ pub struct Terms<'c> {
     pub bundles: Vec<Source>,
     /// Money may pay when bundles are used up.
     pub money: bool,
+    /// When the balance is low.
+    pub low_balance: Option<LowBalance>,
+    /// How the service goes on when nothing more can be had; none: it ends.
+    pub limitation: Option<&'c Limitation>,
 }
 
 impl Terms<'_> {
@@ -125,14 +146,19 @@ pub struct Query {
     pub rating_group: Option<u32>,
     /// Where it goes.
     pub leg: Leg,
-    /// When it is used: a bundle that has ended by then does not pay.
+    /// Where the subscriber is when it is used. No price depends on it yet.
+    pub place: Place,
+    /// When it is used: the price is that of then.
     pub at: Timestamp,
+    /// By when it is used: a bundle that has ended by then does not pay.
+    pub until: Timestamp,
 }
 
-/// Finds the terms. Without a plan or a service nothing has a price.
+/// Finds the terms, in the version of the catalogue that is in force when it is used. Without a plan or a
+/// service nothing has a price.
 pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query) -> Terms<'c> {
-    let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
-    let place = group.map_or(query.service, |group| group.service);
+    let (catalogue, query) = in_version(catalogue, subscriber, query);
+    let place = service_of(catalogue, query);
     let service = catalogue.service(place);
     let mut terms = Terms {
         unit: service.map_or(Unit::Pieces, |service| service.unit),
@@ -141,38 +167,33 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         price: Price::None(Denial::NoRate),
         bundles: Vec::new(),
         money: true,
+        low_balance: None,
+        limitation: None,
     };
     let Some(plan) = query.plan else { return terms };
-    terms.shape = catalogue.quota(plan, place);
-    if query.leg.is_free() || group.is_some_and(|group| group.free) {
-        terms.price = Price::Free;
+    terms.shape = catalogue.quota(plan, place, query.rating_group);
+    let words = catalogue.plan(plan);
+    terms.low_balance = words.and_then(|words| words.low_balance);
+    let limited = |by: Option<LimitIx>| {
+        let found = words.zip(by).and_then(|(words, by)| words.limitation(by));
+        found.filter(|found| service.is_some_and(|service| service.takes(&found.action)))
+    };
+    terms.limitation = limited(words.and_then(|words| words.out_of_money));
+    terms.price = price(catalogue, query);
+    if matches!(terms.price, Price::Free) {
+        terms.limitation = None;
         return terms;
     }
-    let called = query.leg.called;
-    terms.price = match catalogue.match_rate(plan, place, query.rating_group, called) {
-        Some(found) => {
-            let key = RateKey {
-                version: catalogue.version(),
-                plan: plan.0,
-                rate: found.place,
-                destination: found.destination.map_or(u16::MAX, |destination| destination.0),
-            };
-            Price::Rate(found.rate, key)
-        }
-        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
-            Price::None(Denial::NoDestination)
-        }
-        None => Price::None(Denial::NoRate),
-    };
     if subscriber.allowances.is_empty() {
         return terms;
     }
+    let called = query.leg.called;
     let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
     for (file_order, bundle) in bundles {
         let of_it = |(_, allowance): &(usize, &Allowance)| {
             allowance.bundle == bundle.id
                 && allowance.unit == bundle.amount.unit
-                && allowance.expires.is_none_or(|end| end > query.at)
+                && allowance.expires.is_none_or(|end| end > query.until)
         };
         for (allowance, one) in subscriber.allowances.iter().enumerate().filter(of_it) {
             let order = (bundle.priority, one.expires.unwrap_or(Timestamp::MAX), file_order);
@@ -180,8 +201,89 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         }
     }
     terms.bundles.sort_by_key(|source| source.order);
-    terms.money = terms.bundles.last().is_none_or(|last| last.then == Then::Rates && subscriber.overage);
+    match terms.bundles.last().map(|last| last.then) {
+        None => (),
+        Some(Then::Rates) if subscriber.overage => (),
+        Some(Then::Rates | Then::Stop) => (terms.money, terms.limitation) = (false, None),
+        Some(Then::Limit(by)) => (terms.money, terms.limitation) = (false, limited(Some(by))),
+    }
     terms
+}
+
+/// The next moment after that of the query, and before `end`, at which the price is another: a band of time
+/// begins or ends, or another version of the catalogue came into force.
+pub fn next_change(
+    catalogue: &Catalogue,
+    subscriber: &Subscriber,
+    query: Query,
+    end: Timestamp,
+) -> Option<Timestamp> {
+    let price_at = |at: Timestamp| {
+        let (catalogue, query) = in_version(catalogue, subscriber, Query { at, ..query });
+        price(catalogue, query)
+    };
+    let boundary = |at: Timestamp| {
+        let (version, query) = in_version(catalogue, subscriber, Query { at, ..query });
+        let of_band = query.plan.and_then(|plan| version.next_boundary(plan, service_of(version, query), at));
+        let of_version = catalogue.next_version(at);
+        of_band.into_iter().chain(of_version).min().filter(|&next| next < end)
+    };
+    let mut next = boundary(query.at)?;
+    let now = price_at(query.at);
+    while price_at(next).is_as(&now) {
+        next = boundary(next)?;
+    }
+    Some(next)
+}
+
+/// The version of the catalogue that was in force when it was used, and the query in its words: those of this
+/// one where that one has no such plan or service, or no price.
+fn in_version<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query) -> (&'c Catalogue, Query) {
+    let version = catalogue.in_force(query.at);
+    if core::ptr::eq(version, catalogue) {
+        return (catalogue, query);
+    }
+    let translated = || {
+        let service = version.service_named(&catalogue.service(query.service)?.name)?;
+        let plan = version.plan_named(&subscriber.plan)?;
+        let then = Query { plan: Some(plan), service, ..query };
+        let unit = |catalogue: &Catalogue, query| Some(catalogue.service(service_of(catalogue, query))?.unit);
+        let same_unit = unit(version, then) == unit(catalogue, query);
+        (same_unit && !matches!(price(version, then), Price::None(_))).then_some(then)
+    };
+    translated().map_or((catalogue, query), |then| (version, then))
+}
+
+/// The service: that of the rating group, else the session's.
+fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
+    let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
+    group.map_or(query.service, |group| group.service)
+}
+
+fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
+    let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
+    let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
+    if query.leg.is_free() || group.is_some_and(|group| group.free) {
+        return Price::Free;
+    }
+    let place = group.map_or(query.service, |group| group.service);
+    let called = query.leg.called;
+    match catalogue.match_rate(plan, place, query.rating_group, called, query.at) {
+        Some(found) => {
+            let key = RateKey {
+                version: catalogue.version(),
+                plan: plan.0,
+                rate: found.place,
+                destination: found.destination.map_or(u16::MAX, |destination| destination.0),
+                band: found.band.map_or(u16::MAX, |band| band.0),
+            };
+            Price::Rate(found.rate, key)
+        }
+        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
+            Price::None(Denial::NoDestination)
+        }
+        None => Price::None(Denial::NoRate),
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +304,10 @@ mod tests {
         assert_eq!(to(Some("tel:+77051112233"), Some("+77021112233")), one);
         assert_eq!(to(Some("sip:alice@example.org"), Some("87051112233")), one);
         assert_eq!(to(None, None), Called::Other);
+        let ported = "tel:+77770009999;npdi;rn=+77770009999";
+        assert_eq!(to(Some(ported), Some("+77051112233")), one);
+        assert_ne!(to(Some(ported), None), Called::Other, "better than nothing");
+        assert_eq!(to(Some(ported), Some("sip:alice@example.org")), to(Some(ported), None));
     }
 
     #[test]

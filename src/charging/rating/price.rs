@@ -8,8 +8,47 @@ use super::rounding::Exact;
 use crate::charging::catalogue::Rate;
 use crate::charging::units::Money;
 
+/// What of a rate makes a price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scheme {
+    /// The price of `per` units, nothing or more.
+    pub price: Money,
+    /// Units that `price` buys; more than none.
+    pub per: u64,
+    /// Units are rounded up to a multiple of it; more than none.
+    pub step: u64,
+    /// The least number of units charged once anything is used.
+    pub first: u64,
+    /// Charged once, with the first unit; nothing or more.
+    pub connect: Money,
+}
+
+impl From<&Rate> for Scheme {
+    fn from(rate: &Rate) -> Self {
+        let Rate { price, per, step, first, connect, .. } = *rate;
+        Self { price, per, step, first, connect }
+    }
+}
+
+impl Scheme {
+    /// The price of going on with what was begun at another rate: what is charged once for all of it, the
+    /// connection and the least number of units, was charged then.
+    #[must_use]
+    pub const fn going_on(self) -> Self {
+        Self { first: 0, connect: Money::ZERO, ..self }
+    }
+
+    /// Whether a unit costs more than by another scheme.
+    pub fn is_dearer(&self, than: &Self) -> bool {
+        let scaled =
+            |one: &Self, other: &Self| i128::from(one.price.micros()).saturating_mul(i128::from(other.per));
+        scaled(self, than) > scaled(than, self)
+    }
+}
+
 /// The exact price of `units` in all; none where it does not fit.
-pub fn exact(rate: &Rate, units: u64) -> Option<Exact> {
+pub fn exact(rate: impl Into<Scheme>, units: u64) -> Option<Exact> {
+    let rate = &rate.into();
     if units == 0 {
         return Some(Exact::ZERO);
     }
@@ -21,18 +60,19 @@ pub fn exact(rate: &Rate, units: u64) -> Option<Exact> {
 }
 
 /// What is charged for `units` in all: the exact price rounded half up to hundredths.
-pub fn charged(rate: &Rate, units: u64) -> Option<Money> {
+pub fn charged(rate: impl Into<Scheme>, units: u64) -> Option<Money> {
     exact(rate, units)?.half_up()
 }
 
 /// What must be held for `units` in all: the exact price rounded up to hundredths.
-pub fn held(rate: &Rate, units: u64) -> Option<Money> {
+pub fn held(rate: impl Into<Scheme>, units: u64) -> Option<Money> {
     exact(rate, units)?.up()
 }
 
 /// The largest total of whole steps whose exact price is not above the budget, [`u64::MAX`] where the
 /// budget sets no bound.
-pub fn affordable(rate: &Rate, budget: Money) -> u64 {
+pub fn affordable(rate: impl Into<Scheme>, budget: Money) -> u64 {
+    let rate = &rate.into();
     let (per, step) = (i128::from(rate.per), i128::from(rate.step));
     let room = i128::from(budget.micros()).checked_sub(i128::from(rate.connect.micros()));
     let Some(room) = room.filter(|&room| room >= 0).and_then(|room| room.checked_mul(per)) else { return 0 };
@@ -48,7 +88,7 @@ pub fn affordable(rate: &Rate, budget: Money) -> u64 {
 }
 
 /// Units rounded up to a multiple of the step.
-fn in_steps(rate: &Rate, units: u64) -> Option<i128> {
+fn in_steps(rate: &Scheme, units: u64) -> Option<i128> {
     let (units, step) = (i128::from(units), i128::from(rate.step));
     units.checked_add(step.checked_sub(1)?)?.checked_div(step)?.checked_mul(step)
 }
@@ -69,6 +109,7 @@ mod tests {
             step,
             first,
             connect: Money::from_micros(connect),
+            bands: Vec::new(),
         }
     }
 
@@ -120,6 +161,25 @@ mod tests {
     fn a_price_of_nothing_sets_no_bound() {
         assert_eq!(affordable(&rate(0, 1, 1, 0, 0), Money::ZERO), u64::MAX);
         assert_eq!(affordable(&rate(0, 1, 1, 0, 1), Money::ZERO), 0);
+    }
+
+    #[test]
+    fn what_goes_on_pays_neither_the_connection_nor_the_first_units_again() {
+        let rate = rate(6_000_000, 60, 1, 30, 5_000_000);
+        let going_on = Scheme::from(&rate).going_on();
+        for (units, price) in [(0, 0), (1, 10), (30, 300), (60, 600)] {
+            assert_eq!(charged(going_on, units), cents(price), "{units} s");
+        }
+        assert_eq!(affordable(going_on, cents(9).unwrap()), 0);
+        assert_eq!(affordable(going_on, cents(10).unwrap()), 1);
+    }
+
+    #[test]
+    fn the_dearer_of_two_rates_is_told_by_the_price_of_a_unit() {
+        let scheme = |price, per| Scheme::from(&rate(price, per, 1, 0, 0));
+        assert!(scheme(2, 3).is_dearer(&scheme(3, 5)) && !scheme(3, 5).is_dearer(&scheme(2, 3)));
+        assert!(!scheme(4, 6).is_dearer(&scheme(2, 3)));
+        assert!(!scheme(i64::MAX, u64::MAX).is_dearer(&scheme(i64::MAX, 1)));
     }
 
     #[test]

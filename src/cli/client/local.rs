@@ -28,6 +28,8 @@ use crate::telemetry::Metrics;
 
 /// How long the loop rests where nothing is due.
 const REST: Duration = Duration::from_secs(1);
+/// The HTTP status of an answer that rests on something unreadable.
+const UNREADABLE: u16 = 500;
 /// How short it rests at least.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -48,6 +50,10 @@ struct Pump {
     wake: Arc<Notify>,
     clock: Reading,
     failed: Option<Failure>,
+    /// There is no room for what was ordered: it is given up, and waiting for it would have no end.
+    stuck: bool,
+    /// What could not be done last, and why: nobody else reads it.
+    problem: Option<String>,
 }
 
 impl Local {
@@ -94,7 +100,8 @@ impl Local {
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
         let engine = Engine::start(run::Options {
             settings: Settings {
-                limits: Limits::default(),
+                // there is no gateway to ask anything
+                limits: Limits { reauth_rate: 0, ..Limits::default() },
                 policy: Policy::default(),
                 catalogue: Arc::clone(&catalogue),
                 hash_key: HashKey(random()?),
@@ -112,7 +119,7 @@ impl Local {
         let admin =
             Admin { control, catalogue, metrics: Arc::new(metrics), clock: Arc::new(move || wall().wall) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(system)?;
-        let pump = Pump { engine, inbox, wake, clock, failed: None };
+        let pump = Pump { engine, inbox, wake, clock, failed: None, stuck: false, problem: None };
         let mut local = Self { runtime, router: api::router(admin), pump };
         local.runtime.block_on(local.pump.until(|engine, clock| {
             engine.mode() == Mode::Ready && engine.core().status(clock().wall).scanned
@@ -141,6 +148,9 @@ impl Local {
                     response = &mut asked => break response,
                     () = pump.step() => {}
                 }
+                if let Some(failure) = pump.failed.take() {
+                    return Err(failure);
+                }
             };
             let response = match response {
                 Ok(response) => response,
@@ -149,8 +159,8 @@ impl Local {
             let status = response.status().as_u16();
             let body = to_bytes(response.into_body(), usize::MAX).await;
             let body = body.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-            match pump.failed.take() {
-                Some(failure) => Err(failure),
+            match pump.problem.take().filter(|_| status == UNREADABLE) {
+                Some(problem) => Err(Failure::new(Status::Damaged, problem)),
                 None => Ok(Answer { status, body: body.to_vec() }),
             }
         })
@@ -185,8 +195,13 @@ impl Local {
     /// Waits until all is durable, and gives the store back.
     pub(super) fn close(mut self) -> Result<(), Failure> {
         self.pump.engine.drain();
-        self.runtime.block_on(self.pump.until(|engine, _| engine.is_settled()))?;
-        self.pump.engine.close().map_err(|failure| of_engine(&failure))
+        let settled = if self.pump.stuck {
+            Ok(())
+        } else {
+            self.runtime.block_on(self.pump.until(|engine, _| engine.is_settled()))
+        };
+        let closed = self.pump.engine.close().map_err(|failure| of_engine(&failure));
+        settled.and(closed)
     }
 }
 
@@ -218,7 +233,12 @@ impl Pump {
             match event {
                 Event::Failed(failure) => self.failed = Some(of_engine(&failure)),
                 Event::BackedUp(tag, outcome) => self.inbox.backed_up(tag, outcome),
-                Event::Ready { .. } | Event::Problem(_) | Event::Spooled(_) | Event::Scanned => {}
+                Event::NoRoom(error) => {
+                    self.failed = Some(of_store(&error));
+                    self.stuck = true;
+                }
+                Event::Problem(problem) => self.problem = Some(problem),
+                Event::Ready { .. } | Event::Spooled(_) | Event::Scanned => {}
             }
         }
     }

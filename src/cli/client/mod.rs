@@ -11,7 +11,7 @@ use super::print::{self, Row};
 use super::{Rows, Status};
 use crate::admin::Told;
 use crate::admin::json::amount;
-use crate::admin::json::change::Done;
+use crate::admin::json::change::{Accepted, Done};
 use crate::charging::units::Digits;
 
 mod local;
@@ -40,6 +40,35 @@ pub(super) struct Reach {
     /// The name that changes are kept under [default: the user's].
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
+}
+
+/// Which server or store is asked, and how the answer is printed.
+#[derive(clap::Args, Debug)]
+pub(super) struct Asking {
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
+    pub(super) output: Rows,
+}
+
+impl Asking {
+    /// Gives an order; `said` tells people that it was taken.
+    pub(super) fn order(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        said: &str,
+        out: &mut dyn Write,
+    ) -> Result<(), Stop> {
+        let done: Accepted = with(&self.reach, Absent::Refuse, |client| client.post(path, body))?;
+        match self.output {
+            Rows::Table | Rows::Csv => writeln!(out, "{said}")?,
+            Rows::Json => print::json(&done, out)?,
+            Rows::Jsonl => print::json_lines(&[done], out)?,
+        }
+        Ok(())
+    }
 }
 
 impl Reach {

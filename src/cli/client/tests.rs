@@ -1,7 +1,10 @@
 //! The routes over a real engine, and the two ways to them.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -9,6 +12,7 @@ use serde_json::{Value, json};
 use super::local::{Local, read_tariffs};
 use super::*;
 use crate::server::{Clock, Now};
+use crate::store::files::Disk;
 use crate::store::memory::Memory;
 use crate::store::{Conflicts, Probe, local as store};
 use crate::time::Timestamp;
@@ -70,7 +74,7 @@ fn a_subscriber_is_shown_as_documented() {
     let version = serde_json::from_str::<Value>(&text).unwrap()["plan_version"].as_str().unwrap().to_owned();
     assert_eq!(version.len(), 16);
     let wanted = format!(
-        r#"{{"msisdn":"77010000001","imsi":"401020000000001","account":"1","plan":"comfort","plan_version":"{version}","mode":"advance","brand":"kcell","status":"active","blocks":[],"balance":{{"currency":"KZT","main":"1000.00","bonus":"0.00","reserved":"0.00","available":"1000.00","credit_limit":"0.00","overdraft":"0.00"}},"allowances":[{{"id":"data10","unit":"octets","left":10737418240,"reserved":0,"expires":null}},{{"id":"offnet100","unit":"seconds","left":6000,"reserved":0,"expires":null}}],"fair_use":[],"sessions":0,"emergency_calls":0,"owner":null,"owner_kind":null,"language":null,"barred":[],"overage":true,"since":"{NEW_YEAR}"}}"#
+        r#"{{"msisdn":"77010000001","imsi":"401020000000001","account":"1","plan":"comfort","plan_version":"{version}","mode":"advance","brand":"kcell","status":"active","blocks":[],"balance":{{"currency":"KZT","main":"1000.00","bonus":"0.00","reserved":"0.00","available":"1000.00","credit_limit":"0.00","overdraft":"0.00"}},"allowances":[{{"id":"data10","unit":"octets","left":10737418240,"reserved":0,"expires":null}},{{"id":"offnet100","unit":"seconds","left":6000,"reserved":0,"expires":null}}],"fair_use":[],"sessions":0,"emergency_calls":0,"owner":null,"owner_kind":null,"language":null,"barred":[],"overage":true,"since":"{NEW_YEAR}","last_use":null,"ends":null,"ended":null}}"#
     );
     assert_eq!(text, wanted);
 }
@@ -214,8 +218,16 @@ fn every_refusal_has_a_status_a_word_and_a_sentence() {
         ("GET", format!("{one}/ledger?limits=5"), String::new(), 400, "bad-query", "limits"),
         ("GET", format!("{nobody}/explain"), String::new(), 404, "unknown-subscriber", "77010000009"),
         ("GET", "/v1/sessions/none%3B1".into(), String::new(), 404, "unknown-session", "none;1"),
-        ("POST", "/v1/sessions/none%3B1/reauth".into(), String::new(), 409, "refused", "no server runs"),
-        ("POST", "/v1/sessions/none%3B1/abort".into(), String::new(), 409, "refused", "no server runs"),
+        ("POST", "/v1/sessions/none%3B1/reauth".into(), "{}".into(), 409, "nobody-asked", "no server runs"),
+        (
+            "POST",
+            "/v1/sessions/none%3B1/reauth".into(),
+            r#"{"rating_group": "ten"}"#.into(),
+            400,
+            "bad-json",
+            "u32",
+        ),
+        ("POST", "/v1/sessions/none%3B1/abort".into(), String::new(), 409, "nobody-asked", "no server runs"),
         ("GET", "/v1/peers".into(), String::new(), 409, "refused", "no server runs"),
         ("POST", "/v1/peers/pgw1/disconnect".into(), String::new(), 409, "refused", "no server runs"),
         ("POST", "/v1/reload".into(), String::new(), 409, "refused", "no server runs"),
@@ -335,6 +347,61 @@ fn what_a_command_changed_is_there_for_the_next_one() {
     local.close().unwrap();
 }
 
+/// A disk on which no file grows any more once it is full.
+#[derive(Debug, Default)]
+struct Fills {
+    full: AtomicBool,
+}
+
+impl Disk for Fills {
+    fn write_all_at(&self, file: &File, octets: &[u8], offset: u64) -> io::Result<()> {
+        let end = offset + u64::try_from(octets.len()).unwrap();
+        if self.full.load(Ordering::Relaxed) && end > file.metadata()?.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        file.write_all_at(octets, offset)
+    }
+}
+
+#[test]
+fn an_order_for_which_the_disk_has_no_room_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Fills::default());
+    let options =
+        || store::Options { segment_octets: 1 << 16, disk: Arc::<Fills>::clone(&disk), ..options() };
+    let tariffs = Some(Path::new(TARIFF));
+    let mut local = Local::open_with(folder.path(), tariffs, Absent::Make, options()).unwrap();
+    let body = json!({"msisdn": NUMBER, "plan": "comfort", "balance": "1"});
+    assert_eq!(post(&mut local, "/v1/subscribers", 0, &body).0, 201);
+    disk.full.store(true, Ordering::Relaxed);
+    let path = format!("/v1/subscribers/{NUMBER}/topup");
+    let mut paid = 0;
+    let failure = loop {
+        let call = Call {
+            method: Method::POST,
+            path: path.clone(),
+            key: Some(format!("{:032x}", paid + 1)),
+            operator: "anna".into(),
+            body: json!({"amount": "1"}).to_string().into(),
+        };
+        match local.call(&call) {
+            Ok(answer) => assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body)),
+            Err(failure) => break failure,
+        }
+        paid += 1;
+        assert!(paid < 1_000, "the segment is never full");
+    };
+    assert_eq!(failure.status, Status::Damaged);
+    assert!(failure.message.contains("no room for the next batch"), "{failure:?}");
+    assert!(failure.message.contains("free space on"), "{failure:?}");
+    local.close().unwrap();
+    disk.full.store(false, Ordering::Relaxed);
+    let mut local = Local::open_with(folder.path(), None, Absent::Refuse, options()).unwrap();
+    let (_, shown) = get(&mut local, &format!("/v1/subscribers/{NUMBER}"));
+    assert_eq!(shown["balance"]["main"], json!(format!("{}.00", paid + 1)));
+    local.close().unwrap();
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told_with_what_to_do() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -370,7 +437,10 @@ fn a_running_server_is_asked_over_http() {
     let done: Done = client.patch(&format!("/v1/subscribers/{NUMBER}"), &json!({"language": "ru"})).unwrap();
     assert!(done.changed);
     let failure = client.get::<Value>("/v1/subscribers/77010000009").unwrap_err();
-    assert_eq!(failure, Failure::new(Status::Failed, "there is no subscriber 77010000009"));
+    assert_eq!(
+        failure,
+        Failure::new(Status::Failed, "there is no subscriber 77010000009: add it with `gyro subscriber add`")
+    );
     client.close().unwrap();
     end.send(true).unwrap();
     pump.join().unwrap();

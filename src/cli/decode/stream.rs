@@ -14,6 +14,8 @@ pub(super) struct Stream {
     buffer: BytesMut,
     step: Step,
     fed: bool,
+    /// A message was found in it.
+    fruitful: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +31,13 @@ enum Step {
 impl Stream {
     /// A stream from its first octet.
     pub(super) fn from_start() -> Self {
-        Self { buffer: BytesMut::new(), step: Step::In, fed: false }
+        Self { buffer: BytesMut::new(), step: Step::In, fed: false, fruitful: false }
     }
 
     /// A stream whose beginning was not seen.
     pub(super) fn picked_up() -> Self {
-        Self { buffer: BytesMut::new(), step: Step::Seeking { skipped: 0, picked_up: true }, fed: false }
+        let step = Step::Seeking { skipped: 0, picked_up: true };
+        Self { buffer: BytesMut::new(), step, fed: false, fruitful: false }
     }
 
     pub(super) fn feed(&mut self, octets: &[u8]) {
@@ -79,7 +82,10 @@ impl Stream {
                         return Some(Err(Trouble::Encrypted));
                     }
                     match frame::cut(&mut self.buffer, MESSAGE_OCTETS) {
-                        Ok(Cut::Message(message)) => return Some(Ok(message)),
+                        Ok(Cut::Message(message)) => {
+                            self.fruitful = true;
+                            return Some(Ok(message));
+                        }
                         Ok(Cut::Missing(_)) => return None,
                         Err(error) => {
                             self.buffer.advance(1.min(self.buffer.len()));
@@ -117,7 +123,10 @@ impl Stream {
                 Ok(Cut::Missing(missing)) => Some(Trouble::Cut(missing)),
                 _ => Some(Trouble::Skipped(left)),
             },
-            Step::Seeking { skipped, picked_up: false } if skipped.saturating_add(left) > 0 => {
+            // without a single message, that it is none was told already, and all there is to tell
+            Step::Seeking { skipped, picked_up: false }
+                if self.fruitful && skipped.saturating_add(left) > 0 =>
+            {
                 Some(Trouble::Skipped(skipped.saturating_add(left)))
             }
             _ => None,

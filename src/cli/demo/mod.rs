@@ -1,7 +1,6 @@
 //! `gyro demo`: a real server on a free loopback port with a store of its own, gateways that hold real dialogues
 //! with it, and the books at the end.
 
-mod ladder;
 mod pcap;
 mod story;
 
@@ -14,13 +13,13 @@ use tokio::sync::watch;
 
 use super::Status;
 use super::assemble::{Assembled, Trouble, assemble, bind, read_tariff};
+use super::ladder::Ladder;
 use super::serve::checked;
 use crate::config::{Config, Written};
 use crate::engine::control::Mode;
 use crate::store::books::Books;
 use crate::store::{self, verify};
 
-use ladder::Ladder;
 use pcap::Capture;
 
 /// Show the main job: a server, a sample tariff, gateways that speak to it, and the books.

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use super::ladder::Ladder;
 use super::pcap::{Capture, Share};
 use super::{Status, Stop, Trouble};
 use crate::charging::account::{Brand, Mode};
 use crate::charging::request::{Measured, Used};
 use crate::charging::units::{Digits, Money};
+use crate::cli::ladder::Ladder;
 use crate::diameter::base::local::Identity;
 use crate::diameter::dictionary::{Dictionary, builtin};
 use crate::diameter::result_code::ResultCode;
@@ -34,6 +34,8 @@ const PAYER: &str = "77010000001";
 const EMPTY: &str = "77010000002";
 /// Has a plan with included volumes; 100.00.
 const COMFORT: &str = "77010000003";
+/// Has a plan that redirects data without money; has nothing.
+const GUEST: &str = "77010000005";
 /// Owes 50.00.
 const DEBTOR: &str = "77010000004";
 
@@ -61,6 +63,7 @@ pub(super) async fn tell(
     let mut smsc = connect(server, "smsc", &dictionary, capture, 3).await?;
     scene.data_session(&mut pgw).await?;
     scene.refused_session(&mut pgw).await?;
+    scene.redirected_session(&mut pgw).await?;
     scene.bundle(&mut pgw).await?;
     scene.message(&mut smsc).await?;
     scene.emergency(&mut ims).await?;
@@ -137,16 +140,17 @@ impl Scene<'_, '_> {
 
     async fn people(&mut self) -> Result<(), Stop> {
         self.ladder.title(
-            "Four subscribers, the tariff examples/tariffs/first.toml (its figures are illustrative)",
+            "Five subscribers, the tariff examples/tariffs/first.toml (its figures are illustrative)",
         )?;
         self.add(PAYER, "payg", 250).await?;
         self.add(EMPTY, "payg", 0).await?;
         self.add(COMFORT, "comfort", 100).await?;
         self.add(DEBTOR, "payg", 0).await?;
+        self.add(GUEST, "comfort", 0).await?;
         let debt = Money::from_cents(-5_000).ok_or_else(|| unexpected("a debt"))?;
         let note = Some("a payment that bounced".into());
         self.order(Change::Adjust { msisdn: digits(DEBTOR)?, amount: debt, note }).await?;
-        for msisdn in [PAYER, EMPTY, COMFORT, DEBTOR] {
+        for msisdn in [PAYER, EMPTY, COMFORT, DEBTOR, GUEST] {
             let view = self.show(msisdn).await?;
             self.ladder.note(&format!("{msisdn} on {}: {}", view.subscriber.plan, view.account.main))?;
         }
@@ -220,6 +224,21 @@ impl Scene<'_, '_> {
         self.call(pgw, &ccr, "", "4012 4012").await?;
         let ccr = data("pgw.demo.gyro;1;3", RequestType::Initial, 0, "77019999999", &[(10, None, true)]);
         self.call(pgw, &ccr, ", unknown number", "5030").await
+    }
+
+    async fn redirected_session(&mut self, pgw: &mut Gateway) -> Result<(), Stop> {
+        self.ladder.title("A plan that redirects where there is no money, until the account is topped up")?;
+        let ccr =
+            |kind, number, used, asks| data("pgw.demo.gyro;1;5", kind, number, GUEST, &[(40, used, asks)]);
+        self.call(pgw, &ccr(RequestType::Initial, 0, None, true), "", "2001 2001:redirected").await?;
+        let amount = Money::from_cents(10_000).ok_or_else(|| unexpected("an amount"))?;
+        let reference = Some("demo".into());
+        self.order(Change::Topup { msisdn: digits(GUEST)?, amount, reference }).await?;
+        self.ladder.note(&format!("{GUEST} is topped up by 100.00"))?;
+        let update = ccr(RequestType::Update, 1, None, true);
+        self.call(pgw, &update, ", the validity is over", "2001 2001:20971520:last").await?;
+        self.call(pgw, &ccr(RequestType::Termination, 2, Some(MIB), false), "", "2001").await?;
+        self.balance(GUEST, "95.00", "0.00").await
     }
 
     async fn bundle(&mut self, pgw: &mut Gateway) -> Result<(), Stop> {
@@ -332,8 +351,10 @@ fn short(cca: &Cca<'_>) -> String {
             let count = granted.total_octets.or(granted.seconds).or(granted.pieces).unwrap_or(0);
             text.push_str(&format!(":{count}"));
         }
-        if mscc.final_unit.is_some() {
-            text.push_str(":last");
+        match (&mscc.final_unit, &mscc.granted) {
+            (Some(_), Some(_)) => text.push_str(":last"),
+            (Some(_), None) => text.push_str(":redirected"),
+            (None, _) => {}
         }
     }
     text

@@ -4,16 +4,18 @@ use core::net::IpAddr;
 
 use bytes::BytesMut;
 
-use super::avps;
 use super::error_answer::{Refusal, error_message, failed_avp};
 use super::local::{Identity, LocalNode};
-use crate::diameter::avp::{Avp, AvpDef, AvpKey};
+use super::{avps, grammar};
+use crate::diameter::avp::{Avp, AvpDef};
 use crate::diameter::data::Address;
 use crate::diameter::encode::{EncodeError, Encoder};
-use crate::diameter::error::{Fault, Scope};
+use crate::diameter::error::{Fault, Scope, copied};
 use crate::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use crate::diameter::message::Message;
 use crate::diameter::result_code::ResultCode;
+
+const BAD_VALUE: &str = "an AVP of the capabilities exchange has no valid value";
 
 /// Applications that are kept of one peer; what comes behind them counts for nothing.
 pub const APPLICATIONS: usize = 64;
@@ -38,15 +40,6 @@ pub struct Capabilities {
     pub applications: Vec<ApplicationId>,
 }
 
-/// What must stand in CER and CEA, in the order of §5.3.1, with the least octets of its value.
-const REQUIRED: [(AvpDef, usize); 5] = [
-    (avps::ORIGIN_HOST, 0),
-    (avps::ORIGIN_REALM, 0),
-    (avps::HOST_IP_ADDRESS, 6),
-    (avps::VENDOR_ID, 4),
-    (avps::PRODUCT_NAME, 0),
-];
-
 impl Capabilities {
     /// Reads a CER, or the part of a CEA that it shares with CER; the refusal names the first fault.
     ///
@@ -56,27 +49,23 @@ impl Capabilities {
         if let Some(fault) = message.faults().iter().find(|fault| fault.scope > Scope::Avp) {
             return Err(Refusal::of_fault(fault, "the capabilities exchange is malformed"));
         }
-        for (def, least_octets) in REQUIRED {
-            if message.find(def.key).is_none() {
-                let fault = Fault::missing(def, least_octets);
-                return Err(Refusal::of_fault(&fault, "the capabilities exchange lacks an AVP"));
-            }
+        if let Some(fault) = grammar::CAPABILITIES.fault(message) {
+            let why = match fault.result_code {
+                ResultCode::MISSING_AVP => "the capabilities exchange lacks an AVP",
+                ResultCode::AVP_UNSUPPORTED => "an AVP with the M bit is not known here",
+                ResultCode::AVP_OCCURS_TOO_MANY_TIMES => {
+                    "an AVP of the capabilities exchange stands there twice"
+                }
+                ResultCode::INVALID_AVP_BIT_COMBO => "an AVP has a Vendor-Id of zero",
+                _ => BAD_VALUE,
+            };
+            return Err(Refusal::of_fault(&fault, why));
         }
-        if let Some(stranger) = message.avps().find(|avp| avp.flags().is_mandatory() && !is_known(avp.key()))
-        {
-            let fault = stranger.fault(ResultCode::AVP_UNSUPPORTED);
-            return Err(Refusal::of_fault(&fault, "an AVP with the M bit is not known here"));
-        }
-        Self::values(message).map_err(|fault| {
-            Refusal::of_fault(&fault, "an AVP of the capabilities exchange has no valid value")
-        })
+        Self::values(message).map_err(|fault| Refusal::of_fault(&fault, BAD_VALUE))
     }
 
     fn values(message: &Message) -> Result<Self, Fault> {
         let required = |def: AvpDef| message.find(def.key).ok_or_else(|| Fault::missing(def, 0));
-        for address in message.all(avps::HOST_IP_ADDRESS.key) {
-            address.address()?;
-        }
         let optional = |def: AvpDef| message.find(def.key).map(|avp| avp.u32()).transpose();
         Ok(Self {
             host: required(avps::ORIGIN_HOST)?.identity()?.into(),
@@ -90,15 +79,30 @@ impl Capabilities {
     }
 }
 
-/// The AVPs of the base protocol that may come with M in CER and CEA: the grammar of §5.3.1 and §5.3.2.
-fn is_known(key: AvpKey) -> bool {
-    matches!(
-        key,
-        AvpKey {
-            vendor: 0,
-            code: 257..=260 | 263..=269 | 278 | 279 | 281 | 294 | 296 | 297 | 299
+/// Why a peer is refused that shares no application: it names none where it must name one, or both kinds of them,
+/// in a Vendor-Specific-Application-Id (§6.11), else 5010.
+pub fn no_common_application(message: &Message) -> Refusal {
+    let malformed = message.all(avps::VENDOR_SPECIFIC_APPLICATION_ID.key).find_map(|group| {
+        let names = |def: AvpDef| group.find(def.key);
+        match (names(avps::AUTH_APPLICATION_ID), names(avps::ACCT_APPLICATION_ID)) {
+            (None, None) => {
+                let example = |def| Fault::missing(def, 4).failed_avp;
+                let both = [example(avps::AUTH_APPLICATION_ID), example(avps::ACCT_APPLICATION_ID)].concat();
+                let fault = Fault::of_avp(ResultCode::MISSING_AVP, both.into());
+                Some((fault, "a Vendor-Specific-Application-Id names no application"))
+            }
+            (Some(auth), Some(acct)) => {
+                let both = [auth, acct].map(|avp| copied(avp.key(), avp.flags(), avp.data())).concat();
+                let fault = Fault::of_avp(ResultCode::AVP_OCCURS_TOO_MANY_TIMES, both.into());
+                Some((fault, "a Vendor-Specific-Application-Id names two applications"))
+            }
+            _ => None,
         }
-    )
+    });
+    match malformed {
+        Some((fault, why)) => Refusal::of_fault(&fault.within(avps::VENDOR_SPECIFIC_APPLICATION_ID), why),
+        None => Refusal::new(ResultCode::NO_COMMON_APPLICATION, "we share no application"),
+    }
 }
 
 fn applications(message: &Message) -> Result<Vec<ApplicationId>, Fault> {

@@ -6,5 +6,6 @@ pub mod avps;
 pub mod capabilities;
 pub mod disconnect;
 pub mod error_answer;
+pub mod grammar;
 pub mod local;
 pub mod watchdog;

@@ -47,7 +47,7 @@ const ROWS: [Row; 6] = [
     Row {
         applies: is_for_another_host,
         result_code: ResultCode::UNABLE_TO_DELIVER,
-        message: "Destination-Host is not this host, and nothing is forwarded here",
+        message: "Destination-Host is not this host or has no Destination-Realm, and nothing is forwarded here",
     },
     Row {
         applies: is_for_another_realm,
@@ -78,7 +78,7 @@ pub fn structure(request: &Message) -> Option<Refusal> {
 }
 
 /// The answer to a CER, DWR, or DPR that is not to be served: E is for answers, and P for commands that agents may
-/// forward (RFC 6733 §5.3.1, §5.4.1, §5.5.1).
+/// forward (RFC 6733 §5.3.1, §5.4.1, §5.5.1). The AVPs of each are looked at behind it.
 pub fn base_refusal(request: &Message) -> Option<Refusal> {
     let flags = request.header().flags;
     let row = ROWS.first().filter(|_| flags.is_error() || flags.is_proxiable());
@@ -123,9 +123,12 @@ pub fn served_by(node: &LocalNode, application: ApplicationId) -> Option<&Applic
     node.applications.iter().find(|ours| ours.id == application)
 }
 
-/// Without Destination-Host, and without Destination-Realm too, a request is for who gets it (RFC 6733 §6.1.4).
+/// Without Destination-Host, and without Destination-Realm too, a request is for who gets it (RFC 6733 §6.1.4). A
+/// Destination-Host without Destination-Realm cannot be delivered, whomever it names (§7.1.3).
 fn is_for_another_host(subject: &Subject<'_>) -> bool {
-    subject.request.all(avps::DESTINATION_HOST.key).any(|avp| !subject.node.host.is(avp.data()))
+    let mut hosts = subject.request.all(avps::DESTINATION_HOST.key).peekable();
+    let lacks_realm = hosts.peek().is_some() && subject.request.find(avps::DESTINATION_REALM.key).is_none();
+    lacks_realm || hosts.any(|avp| !subject.node.host.is(avp.data()))
 }
 
 /// The peer's own realm counts as served: it has sent the request straight to us.
@@ -184,12 +187,13 @@ mod tests {
         let host = |text| (avps::DESTINATION_HOST, text);
         let realm = |text| (avps::DESTINATION_REALM, text);
         let route = |text| (avps::ROUTE_RECORD, text);
-        let cases: [Case<'_>; 21] = [
+        let cases: [Case<'_>; 22] = [
             (0xc0, 272, 4, &[], None),
             (0xd0, 272, 4, &[host("OCS.kz"), realm("KZ")], None),
             (0xc0, 272, 4, &[realm("also.kz"), route("dra.kz")], None),
             (0xc0, 272, 4, &[realm("EPC.kz")], None),
-            (0xc0, 272, 4, &[host("ocs.kz")], None),
+            (0xc0, 272, 4, &[host("ocs.kz"), realm("kz")], None),
+            (0xc0, 272, 4, &[host("ocs.kz")], Some(3002)),
             // reserved bits are ignored
             (0xcf, 272, 4, &[], None),
             (0xe0, 272, 4, &[], Some(3008)),

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::answer::Answer;
+use crate::charging::refund::{EventCharge, PartCharge};
 use crate::charging::session::Session;
 
 /// How much memory a thing takes, about.
@@ -213,6 +214,16 @@ pub(crate) fn answer_octets(answer: &Answer) -> usize {
     let message = answer.message.as_deref().map_or(0, str::len);
     let parts = answer.parts.iter().map(|part| part.key.services.len().saturating_mul(4).saturating_add(144));
     parts.sum::<usize>().saturating_add(message).saturating_add(72)
+}
+
+/// Octets of what an event was charged in memory, about.
+pub(crate) fn charge_octets(charge: &EventCharge) -> usize {
+    let part = |part: &PartCharge| {
+        let bundles: usize = part.legs.iter().map(|leg| leg.allowances.len()).sum();
+        let rows = part.rates.len().saturating_add(part.legs.len()).saturating_add(bundles);
+        rows.saturating_mul(64).saturating_add(128)
+    };
+    charge.parts.iter().map(part).sum::<usize>().saturating_add(48)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! The shell hands in the larger of wall time and the last time journalled. A jump ahead stops the sweeps (expiry of
 //! reservations, sessions, tombstones) until it has lasted, or an operator confirms it: a clock that is wrong for a
-//! minute must not end every reservation of the network.
+//! minute must not end every reservation of the network. Between two runs time has passed in any case: there only a
+//! stop that is implausibly long is taken for a jump, so that sweeps go on at once after one for maintenance.
 
 use core::time::Duration;
 
@@ -26,11 +27,11 @@ impl EngineClock {
         Self { latest: Timestamp::EPOCH, suspended_until: None, started: false }
     }
 
-    /// The last time that was journalled, as the opened store says.
+    /// The last time that was journalled by the run before, as the opened store says.
     pub(crate) fn recover(&mut self, journalled: Timestamp, limits: &Limits) {
         let seen = self.latest;
         self.latest = seen.max(journalled);
-        if self.started && seen.since(journalled) > limits.jump {
+        if self.started && seen.since(journalled) > limits.stop {
             self.suspended_until = Some(seen.plus(limits.jump_lasts));
         }
         self.started = true;
@@ -95,10 +96,22 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_opened_after_a_long_stop_begins_with_its_sweeps_suspended() {
+    fn only_a_stop_of_more_than_a_day_is_taken_for_a_jump() {
+        let start = Timestamp::from_secs(1_000_000);
+        for (hours, suspended) in [(0, false), (1, false), (24, false), (25, true), (24 * 365, true)] {
+            let mut clock = EngineClock::new();
+            clock.observe(start.plus(Duration::from_hours(hours)), &LIMITS());
+            clock.recover(start, &LIMITS());
+            assert_eq!(clock.is_suspended(), suspended, "{hours} h");
+        }
+    }
+
+    #[test]
+    fn after_the_start_the_rule_of_a_run_holds() {
         let mut clock = EngineClock::new();
         clock.observe(Timestamp::from_secs(10_000), &LIMITS());
-        clock.recover(Timestamp::from_secs(9_000), &LIMITS());
+        clock.recover(Timestamp::from_secs(2_000), &LIMITS());
+        clock.observe(Timestamp::from_secs(10_301), &LIMITS());
         assert!(clock.is_suspended());
     }
 

@@ -5,6 +5,8 @@ use crate::charging::account::{AccountId, Brand, Mode};
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 
+pub use super::life::{LifeChange, LifeError};
+
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
 
@@ -53,16 +55,34 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// An area is stopped, or no longer (`SUS-4`).
+    Area {
+        /// The serving network, or a country.
+        network: Digits,
+        /// It is stopped no longer.
+        lift: bool,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Blocks, the end of the contract, and what follows it.
+    Life {
+        /// Whose.
+        msisdn: Digits,
+        /// What.
+        what: LifeChange,
+    },
 }
 
 impl Change {
-    /// The number it is about.
+    /// The number it is about; of an area its network.
     pub const fn msisdn(&self) -> Digits {
         match self {
             Self::AddSubscriber(new) => new.msisdn,
-            Self::SetSubscriber { msisdn, .. } | Self::Topup { msisdn, .. } | Self::Adjust { msisdn, .. } => {
-                *msisdn
-            }
+            Self::SetSubscriber { msisdn, .. }
+            | Self::Topup { msisdn, .. }
+            | Self::Adjust { msisdn, .. }
+            | Self::Life { msisdn, .. } => *msisdn,
+            Self::Area { network, .. } => *network,
         }
     }
 }
@@ -128,12 +148,14 @@ pub struct SubscriberChange {
 #[non_exhaustive]
 pub enum CommandError {
     /// The tariff has no such plan.
-    #[error("there is no plan {plan:?}{}", did_you_mean(.nearest.as_deref()))]
+    #[error("there is no plan {plan:?}: {}", known_plans(.nearest.as_deref(), .known))]
     UnknownPlan {
         /// What was asked for.
         plan: Box<str>,
-        /// The plan whose name is nearest.
+        /// The plan whose name is near.
         nearest: Option<Box<str>>,
+        /// Some of the plans that there are.
+        known: Box<[Box<str>]>,
     },
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
@@ -144,10 +166,10 @@ pub enum CommandError {
         mode: Mode,
     },
     /// No subscriber has the number.
-    #[error("there is no subscriber {0}")]
+    #[error("there is no subscriber {0}: add it with `gyro subscriber add`")]
     UnknownSubscriber(Digits),
     /// A subscriber has the number already.
-    #[error("the subscriber {0} exists already")]
+    #[error("the subscriber {0} exists already: change it with `gyro subscriber set`")]
     DuplicateSubscriber(Digits),
     /// A subscriber has the IMSI already.
     #[error("the IMSI {imsi} belongs to the subscriber {msisdn}")]
@@ -174,6 +196,9 @@ pub enum CommandError {
     /// The account does not take it.
     #[error(transparent)]
     Refused(#[from] OperationError),
+    /// The life of the number does not allow it.
+    #[error(transparent)]
+    Life(#[from] LifeError),
     /// The holder's number is not one.
     #[error("the owner {0:?} is no 12-digit number (IIN or BIN)")]
     Owner(Box<str>),
@@ -199,6 +224,23 @@ pub enum CommandError {
     /// No session has the identifier.
     #[error("there is no session {0:?}")]
     UnknownSession(Box<str>),
+    /// Clients are asked nothing.
+    #[error("gateways are asked nothing here: no server runs, or its charging.reauth_rate is 0")]
+    NobodyAsked,
+    /// The session has ended.
+    #[error("the session {0:?} has ended")]
+    SessionEnded(Box<str>),
+    /// The session goes to an emergency number.
+    #[error("the session {0:?} goes to an emergency number: it is left alone")]
+    Emergency(Box<str>),
+    /// The session has no quota of that rating group.
+    #[error("the session {session:?} has no rating group {group}: see `gyro session show`")]
+    UnknownGroup {
+        /// The session.
+        session: Box<str>,
+        /// The rating group.
+        group: u32,
+    },
     /// The key was used for another command.
     #[error("the idempotency key was used for another command already")]
     KeyUsed,
@@ -229,8 +271,11 @@ pub enum CommandError {
     Unreadable,
 }
 
-fn did_you_mean(name: Option<&str>) -> String {
-    name.map(|name| format!(": did you mean {name:?}?")).unwrap_or_default()
+fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => format!("the tariff in force has {}", known.join(", ")),
+    }
 }
 
 /// A mode's name, as operators write it.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::Digits;
@@ -32,6 +33,9 @@ pub(crate) struct Open {
     pub(crate) sessions: Vec<u64>,
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
+    pub(crate) acts: Vec<ActEntry>,
+    /// The stopped areas.
+    pub(crate) areas: bool,
     /// Hashes of events that were answered.
     pub(crate) events: Vec<u64>,
     /// Numbers of buckets that changed, in order, each once.
@@ -56,6 +60,8 @@ impl Open {
             sessions,
             sessions_gone,
             ledger,
+            acts,
+            areas,
             events,
             buckets,
             buckets_gone,
@@ -71,6 +77,8 @@ impl Open {
             && sessions.is_empty()
             && sessions_gone.is_empty()
             && ledger.is_empty()
+            && acts.is_empty()
+            && !areas
             && events.is_empty()
             && buckets.is_empty()
             && buckets_gone.is_empty()

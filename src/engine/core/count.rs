@@ -8,7 +8,7 @@ use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::directory::SessionSummary;
-use super::query::Refusal;
+use super::query::{Refusal, Why};
 use super::{Core, ServiceFacts};
 
 impl Core {
@@ -38,6 +38,7 @@ impl Core {
             facts.granted = facts.granted.saturating_add(u64::from(part.grant.is_some()));
             facts.last_granted = facts.last_granted.saturating_add(u64::from(last));
             facts.refused = facts.refused.saturating_add(u64::from(part.outcome != Outcome::Done));
+            facts.limited = facts.limited.saturating_add(u64::from(part.limit.is_some()));
         }
     }
 
@@ -70,16 +71,21 @@ impl Core {
         at: Timestamp,
     ) {
         let whole = match answer.outcome {
-            Outcome::Denied(denial) => Some((None, denial)),
+            Outcome::Denied(denial) => Some((None, Why::Denied(denial))),
             Outcome::Done => None,
         };
-        let parts = answer.parts.iter().filter_map(|part| match part.outcome {
-            Outcome::Denied(denial) if whole.is_none() => Some((Some(part.key.clone()), denial)),
-            Outcome::Denied(_) | Outcome::Done => None,
+        let parts = answer.parts.iter().filter(|_| whole.is_none()).filter_map(|part| {
+            let last = part.grant.as_ref().is_some_and(|grant| grant.final_unit.is_some());
+            let why = match part.outcome {
+                Outcome::Denied(denial) => Some(Why::Denied(denial)),
+                Outcome::Done if part.limit.is_some() => Some(Why::Limited),
+                Outcome::Done => last.then_some(Why::Last),
+            };
+            why.map(|why| (Some(part.key.clone()), why))
         });
-        for (key, denial) in whole.clone().into_iter().chain(parts) {
+        for (key, why) in whole.clone().into_iter().chain(parts) {
             let session = request.session.clone();
-            let refusal = Refusal { at, session, kind: request.kind, number: request.number, key, denial };
+            let refusal = Refusal { at, session, kind: request.kind, number: request.number, key, why };
             self.refusals.note(msisdn, refusal);
         }
     }

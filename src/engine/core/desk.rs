@@ -5,11 +5,11 @@ use std::collections::{HashMap, VecDeque};
 
 use core::time::Duration;
 
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::request::{Identity, Request};
 use crate::time::Timestamp;
 
 use super::hash::{AsIs, HashKey, SessionKey};
-use super::sink::EmergencyRecord;
 
 /// The most characters of a called address that are kept.
 const CALLED_CHARS: usize = 64;

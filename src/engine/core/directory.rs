@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
+use crate::charging::account::AccountId;
+use crate::charging::books::restriction::is_restricted;
 use crate::charging::session::{Session, SessionState};
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
 use super::hash::{AsIs, SessionKey};
 use super::query::SessionCursor;
+use super::reauth::Route;
 
 /// What the directory keeps of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,8 +23,14 @@ pub struct SessionSummary {
     pub key: SessionKey,
     /// The number it is for.
     pub msisdn: Digits,
+    /// The account that pays.
+    pub account: AccountId,
+    /// A mark of the host that asked last: another host may have the same.
+    pub host: u16,
     /// Whether it is open.
     pub open: bool,
+    /// Whether lack of money limits it.
+    pub limited: bool,
     /// When something of it ends by itself; none where it is gone already.
     pub due: Option<Timestamp>,
     /// Money that it holds reserved.
@@ -36,19 +45,47 @@ impl SessionSummary {
         Self {
             key,
             msisdn: session.msisdn,
+            account: session.account,
+            host: host_mark(&session.client_host),
             open: session.state == SessionState::Open,
+            limited: is_restricted(session),
             due,
             reserved: Money::from_micros(reserved),
         }
     }
 }
 
-/// When a session is due, and under which second its timer stands; seconds since 1970.
+/// When a session is due, and under which second its timer stands; seconds since 1970. With marks of its account and
+/// its host.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
     due: u32,
     /// None stands for: taken off, or not yet put on.
     set: Option<core::num::NonZeroU32>,
+    account: u32,
+    host: u16,
+    /// Where its last request came from.
+    route: Option<Route>,
+}
+
+/// Short marks of a session's account and host: others may have the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Marks {
+    pub(crate) account: u32,
+    pub(crate) host: u16,
+}
+
+/// The mark of an account: its number's low half.
+pub(crate) fn account_mark(account: AccountId) -> u32 {
+    u32::try_from(account.0 & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+/// The mark of a host, whatever the case of its letters: FNV-1a, folded.
+pub(crate) fn host_mark(host: &str) -> u16 {
+    let hash = host.bytes().fold(0x811c_9dc5_u32, |hash, octet| {
+        (hash ^ u32::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+    });
+    u16::try_from((hash >> 16) ^ (hash & 0xffff)).unwrap_or(0)
 }
 
 /// The sessions of the store.
@@ -57,6 +94,8 @@ pub(crate) struct Directory {
     sessions: HashMap<u64, Timer, AsIs>,
     timers: BTreeMap<u32, Vec<u64>>,
     open: BTreeSet<(u64, u64)>,
+    /// Open sessions that lack of money limits, by account.
+    limited: BTreeSet<(u64, u64)>,
     complete: bool,
 }
 
@@ -85,8 +124,10 @@ impl Directory {
     pub(crate) fn note(&mut self, summary: &SessionSummary) {
         let short = summary.key.short();
         let due = summary.due.map_or(u32::MAX, seconds_up);
-        let timer = self.sessions.entry(short).or_insert(Timer { due, set: None });
-        timer.due = due;
+        let (account, host) = (account_mark(summary.account), summary.host);
+        let new = Timer { due, set: None, account, host, route: None };
+        let timer = self.sessions.entry(short).or_insert(new);
+        *timer = Timer { due, account, host, ..*timer };
         if timer.set.is_none_or(|set| due < set.get()) {
             timer.set = core::num::NonZeroU32::new(due.max(1));
             self.timers.entry(due.max(1)).or_default().push(short);
@@ -97,6 +138,39 @@ impl Directory {
         } else {
             self.open.remove(&place);
         }
+        let place = (summary.account.0, short);
+        if summary.limited {
+            self.limited.insert(place);
+        } else {
+            self.limited.remove(&place);
+        }
+    }
+
+    /// Where the last request of a session came from.
+    pub(crate) fn set_route(&mut self, short: u64, route: Route) {
+        if let Some(timer) = self.sessions.get_mut(&short) {
+            timer.route = Some(route);
+        }
+    }
+
+    /// Where the last request of a session came from, where that is known.
+    pub(crate) fn route(&self, short: u64) -> Option<Route> {
+        self.sessions.get(&short)?.route
+    }
+
+    /// The marks of a session that is known.
+    pub(crate) fn marks(&self, short: u64) -> Option<Marks> {
+        self.sessions.get(&short).map(|timer| Marks { account: timer.account, host: timer.host })
+    }
+
+    /// Open sessions of an account that lack of money limits, behind a place, in order.
+    pub(crate) fn limited_of(&self, account: AccountId, after: Option<u64>, limit: usize) -> Vec<u64> {
+        let from = after.map_or(Bound::Included((account.0, 0)), |after| Bound::Excluded((account.0, after)));
+        if after == Some(u64::MAX) {
+            return Vec::new();
+        }
+        let found = self.limited.range((from, Bound::Included((account.0, u64::MAX)))).take(limit);
+        found.map(|&(_, short)| short).collect()
     }
 
     /// Notes a session that the scan has found. False where it is known already, and newer.
@@ -221,7 +295,10 @@ mod tests {
         SessionSummary {
             key: SessionKey(octets),
             msisdn: Digits::parse("77010000001").unwrap(),
+            account: AccountId(1),
+            host: host_mark("pgw"),
             open: true,
+            limited: false,
             due: Some(Timestamp::from_secs(due)),
             reserved: Money::ZERO,
         }
@@ -268,6 +345,42 @@ mod tests {
         assert_eq!(seconds_up(Timestamp::from_micros(1_000_001)), 2);
         assert_eq!(seconds_up(Timestamp::from_micros(1_000_000)), 1);
         assert_eq!(seconds_up(Timestamp::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn limited_sessions_are_found_by_their_account_as_long_as_they_are_limited() {
+        let mut directory = Directory::default();
+        for id in 1..=4 {
+            directory.note(&SessionSummary { limited: id != 2, ..summary(id, 10) });
+        }
+        let other = SessionSummary { limited: true, account: AccountId(2), ..summary(9, 10) };
+        directory.note(&other);
+        assert_eq!(directory.limited_of(AccountId(1), None, 2), [1, 3]);
+        assert_eq!(directory.limited_of(AccountId(1), Some(3), 2), [4]);
+        assert!(directory.limited_of(AccountId(1), Some(u64::MAX), 2).is_empty());
+        directory.note(&summary(3, 20));
+        assert_eq!(directory.limited_of(AccountId(1), None, 9), [1, 4]);
+        assert_eq!(directory.limited_of(AccountId(2), None, 9), [9]);
+    }
+
+    #[test]
+    fn marks_do_not_look_at_the_case_of_letters_and_a_timer_is_small() {
+        assert_eq!(host_mark("PGW1.kz"), host_mark("pgw1.KZ"));
+        assert_ne!(host_mark("pgw1.kz"), host_mark("pgw2.kz"));
+        assert_eq!(size_of::<(u64, Timer)>(), 24);
+    }
+
+    #[test]
+    fn where_a_request_came_from_is_remembered_until_the_session_is_gone() {
+        let mut directory = Directory::default();
+        directory.set_route(1, Route::of(7));
+        assert_eq!(directory.route(1), None);
+        directory.note(&summary(1, 10));
+        directory.set_route(1, Route::of(7));
+        directory.note(&summary(1, 20));
+        assert_eq!(directory.route(1), Some(Route::of(7)));
+        directory.remove(1, None);
+        assert_eq!(directory.route(1), None);
     }
 
     #[test]

@@ -61,30 +61,32 @@ impl Events {
         self.recent.get(&hash)
     }
 
-    /// An event was answered. Gives the number of the bucket that has its key now.
-    pub(crate) fn add(&mut self, hash: u64, event: EventRecord, sequence: Sequence) -> u64 {
+    /// An event was answered, or given back. Gives the number of the bucket that has its key now; none where that
+    /// batch has it already.
+    pub(crate) fn add(&mut self, hash: u64, event: EventRecord, sequence: Sequence) -> Option<u64> {
         let at = event.at;
-        self.index.insert(hash, sequence);
+        let before = self.index.insert(hash, sequence);
         self.remember(hash, event, sequence);
+        if before == Some(sequence) {
+            return None;
+        }
         let full = self.buckets.back().is_none_or(|bucket| bucket.entries.len() >= EventBucket::MOST);
         if full {
             self.last = self.last.saturating_add(1);
             let number = self.last;
             self.buckets.push_back(EventBucket { number, first: at, last: at, entries: Vec::new() });
         }
-        match self.buckets.back_mut() {
-            Some(bucket) => {
-                bucket.last = bucket.last.max(at);
-                bucket.entries.push((hash, sequence));
-                bucket.number
-            }
-            None => 0,
-        }
+        let bucket = self.buckets.back_mut()?;
+        bucket.last = bucket.last.max(at);
+        bucket.entries.push((hash, sequence));
+        Some(bucket.number)
     }
 
-    /// Answers of a batch that was read.
-    pub(crate) fn loaded(&mut self, hash: u64, event: EventRecord) {
-        self.remember(hash, event, Sequence(0));
+    /// Answers of a batch that was read. One that a later batch has too is not as it is there.
+    pub(crate) fn loaded(&mut self, hash: u64, event: EventRecord, sequence: Sequence) {
+        if self.index.get(&hash) == Some(&sequence) {
+            self.remember(hash, event, sequence);
+        }
     }
 
     /// A batch was read: a key that points to it, and is not of its answers, is the hash of another key.
@@ -98,7 +100,12 @@ impl Events {
             return;
         }
         self.last = self.last.max(bucket.number);
-        self.index.extend(bucket.entries.iter().copied());
+        for (hash, sequence) in &bucket.entries {
+            let before = self.index.insert(*hash, *sequence);
+            if before.is_some_and(|before| before != *sequence) {
+                self.recent.remove(hash);
+            }
+        }
         self.buckets.push_back(bucket);
     }
 
@@ -179,12 +186,8 @@ mod tests {
             digest: 7,
             profile: "standard".into(),
             at: Timestamp::from_secs(at),
-            answer: Answer {
-                outcome: Outcome::Done,
-                shape: Shape::Command,
-                parts: Vec::new(),
-                message: None,
-            },
+            answer: Answer::new(Outcome::Done, Shape::Command, Vec::new()),
+            charge: None,
         }
     }
 
@@ -204,7 +207,7 @@ mod tests {
         events.set_complete();
         assert_eq!(events.lookup(2), Lookup::New);
         assert_eq!(events.bucket(5).map(|bucket| bucket.entries.len()), Some(1));
-        assert_eq!(events.add(2, event(3), Sequence(10)), 5, "the bucket goes on being filled");
+        assert_eq!(events.add(2, event(3), Sequence(10)), Some(5), "the bucket goes on being filled");
     }
 
     #[test]
@@ -235,6 +238,37 @@ mod tests {
         assert_eq!(events.forget_oldest(now, HORIZON * 100, 500 * KEY_OCTETS), Some(1));
         assert_eq!(events.forget_oldest(now, HORIZON * 100, 500 * KEY_OCTETS), None);
         assert_eq!(events.horizon(now, HORIZON * 100), Duration::from_secs(361));
+    }
+
+    #[test]
+    fn of_two_records_of_an_event_the_later_one_counts_however_they_come() {
+        let bucket = |number, sequence| EventBucket {
+            number,
+            first: Timestamp::from_secs(1),
+            last: Timestamp::from_secs(2),
+            entries: vec![(1, Sequence(sequence))],
+        };
+        let mut events = Events::default();
+        events.scanned(bucket(1, 4));
+        events.loaded(1, event(1), Sequence(4));
+        assert_eq!(events.lookup(1), Lookup::Recent);
+        events.scanned(bucket(2, 9));
+        assert_eq!(events.lookup(1), Lookup::In(Sequence(9)), "what was read is no longer what it is");
+        events.set_complete();
+        events.loaded(1, event(2), Sequence(9));
+        events.loaded(1, event(1), Sequence(4));
+        assert_eq!(events.recent(1).map(|(event, _)| event.at), Some(Timestamp::from_secs(2)));
+    }
+
+    #[test]
+    fn a_batch_has_one_record_of_an_event() {
+        let mut events = Events::default();
+        events.set_complete();
+        assert_eq!(events.add(1, event(1), Sequence(4)), Some(1));
+        assert_eq!(events.add(1, event(2), Sequence(4)), None);
+        assert_eq!(events.recent(1).map(|(event, _)| event.at), Some(Timestamp::from_secs(2)));
+        assert_eq!(events.add(1, event(3), Sequence(5)), Some(1));
+        assert_eq!(events.bucket(1).unwrap().entries, [(1, Sequence(4)), (1, Sequence(5))]);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Facts {
     pub batched_answers: u64,
     /// Reservations and sessions ended by expiry.
     pub expired: u64,
+    /// Contracts ended by rule.
+    pub contracts_ended: u64,
     /// Tombstones of sessions forgotten.
     pub forgotten: u64,
     /// Loads handed out.
@@ -56,6 +58,8 @@ pub struct ServiceFacts {
     pub last_granted: u64,
     /// Parts of requests, or whole requests, that were refused.
     pub refused: u64,
+    /// Parts of requests that got nothing and go on limited.
+    pub limited: u64,
     /// Money charged, in hundredths of the currency unit.
     pub charged_cents: u64,
     /// Open sessions that are known.
@@ -65,6 +69,7 @@ pub struct ServiceFacts {
 impl ServiceFacts {
     /// Nothing counted yet.
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), granted: 0, last_granted: 0, refused: 0, charged_cents: 0, open: 0 }
+        let name = name.into();
+        Self { name, granted: 0, last_granted: 0, refused: 0, limited: 0, charged_cents: 0, open: 0 }
     }
 }

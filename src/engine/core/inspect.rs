@@ -1,8 +1,10 @@
 //! Operators' questions. What is told is held like an answer, and pages of the store are read only once everything
 //! that was decided before the question is durable.
 
+use crate::charging::account::life::port_refusals;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
@@ -11,7 +13,7 @@ use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
     EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, SessionCursor,
-    SubscriberView, View,
+    SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -118,12 +120,28 @@ impl Core {
                 let slot = self.sessions.slot(key.short());
                 let slot = slot.ok_or((Wait::Load(Load::Session(key)), begun))?;
                 let found = slot.value.as_ref().filter(|found| found.id == *session);
+                let found = found.map(|found| Session::clone(found));
                 Ok(match found {
-                    Some(found) => Ok(View::Session(found.clone())),
+                    Some(session) => {
+                        let outstanding = self.outstanding(key);
+                        Ok(View::Session(Box::new(SessionView { session, outstanding })))
+                    }
                     None => Err(CommandError::UnknownSession(session.as_str().into())),
                 })
             }
+            Query::Demand(session, what) => {
+                let key = SessionKey::of(self.hash_key, session);
+                let demanded = self.demand_of(key, session.as_str(), *what, now).map_err(plain)?;
+                Ok(demanded.map(|()| View::Demanded))
+            }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
+            Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
+            Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
+            Query::PortOut(msisdn) => {
+                let both = self.load_both(*msisdn).map_err(plain)?;
+                let refusals = both.map(|(subscriber, account)| port_refusals(&subscriber, &account, now));
+                Ok(refusals.map(View::PortOut).ok_or(CommandError::UnknownSubscriber(*msisdn)))
+            }
             Query::Operation(key) => {
                 let slot = self.operations.slot(*key).ok_or((Wait::Load(Load::Operation(*key)), begun))?;
                 Ok(Ok(View::Operation(slot.value.clone())))
@@ -210,6 +228,19 @@ impl Core {
         Ok(LedgerPage { account, entries: entries.clone(), next, archived })
     }
 
+    fn acts(&mut self, msisdn: Digits, begun: Option<Sequence>, given: Option<&Found>) -> Attempt {
+        let found = self.load_both(msisdn).map_err(|wait| (wait, begun))?;
+        let Some((subscriber, _)) = found else {
+            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
+        };
+        let Some(head) = begun.or(subscriber.life.acts_head) else { return Ok(Ok(View::Acts(Vec::new()))) };
+        let head = self.settle(Some(head))?;
+        match given {
+            Some(Found::Acts(acts)) => Ok(Ok(View::Acts(acts.clone()))),
+            _ => Err((Wait::Load(Load::Acts { msisdn, head, limit: PAGE }), Some(head))),
+        }
+    }
+
     fn list_sessions(
         &mut self,
         msisdn: Option<Digits>,
@@ -235,6 +266,7 @@ impl Core {
             mode: self.mode,
             durable: self.commit.durable,
             facts: self.facts,
+            reauth: self.reauth_facts(),
             sessions: self.directory.open(),
             directory: self.directory.len(),
             scanned: self.directory.is_complete(),

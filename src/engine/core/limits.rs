@@ -38,10 +38,26 @@ pub struct Limits {
     pub sweep_parked: usize,
     /// Operators' commands and questions that may wait: 4,096.
     pub operators_parked: usize,
-    /// A jump of the clock ahead by more than this suspends expiry: five minutes.
+    /// A jump of the clock ahead by more than this, within a run, suspends expiry: five minutes.
     pub jump: Duration,
+    /// At the start, a last time journalled that lies further back than this does: 24 hours. A shorter stop is one
+    /// for maintenance.
+    pub stop: Duration,
     /// So long, or until it is confirmed: ten minutes.
     pub jump_lasts: Duration,
+    /// Clients asked to re-authorise or abort in a second, evenly: 200. Nothing is asked with 0.
+    pub reauth_rate: u32,
+    /// How long a client may take to answer, and then to report: ten seconds.
+    pub reauth_timeout: Duration,
+    /// How often one is asked, at most: four times.
+    pub reauth_tries: u8,
+    /// How long is waited before the second try, twice as long before each next: one second.
+    pub reauth_backoff: Duration,
+    /// Sessions that may wait to be asked: 100,000; what concerns whole tariffs waits for room, what somebody waits
+    /// for has room for as many again.
+    pub reauth_queue: u32,
+    /// Sessions looked at in one call, to find those of a demand: 1,024.
+    pub walk_step: u16,
 }
 
 impl Default for Limits {
@@ -65,7 +81,14 @@ impl Default for Limits {
             sweep_parked: 128,
             operators_parked: 4_096,
             jump: Duration::from_mins(5),
+            stop: Duration::from_hours(24),
             jump_lasts: Duration::from_mins(10),
+            reauth_rate: 200,
+            reauth_timeout: Duration::from_secs(10),
+            reauth_tries: 4,
+            reauth_backoff: Duration::from_secs(1),
+            reauth_queue: 100_000,
+            walk_step: 1_024,
         }
     }
 }

@@ -3,7 +3,9 @@
 //! The shell answers loads in the order in which it took them, behind every batch that was durable when it took
 //! them: what was put out of memory as clean is then found again as it was.
 
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
@@ -12,7 +14,7 @@ use crate::charging::units::Digits;
 use super::command::OperationKey;
 use super::directory::SessionSummary;
 use super::hash::SessionKey;
-use super::sink::{EmergencyRecord, EventBucket, OperationRecord, ReferenceRecord};
+use super::sink::{EventBucket, OperationRecord, ReferenceRecord};
 
 /// One thing to be loaded. What stands behind it is answered once, by [`super::Core::on_loaded`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -51,6 +53,15 @@ pub enum Load {
         /// How many at most.
         limit: u16,
     },
+    /// The acts on a number, the newest first.
+    Acts {
+        /// Which.
+        msisdn: Digits,
+        /// The batch to begin with.
+        head: Sequence,
+        /// How many at most.
+        limit: u16,
+    },
 }
 
 /// What was found for a [`Load`].
@@ -76,6 +87,8 @@ pub enum Found {
     Subscribers(Vec<(Subscriber, Option<Account>)>),
     /// For [`Load::Ledger`]; fewer than asked for where the chain or its archive ends.
     Ledger(Vec<LedgerEntry>),
+    /// For [`Load::Acts`].
+    Acts(Vec<ActEntry>),
     /// It could not be read: what waits for it is answered as overload.
     Failed,
 }

@@ -16,15 +16,19 @@ mod commit;
 mod count;
 mod desk;
 mod directory;
+mod errands;
 mod events;
 pub mod facts;
 mod handled;
 pub mod hash;
 mod inspect;
+pub mod life;
+mod lifecycle;
 pub mod limits;
 pub mod load;
 mod operate;
 pub mod query;
+pub mod reauth;
 mod refusals;
 mod serve;
 pub mod sink;
@@ -34,7 +38,7 @@ mod tests;
 mod waiting;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use command::{Change, Command, CommandError, NewSubscriber, OperationKey, SubscriberChange};
@@ -45,23 +49,28 @@ pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use query::{Mode, Outcome, Query, View};
-pub use sink::{BatchSink, EmergencyRecord, Fact, Recovered};
+pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
+pub use sink::{BatchSink, Fact, Recovered};
 
+use crate::charging::account::area::StoppedArea;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::catalogue::Catalogue;
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Zone};
 
 use cache::Cache;
 use clock::EngineClock;
 use commit::{Commit, Flight, Open};
 use desk::Desk;
 use directory::Directory;
+use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
+use lifecycle::Lifecycle;
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
 use waiting::{Counts, Job, Waiter, Waiting};
@@ -102,6 +111,15 @@ pub struct Core {
     stored_catalogue: Option<u64>,
     journalled: Timestamp,
     sweep_after: Timestamp,
+    reauth: Schedule,
+    walks: Walks,
+    errands: VecDeque<Errand>,
+    walk_after: Timestamp,
+    errand_after: Timestamp,
+    /// The Origin-State-Id that each host has told, the greatest.
+    hosts: HashMap<Box<str>, u32, Keyed>,
+    lifecycle: Lifecycle,
+    areas: Vec<StoppedArea>,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -157,6 +175,14 @@ impl Core {
             stored_catalogue: None,
             journalled: Timestamp::EPOCH,
             sweep_after: Timestamp::EPOCH,
+            reauth: Schedule::default(),
+            walks: Walks::default(),
+            errands: VecDeque::new(),
+            walk_after: Timestamp::EPOCH,
+            errand_after: Timestamp::EPOCH,
+            hosts: HashMap::with_hasher(keyed),
+            lifecycle: Lifecycle::default(),
+            areas: Vec::new(),
         }
     }
 
@@ -186,6 +212,9 @@ impl Core {
         });
         self.origin_state = Some(origin_state);
         self.set_catalogue(Arc::clone(&self.catalogue), content);
+        let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
+        self.commit.open.facts.extend(day);
+        self.areas.clone_from(&recovered.areas);
         if self.mode == Mode::Starting {
             self.mode = Mode::Ready;
         }
@@ -194,7 +223,8 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on. Their content is kept in the store, by its version.
+    /// Other tariffs are in force from now on: what was used before is rated by those before. Their content is kept
+    /// in the store, by its version.
     pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         let version = catalogue.version();
         if self.stored_catalogue != Some(version) {
@@ -202,7 +232,11 @@ impl Core {
             self.commit.open.facts.push(Fact::Catalogue(version));
             self.stored_catalogue = Some(version);
         }
-        self.catalogue = catalogue;
+        self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
+        if version != self.catalogue.version() {
+            let catalogue = Arc::unwrap_or_clone(catalogue);
+            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, self.clock.latest()));
+        }
     }
 
     /// Something to be loaded. Loads are to be answered in the order in which they are given, behind all batches that
@@ -267,7 +301,7 @@ impl Core {
     fn take_in_events(&mut self, sequence: Sequence, events: Vec<EventRecord>) {
         for event in events {
             let hash = hash::event_hash(self.hash_key, &event.session, event.kind, event.number);
-            self.events.loaded(hash, event);
+            self.events.loaded(hash, event, sequence);
         }
         self.events.set_read(sequence);
     }
@@ -275,20 +309,30 @@ impl Core {
     fn resume(&mut self, waiter: Waiter, given: Option<&Found>, now: Timestamp) {
         let Waiter { job, since, tries } = waiter;
         match job {
-            Job::Request(tag, request) => self.resume_request(tag, request, (since, tries), now),
+            Job::Request(tag, request, route) => {
+                self.resume_request(tag, request, route, (since, tries), now);
+            }
             Job::Command(tag, command) => self.try_command(tag, command, given, (since, tries), now),
             Job::Query(tag, query, head) => self.try_query(tag, query, head, given, since, now),
             Job::Sweep(short) => self.try_sweep(short, now),
             Job::Count(key) => self.try_count(key, now),
+            Job::Errand(short) => self.try_errand(short, now),
+            Job::End(short, ending) => self.try_end(short, ending, now),
+            Job::Lifecycle => self.on_lifecycle_page(given, now),
+            Job::Contract(msisdn) => self.try_end_contract(msisdn, now),
         }
     }
 
     fn give_up(&mut self, waiter: Waiter, why: CommandError, now: Timestamp) {
         match waiter.job {
-            Job::Request(tag, request) => self.give_up_request(tag, request, now),
+            Job::Request(tag, request, _) => self.give_up_request(tag, request, now),
             Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(why)),
             Job::Sweep(short) => self.directory.retry(short, now.plus(sweep::LATER)),
             Job::Count(key) => self.desk.set_counted(key),
+            Job::Errand(short) => self.give_up_errand(short),
+            Job::Lifecycle => self.on_lifecycle_page(None, now),
+            // what a session holds ends by expiry; a contract that is to end is found again the next day
+            Job::End(..) | Job::Contract(_) => {}
         }
     }
 
@@ -358,6 +402,7 @@ impl Core {
             }
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
+        open.acts.iter().for_each(|act| sink.act(act));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -372,6 +417,9 @@ impl Core {
             && let Some((key, record)) = self.desk.hand_out()
         {
             sink.emergency(key, record);
+        }
+        if open.areas {
+            sink.areas(&self.areas);
         }
         open.catalogues.iter().for_each(|(version, content)| sink.catalogue(*version, content));
         open.facts.into_iter().for_each(|fact| sink.fact(fact));
@@ -414,9 +462,14 @@ impl Core {
         }
         for waiter in self.waiting.drain() {
             match waiter.job {
-                Job::Request(tag, _) => self.answers.push_back((tag, Handled::Overloaded)),
+                Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(CommandError::StoreFailed)),
-                Job::Sweep(_) | Job::Count(_) => {}
+                Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => {}
             }
         }
         self.desk.write_all_again(since);

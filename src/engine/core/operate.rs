@@ -1,5 +1,6 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
+use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
 use crate::charging::books::operations::{
     Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
@@ -12,14 +13,19 @@ use crate::time::Timestamp;
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
 use super::hash::{command_digest, reference_hash};
+use super::life::LifeChange;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
+use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
 
 /// How often a command is tried anew after a load.
 const TRIES: u32 = 64;
+
+/// How many plans are named to someone who asked for one that there is not.
+const KNOWN_PLANS: usize = 8;
 
 /// The longest texts, in octets.
 const OPERATOR_MOST: usize = 128;
@@ -92,16 +98,57 @@ impl Core {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
             }
+            Change::Area { network, lift, note } => {
+                self.set_area(command, *network, *lift, note.clone(), now)
+            }
+            Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
             Ok(done) => done,
             Err(why) => return Ok(Err(why)),
         };
+        self.reach_sessions(&command.what, &done, now);
         let record = OperationRecord { operator: command.operator.clone(), at: now, digest, done };
         self.operations.write(command.key, record, self.commit.next);
         self.commit.open.operations.push(command.key);
         self.commit.open.touch(now, 256);
         Ok(Ok(View::Done { done, repeated: false }))
+    }
+
+    /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
+    fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
+        let more = match what {
+            Change::Topup { .. } => done.changed,
+            Change::Adjust { amount, .. } => amount.is_positive(),
+            // what else changes is told where it is seen
+            Change::AddSubscriber(_)
+            | Change::SetSubscriber { .. }
+            | Change::Life { .. }
+            | Change::Area { .. } => false,
+        };
+        if more {
+            self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
+        }
+    }
+
+    /// What else may be had now, or not, reaches sessions (`SUS-6`).
+    fn reach_changed(
+        &mut self,
+        before: &(Subscriber, Account),
+        after: &(Subscriber, Account),
+        now: Timestamp,
+    ) {
+        let ((subscriber, account), (was, had)) = (after, before);
+        let number = Who::Number(subscriber.msisdn);
+        if subscriber.barred != was.barred || subscriber.standing != was.standing {
+            self.demand(Demand::reauthorise(number, Reason::Block), now);
+        }
+        if subscriber.plan != was.plan || subscriber.overage != was.overage {
+            self.demand(Demand::reauthorise(number, Reason::Tariff), now);
+        }
+        if account.available() > had.available() {
+            self.demand(Demand::reauthorise(Who::Limited(account.id), Reason::Topup), now);
+        }
     }
 
     fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
@@ -138,16 +185,7 @@ impl Core {
                 self.write_account(account, entry, now);
                 (id, balance)
             }
-            Ok(None) => {
-                let id = new.account.unwrap_or(AccountId(0));
-                (
-                    id,
-                    self.accounts
-                        .peek(id)
-                        .and_then(|slot| slot.value.as_ref())
-                        .map_or(Money::ZERO, |of| of.main),
-                )
-            }
+            Ok(None) => self.share_account(new.account.unwrap_or(AccountId(0)), now),
             Err(why) => return Ok(Err(why)),
         };
         if let Some(imsi) = new.imsi {
@@ -155,6 +193,17 @@ impl Core {
         }
         self.write_subscriber(subscriber_of(new, id, plan, now), now);
         Ok(Ok(Done { msisdn: new.msisdn, account: id, balance, changed: true }))
+    }
+
+    /// One more number lives on an account.
+    fn share_account(&mut self, id: AccountId, now: Timestamp) -> (AccountId, Money) {
+        let known = self.accounts.peek(id).and_then(|slot| slot.value.clone());
+        let Some(mut account) = known else { return (id, Money::ZERO) };
+        let balance = account.main;
+        account.life.numbers = account.life.numbers.map(|numbers| numbers.saturating_add(1));
+        account.revision = account.revision.saturating_add(1);
+        self.write_account(account, None, now);
+        (id, balance)
     }
 
     /// A new account for a new subscriber, with its advance.
@@ -198,12 +247,14 @@ impl Core {
         {
             return Ok(Err(why));
         }
-        let (old, before) = (subscriber.imsi, account.clone());
+        let before = (subscriber.clone(), account.clone());
+        let old = subscriber.imsi;
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
-        if account != before {
+        if account != before.1 {
             self.write_account(account, None, now);
         }
         if old != subscriber.imsi {
@@ -216,6 +267,7 @@ impl Core {
         }
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);
+        self.reach_changed(&before, &after, now);
         Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
     }
 
@@ -340,7 +392,7 @@ impl Core {
         })
     }
 
-    fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
+    pub(super) fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
         let next = self.commit.next;
         if let Some(entry) = entry {
             account.ledger_head = Some(next);
@@ -353,7 +405,7 @@ impl Core {
         }
     }
 
-    fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
+    pub(super) fn write_subscriber(&mut self, subscriber: Subscriber, now: Timestamp) {
         let (msisdn, octets) = (subscriber.msisdn, subscriber.octets());
         if self.subscribers.write(msisdn, subscriber, self.commit.next) {
             self.commit.open.subscribers.push(msisdn);
@@ -375,10 +427,15 @@ impl Core {
     }
 
     fn unknown_plan(&self, plan: &str) -> CommandError {
-        let names = self.catalogue.plans().map(|(_, plan)| &*plan.name);
-        let near = names.map(|name| (distance(name, plan), name)).min();
-        let nearest = near.filter(|(away, _)| *away <= 3).map(|(_, name)| name.into());
-        CommandError::UnknownPlan { plan: plan.into(), nearest }
+        let names = || self.catalogue.plans().map(|(_, plan)| &*plan.name);
+        let near = names().map(|name| (distance(name, plan), name)).min();
+        let letters = plan.chars().count();
+        let nearest = near.filter(|(away, _)| away.saturating_mul(2) < letters).map(|(_, name)| name.into());
+        CommandError::UnknownPlan {
+            plan: plan.into(),
+            nearest,
+            known: names().take(KNOWN_PLANS).map(Box::from).collect(),
+        }
     }
 
     /// References that are durable need not be remembered: the store has them.
@@ -408,6 +465,7 @@ fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Time
         emergency_calls: 0,
         since: now,
         revision: 0,
+        life: Life::default(),
     }
 }
 
@@ -471,7 +529,11 @@ fn check_language(language: &str) -> Result<Box<str>, CommandError> {
 fn check_texts(command: &Command) -> Result<(), CommandError> {
     let (reference, note) = match &command.what {
         Change::Topup { reference, .. } => (reference.as_deref(), None),
-        Change::Adjust { note, .. } => (None, note.as_deref()),
+        Change::Adjust { note, .. } | Change::Area { note, .. } => (None, note.as_deref()),
+        Change::Life { what, .. } => match what {
+            LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
+            other => (None, other.note()),
+        },
         Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
     };
     let texts = [

@@ -1,6 +1,8 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::LedgerEntry;
@@ -11,6 +13,7 @@ use crate::time::Timestamp;
 
 use super::command::CommandError;
 use super::facts::Facts;
+use super::reauth::{Outstanding, ReauthFacts, What};
 use super::sink::{Done, OperationRecord};
 
 /// The most lines of one page.
@@ -57,8 +60,16 @@ pub enum Query {
     },
     /// One session, open or ended.
     ShowSession(SessionId),
+    /// That a session's client report and ask anew, or end it.
+    Demand(SessionId, What),
     /// The engine's figures.
     Status,
+    /// What was done to a number: the newest acts first, up to [`PAGE`].
+    Acts(Digits),
+    /// Areas that are stopped, and were.
+    Areas,
+    /// Whether a number may be ported out (`MNP-1`).
+    PortOut(Digits),
     /// What a command came to.
     Operation(super::command::OperationKey),
 }
@@ -117,9 +128,17 @@ pub enum View {
         complete: bool,
     },
     /// One session.
-    Session(Box<Session>),
+    Session(Box<SessionView>),
+    /// The client will be asked.
+    Demanded,
     /// The engine's figures.
     Status(Box<EngineStatus>),
+    /// What was done to a number, the newest first.
+    Acts(Vec<ActEntry>),
+    /// Areas that are stopped, and were, oldest first.
+    Areas(Vec<StoppedArea>),
+    /// Why a number may not be ported out; none of it where it may.
+    PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.
     Operation(Option<OperationRecord>),
 }
@@ -133,6 +152,15 @@ pub struct SubscriberView {
     pub account: Account,
     /// Its open sessions that are known; all of them once the background scan has ended.
     pub sessions: u32,
+}
+
+/// A session, and what its client is asked to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionView {
+    /// The session.
+    pub session: Session,
+    /// What its client is asked to do and has not done.
+    pub outstanding: Option<Outstanding>,
 }
 
 /// A page of a ledger, the newest entry first.
@@ -163,7 +191,18 @@ pub struct Explanation {
     pub since: Timestamp,
 }
 
-/// A request, or one quota of it, that was refused.
+/// Why a quota got nothing, or nothing more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Why {
+    /// It was refused.
+    Denied(Denial),
+    /// Nothing could be had, and its service goes on limited.
+    Limited,
+    /// It got the last there was, and so it was told.
+    Last,
+}
+
+/// A request, or one quota of it, that was refused, limited, or told that its grant is the last.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// When.
@@ -177,7 +216,7 @@ pub struct Refusal {
     /// Which quota; none for the request as a whole.
     pub key: Option<QuotaKey>,
     /// Why.
-    pub denial: Denial,
+    pub why: Why,
 }
 
 /// What the engine serves.
@@ -214,6 +253,8 @@ pub struct EngineStatus {
     pub durable: Sequence,
     /// Sums since the start.
     pub facts: Facts,
+    /// Sums of what clients were asked.
+    pub reauth: ReauthFacts,
     /// Open sessions that are known.
     pub sessions: usize,
     /// Sessions and tombstones that are known.

@@ -59,6 +59,7 @@ mod tests {
     use crate::charging::answer::Denial;
     use crate::charging::request::{Kind, SessionId};
     use crate::engine::core::hash::HashKey;
+    use crate::engine::core::query::Why;
     use crate::time::Timestamp;
 
     fn refusal(number: u32) -> Refusal {
@@ -68,7 +69,7 @@ mod tests {
             kind: Kind::Update,
             number,
             key: None,
-            denial: Denial::NoCredit,
+            why: Why::Denied(Denial::NoCredit),
         }
     }
 

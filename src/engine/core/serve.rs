@@ -1,22 +1,25 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
+use crate::charging::account::area::is_stopped;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
-use crate::charging::request::{Identity, Kind, Request};
+use crate::charging::refund::Token;
+use crate::charging::request::{Action, Identity, Kind, Request, SessionId};
 use crate::charging::session::{Session, SessionState, StoredAnswer};
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
-use super::cache::{Weigh, answer_octets};
+use super::cache::{Weigh, answer_octets, charge_octets};
 use super::directory::{Lookup, SessionSummary};
 use super::hash::{SessionKey, event_hash};
 use super::load::Load;
 use super::query::Mode;
+use super::reauth::Route;
 use super::waiting::{Job, Wait, Waiter};
 use super::{Answered, Core, Handled, Tag, events};
 
@@ -44,6 +47,18 @@ impl Core {
     /// Emergencies are answered at once in every mode. Else a request is answered, waits for a load (its answer comes
     /// from [`Core::poll_answer`] under `tag`), or is refused because too much waits.
     pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
+        self.handle_from(tag, None, request, now)
+    }
+
+    /// Takes a request like [`Core::handle`], and keeps in mind where it came from: what its session's client is asked
+    /// goes that way first.
+    pub fn handle_from(
+        &mut self,
+        tag: Tag,
+        route: Option<Route>,
+        request: Request,
+        now: Timestamp,
+    ) -> Handled {
         let now = self.clock.observe(now, &self.limits);
         let key = self.key_of(&request);
         if let Some(answered) = self.serve_emergency(key, &request, now) {
@@ -54,18 +69,19 @@ impl Core {
         }
         let short = key.short();
         if self.waiting.is_led(short) {
-            let job = Job::Request(tag, Box::new(request));
+            let job = Job::Request(tag, Box::new(request), route);
             self.waiting.follow(short, Waiter { job, since: now, tries: 0 });
             return Handled::Parked;
         }
         match self.attempt(key, &request, now) {
             Ok(handled) => {
+                self.heard(short, route, now);
                 self.make_room();
                 handled
             }
             Err(wait) => {
                 self.waiting.lead(short);
-                let job = Job::Request(tag, Box::new(request));
+                let job = Job::Request(tag, Box::new(request), route);
                 self.waiting.park(wait, Waiter { job, since: now, tries: 1 });
                 Handled::Parked
             }
@@ -138,12 +154,13 @@ impl Core {
         &mut self,
         tag: Tag,
         request: Box<Request>,
+        route: Option<Route>,
         waiter: (Timestamp, u32),
         now: Timestamp,
     ) {
         let key = self.key_of(&request);
-        let mut next = Some((tag, request, waiter));
-        while let Some((tag, request, (since, tries))) = next.take() {
+        let mut next = Some((tag, request, route, waiter));
+        while let Some((tag, request, route, (since, tries))) = next.take() {
             let given_up = tries > TRIES || now.since(since) > self.limits.oldest;
             let attempt = if given_up {
                 self.facts.overloaded = self.facts.overloaded.saturating_add(1);
@@ -152,22 +169,34 @@ impl Core {
                 self.attempt(key, &request, now)
             };
             match attempt {
-                Ok(handled) => self.answers.push_back((tag, handled)),
+                Ok(handled) => {
+                    self.heard(key.short(), route, now);
+                    self.answers.push_back((tag, handled));
+                }
                 Err(wait) => {
-                    let job = Job::Request(tag, request);
+                    let job = Job::Request(tag, request, route);
                     return self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
                 }
             }
             next = self.waiting.next_behind(key.short()).and_then(|waiter| match waiter.job {
-                Job::Request(tag, request) => Some((tag, request, (waiter.since, waiter.tries))),
-                Job::Command(..) | Job::Query(..) | Job::Sweep(_) | Job::Count(_) => None,
+                Job::Request(tag, request, route) => {
+                    Some((tag, request, route, (waiter.since, waiter.tries)))
+                }
+                Job::Command(..)
+                | Job::Query(..)
+                | Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => None,
             });
         }
     }
 
     /// A request that waited is refused; those behind it follow.
     pub(super) fn give_up_request(&mut self, tag: Tag, request: Box<Request>, now: Timestamp) {
-        self.resume_request(tag, request, (Timestamp::EPOCH, u32::MAX), now);
+        self.resume_request(tag, request, None, (Timestamp::EPOCH, u32::MAX), now);
     }
 
     fn attempt(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Result<Handled, Wait> {
@@ -178,31 +207,57 @@ impl Core {
     }
 
     fn attempt_event(&mut self, key: SessionKey, request: &Request, now: Timestamp) -> Result<Handled, Wait> {
-        let hash = event_hash(self.hash_key, &request.session, request.kind, request.number);
-        match self.events.lookup(hash) {
-            events::Lookup::Unknown => return Err(Wait::EventIndex),
-            events::Lookup::In(sequence) => return Err(Wait::Load(Load::Events(sequence))),
-            events::Lookup::Recent => {
-                if let Some((event, written_at)) = self.events.recent(hash)
-                    && is_of(event, request)
-                {
-                    let answered = repeat_of(event, *written_at, request);
-                    self.commit.hold(*written_at);
-                    self.count_notes(answered.notes);
-                    return Ok(Handled::Answered(answered));
-                }
-            }
-            events::Lookup::New => {}
+        // What changes nothing is answered afresh each time.
+        let kept = matches!(request.kind, Kind::Event(Action::Debit | Action::Refund));
+        let key_of = (&request.session, request.kind, request.number);
+        if kept && let Some((event, written_at)) = self.find_event(key_of)? {
+            let written_at = *written_at;
+            let answered = repeat_of(event, written_at, request);
+            self.commit.hold(written_at);
+            self.count_notes(answered.notes);
+            return Ok(Handled::Answered(answered));
         }
         let (msisdn, read) = match self.identify(&request.identities)? {
             Ok(found) => found,
             Err(read) => return Ok(self.refuse(request, Denial::UnknownSubscriber, read)),
         };
-        let (snapshot, taken) = match self.take(request, key, msisdn, None, read)? {
+        let refunds = match Token::of(request).filter(|_| request.kind == Kind::Event(Action::Refund)) {
+            Some(token) => self.find_refunded(&token)?,
+            None => None,
+        };
+        let read = refunds.as_ref().map_or(read, |(_, written_at)| read.max(*written_at));
+        let (mut snapshot, taken) = match self.take(request, key, msisdn, None, read)? {
             Ok(both) => both,
             Err(refused) => return Ok(refused),
         };
+        snapshot.refunds = refunds.map(|(event, _)| event);
         Ok(self.decide(request, snapshot, &taken, now))
+    }
+
+    /// An event by its repeat key, and the batch that holds it.
+    fn find_event(
+        &self,
+        (session, kind, number): (&SessionId, Kind, u32),
+    ) -> Result<Option<&(EventRecord, Sequence)>, Wait> {
+        let hash = event_hash(self.hash_key, session, kind, number);
+        match self.events.lookup(hash) {
+            events::Lookup::Unknown => Err(Wait::EventIndex),
+            events::Lookup::In(sequence) => Err(Wait::Load(Load::Events(sequence))),
+            events::Lookup::Recent => {
+                let same = |(event, _): &&(EventRecord, Sequence)| {
+                    event.session == *session && event.kind == kind && event.number == number
+                };
+                Ok(self.events.recent(hash).filter(same))
+            }
+            events::Lookup::New => Ok(None),
+        }
+    }
+
+    /// The debit that a refund names, as it is after every refund of it. That the refund's own key is new is known
+    /// only once all keys were read through, and so no later record of the debit is missed here.
+    fn find_refunded(&self, token: &Token) -> Result<Option<(EventRecord, Sequence)>, Wait> {
+        let found = self.find_event((&token.session, Kind::Event(Action::Debit), token.number))?;
+        Ok(found.cloned())
     }
 
     fn attempt_dialogue(
@@ -376,10 +431,23 @@ impl Core {
             reserved: money.reserved,
             session: session.as_ref().map(|session| session.state == SessionState::Open),
         };
-        Ok(Some((Snapshot { account: money, subscriber, session, event: None }, taken)))
+        Ok(Some((
+            Snapshot { account: money, subscriber, session, event: None, refunds: None, stopped: false },
+            taken,
+        )))
     }
 
-    fn decide(&mut self, request: &Request, snapshot: Snapshot, taken: &Taken, now: Timestamp) -> Handled {
+    fn decide(
+        &mut self,
+        request: &Request,
+        mut snapshot: Snapshot,
+        taken: &Taken,
+        now: Timestamp,
+    ) -> Handled {
+        if !self.areas.is_empty() {
+            let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
+            snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
+        }
         let Decision { snapshot, changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         let session = snapshot.session.as_deref();
@@ -407,9 +475,11 @@ impl Core {
         now: Timestamp,
     ) -> Sequence {
         let next = self.commit.next;
-        let Snapshot { mut account, subscriber, session, event: _ } = snapshot;
-        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event } = changes;
-        let changed = money || number || dialogue || event.is_some() || !ledger.is_empty();
+        let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
+        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
+            changes;
+        let kept = event.is_some() || refunded.is_some();
+        let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
             .saturating_add(i128::from(account.reserved.micros()))
@@ -439,7 +509,7 @@ impl Core {
             self.subscribers.restore(taken.msisdn, subscriber);
         }
         self.put_back_session(session, dialogue, taken, service, now);
-        if let Some(event) = event {
+        for event in refunded.into_iter().chain(event) {
             self.keep_event(event, now);
         }
         if changed { next } else { taken.read }
@@ -504,8 +574,11 @@ impl Core {
 
     fn keep_event(&mut self, event: EventRecord, now: Timestamp) {
         let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
+        let charged = event.charge.as_ref().map_or(0, charge_octets);
         let octets = answer_octets(&event.answer).saturating_add(event.session.as_str().len() + 64);
-        let bucket = self.events.add(hash, event, self.commit.next);
+        let octets = octets.saturating_add(charged);
+        // Of an event that was answered in this very batch there is one record, as it is now.
+        let Some(bucket) = self.events.add(hash, event, self.commit.next) else { return };
         let open = &mut self.commit.open;
         if open.buckets.last() != Some(&bucket) {
             open.buckets.push(bucket);
@@ -536,10 +609,6 @@ enum Found {
     Ended { account: AccountId, msisdn: Digits, read: Sequence },
     /// A session of another identifier with the same hash.
     Other,
-}
-
-fn is_of(event: &EventRecord, request: &Request) -> bool {
-    event.session == request.session && event.kind == request.kind && event.number == request.number
 }
 
 fn repeat_of(event: &EventRecord, written_at: Sequence, request: &Request) -> Answered {

@@ -1,8 +1,10 @@
 //! What a batch writes: a sink takes the current image of each thing that changed, once.
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
-use crate::charging::request::SessionId;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
@@ -26,6 +28,10 @@ pub trait BatchSink {
     fn session_gone(&mut self, key: SessionKey);
     /// A ledger entry: written once, found again through the chain that starts in its account.
     fn ledger(&mut self, entry: &LedgerEntry);
+    /// An act on a number: written once, found again through the chain that starts in its subscriber.
+    fn act(&mut self, act: &ActEntry);
+    /// The areas that were stopped, all of them.
+    fn areas(&mut self, areas: &[StoppedArea]);
     /// The answer of a one-time event: written once, found again through its bucket.
     fn event(&mut self, event: &EventRecord);
     /// A bucket of event hashes as it is now.
@@ -59,10 +65,12 @@ pub enum Fact {
     OriginState(u32),
     /// The version of the catalogue that was in force last.
     Catalogue(u64),
+    /// The last day, from 1970-01-01, on which contracts that are to end were looked for.
+    Lifecycle(i64),
 }
 
 /// What a store that was opened says of itself: the facts in it, and where its journal ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovered {
     /// The last batch that is durable; the next one gets the number after it.
     pub last: Sequence,
@@ -76,6 +84,10 @@ pub struct Recovered {
     pub origin_state: Option<u32>,
     /// The version of the catalogue that was in force last; it is in the store.
     pub catalogue: Option<u64>,
+    /// The last day, from 1970-01-01, on which contracts that are to end were looked for.
+    pub lifecycle: Option<i64>,
+    /// Areas that were stopped.
+    pub areas: Vec<StoppedArea>,
 }
 
 /// Some of the repeat keys of one-time events, in the order in which they were answered. Buckets are filled one
@@ -134,25 +146,4 @@ pub struct ReferenceRecord {
     pub amount: Money,
     /// When.
     pub at: Timestamp,
-}
-
-/// An emergency session or event: granted from the request alone, written behind the answer (`FREE-2`, `FREE-4`).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EmergencyRecord {
-    /// Its identifier, by which it is counted once.
-    pub session: SessionId,
-    /// The caller's number, where the request named one.
-    pub msisdn: Option<Digits>,
-    /// The caller's IMSI, where the request named one.
-    pub imsi: Option<Digits>,
-    /// The number called.
-    pub called: Box<str>,
-    /// When it was first granted.
-    pub first: Timestamp,
-    /// When it was last heard of.
-    pub touched: Timestamp,
-    /// How many requests were answered for it.
-    pub answers: u32,
-    /// Whether its subscriber's count has it.
-    pub counted: bool,
 }

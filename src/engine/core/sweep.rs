@@ -38,7 +38,8 @@ impl Core {
         let uncounted = (served && self.events.is_complete() && self.desk.has_uncounted())
             .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
-        [due, overdue, uncounted, heartbeat].into_iter().flatten().min()
+        let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
+        [due, overdue, uncounted, ends, self.next_errand(), heartbeat].into_iter().flatten().min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -48,6 +49,7 @@ impl Core {
         if !matches!(self.mode, Mode::Ready | Mode::Draining) {
             return;
         }
+        self.run_errands(now);
         if self.is_past_soft_mark(now) && !self.low_space {
             self.sweep_after = now.plus(PAUSE);
             return;
@@ -58,6 +60,7 @@ impl Core {
         if !self.clock.is_suspended() && self.sweep_after <= now {
             self.sweep(now);
             self.forget(now);
+            self.run_lifecycle(now);
         }
         self.make_room();
     }
@@ -65,7 +68,7 @@ impl Core {
     fn refuse_overdue(&mut self, now: Timestamp) {
         let before = now.minus(self.limits.oldest);
         for waiter in self.waiting.overdue(before) {
-            if let Job::Request(tag, request) = waiter.job {
+            if let Job::Request(tag, request, _) = waiter.job {
                 self.give_up_request(tag, request, now);
             }
         }
@@ -171,6 +174,7 @@ impl Core {
         };
         if let Some((mut subscriber, _)) = self.subscribers.take(msisdn) {
             subscriber.emergency_calls = subscriber.emergency_calls.saturating_add(1);
+            subscriber.note_use(now);
             subscriber.revision = subscriber.revision.saturating_add(1);
             let octets = subscriber.octets();
             if self.subscribers.write(msisdn, subscriber, self.commit.next) {
@@ -186,11 +190,16 @@ impl Core {
     pub fn give_up_waiting(&mut self) {
         for waiter in self.waiting.drain() {
             match waiter.job {
-                Job::Request(tag, _) => self.answers.push_back((tag, Handled::Overloaded)),
+                Job::Request(tag, ..) => self.answers.push_back((tag, Handled::Overloaded)),
                 Job::Command(tag, _) | Job::Query(tag, ..) => {
                     self.reply(tag, Err(super::CommandError::Draining));
                 }
-                Job::Sweep(_) | Job::Count(_) => {}
+                Job::Sweep(_)
+                | Job::Count(_)
+                | Job::Errand(_)
+                | Job::End(..)
+                | Job::Lifecycle
+                | Job::Contract(_) => {}
             }
         }
     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::charging::account::Sequence;
 use crate::charging::request::Request;
+use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::command::Command;
@@ -14,6 +15,7 @@ use super::handled::Tag;
 use super::hash::{AsIs, SessionKey};
 use super::load::Load;
 use super::query::Query;
+use super::reauth::{Ending, Route};
 
 /// What something waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +31,8 @@ pub(crate) enum Wait {
 /// What waits.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// A gateway's request.
-    Request(Tag, Box<Request>),
+    /// A gateway's request, and where it came from.
+    Request(Tag, Box<Request>, Option<Route>),
     /// An operator's command.
     Command(Tag, Box<Command>),
     /// An operator's question, and the ledger head or horizon that it was begun at.
@@ -39,6 +41,14 @@ pub(crate) enum Job {
     Sweep(u64),
     /// An emergency session that its subscriber's count does not have yet.
     Count(SessionKey),
+    /// A session whose client is to be asked.
+    Errand(u64),
+    /// A session that is to end.
+    End(u64, Ending),
+    /// A page of numbers, to see which contracts are to end.
+    Lifecycle,
+    /// A number whose contract is to end.
+    Contract(Digits),
 }
 
 /// A job, and since when it waits.
@@ -218,7 +228,12 @@ impl Waiting {
         match job {
             Job::Request(..) => &mut self.counts.requests,
             Job::Command(..) | Job::Query(..) => &mut self.counts.operators,
-            Job::Sweep(_) | Job::Count(_) => &mut self.counts.sweeps,
+            Job::Sweep(_)
+            | Job::Count(_)
+            | Job::Errand(_)
+            | Job::End(..)
+            | Job::Lifecycle
+            | Job::Contract(_) => &mut self.counts.sweeps,
         }
     }
 }

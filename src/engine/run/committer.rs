@@ -104,7 +104,7 @@ fn append(
             Ok(()) => return Ok(true),
             Err(error @ (StoreError::Overload { .. } | StoreError::Behind { .. })) => {
                 if !std::mem::replace(&mut told, true) {
-                    let _ = to_loop.send(FromThreads::Problem(error.to_string()));
+                    let _ = to_loop.send(FromThreads::NoRoom(error));
                     (shared.wake)();
                 }
             }

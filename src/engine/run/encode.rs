@@ -1,16 +1,19 @@
 //! A batch as the store takes it: each image is written into its record's octets at once, nothing is copied before.
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
-use crate::engine::core::sink::{
-    BatchSink, Done, EmergencyRecord, EventBucket, Fact, OperationRecord, ReferenceRecord,
+use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
+use crate::store::record::{
+    account, act, area, emergency, event, index, ledger, operation, session, subscriber,
 };
-use crate::store::record::{account, emergency, event, index, ledger, operation, session, subscriber};
 use crate::store::{self, Batch, Record};
 
 /// Records of a batch that is being gathered.
@@ -63,6 +66,15 @@ impl BatchSink for Encoder {
         self.records.push(Record::put(ledger::CLASS, key, ledger::encode(entry)));
     }
 
+    fn act(&mut self, act: &ActEntry) {
+        self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        let value = area::encode(areas);
+        self.records.push(Record::put(area::CLASS, area::key(), value));
+    }
+
     fn event(&mut self, event: &EventRecord) {
         let hash = event_hash(self.hash_key, &event.session, event.kind, event.number);
         self.records.push(Record::put(event::CLASS, event::key(hash), event::encode(event)));
@@ -89,7 +101,7 @@ impl BatchSink for Encoder {
     }
 
     fn emergency(&mut self, key: SessionKey, record: &EmergencyRecord) {
-        let value = emergency::encode(&emergency_to_store(record));
+        let value = emergency::encode(record);
         self.records.push(Record::put(emergency::CLASS, emergency::key(key.0), value));
     }
 
@@ -109,6 +121,7 @@ impl BatchSink for Encoder {
             Fact::HashKey(key) => index::Fact::HashKey(key.0),
             Fact::OriginState(number) => index::Fact::OriginState(number),
             Fact::Catalogue(version) => index::Fact::Catalogue(version),
+            Fact::Lifecycle(day) => index::Fact::Lifecycle(day),
         };
         let key = index::fact_key(fact.name());
         self.records.push(Record::put(index::FACT_CLASS, key, index::encode_fact(fact)));
@@ -131,16 +144,4 @@ pub(super) fn operation_from_store(found: operation::Operation) -> OperationReco
 pub(super) fn reference_from_store(found: operation::Reference) -> ReferenceRecord {
     let operation::Reference { account, amount, at, reference } = found;
     ReferenceRecord { reference, account, amount, at }
-}
-
-/// An emergency as the store keeps it.
-pub(super) fn emergency_to_store(record: &EmergencyRecord) -> emergency::Emergency {
-    let EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted } = record.clone();
-    emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted }
-}
-
-/// An emergency as the core knows it.
-pub(super) fn emergency_from_store(found: emergency::Emergency) -> EmergencyRecord {
-    let emergency::Emergency { session, msisdn, imsi, called, first, touched, answers, counted } = found;
-    EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted }
 }

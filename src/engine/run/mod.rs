@@ -14,6 +14,7 @@ mod store_thread;
 mod tests;
 
 use core::fmt;
+use core::time::Duration;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,10 +27,11 @@ use crate::charging::request::Request;
 use crate::engine::core::command::Command;
 use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
+use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::engine::core::sink::Recovered;
-use crate::engine::core::{Answered, Core, Handled, Settings, Tag};
+use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
 use crate::store::{self, Commit, Notice, Opened, StoreError};
-use crate::telemetry::EngineMetrics;
+use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
@@ -43,6 +45,9 @@ const LOADS: usize = 256;
 
 /// What the threads tell that is taken in one turn, at most.
 const TOLD: usize = 256;
+
+/// A store that is stamped later than the clock by more than this is told of.
+const AHEAD: Duration = Duration::from_mins(5);
 
 /// What an engine is started with.
 pub struct Options {
@@ -86,7 +91,6 @@ struct OpenedStore {
 enum FromThreads {
     Opened(Box<OpenedStore>),
     OpenFailed(StoreError),
-    OpenUnreadable(String),
     Scanned(Scanned),
     Loaded(Loaded),
     Durable(Written),
@@ -95,6 +99,7 @@ enum FromThreads {
     Status(Box<store::Status>),
     BackedUp(Tag, Result<(), String>),
     StoreStopped(Option<StoreError>),
+    NoRoom(StoreError),
     Problem(String),
 }
 
@@ -129,6 +134,8 @@ pub enum Event {
     },
     /// The store failed: from now on emergencies only. Nothing that is held may be sent.
     Failed(Arc<Failure>),
+    /// A batch finds no room; it is tried again until there is some. Nothing of it is written.
+    NoRoom(StoreError),
     /// Something is wrong, and the engine goes on.
     Problem(String),
     /// Emergencies that were kept elsewhere are entered.
@@ -145,9 +152,6 @@ pub enum Failure {
     /// The store could not be opened, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store's own facts cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
     /// A thread ended that must not.
     #[error("the {0} thread has ended: this is a fault in gyro, please report it")]
     Thread(&'static str),
@@ -158,7 +162,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Store(error) => error.exit_code(),
-            Self::Unreadable(_) | Self::Thread(_) => 74,
+            Self::Thread(_) => 74,
         }
     }
 }
@@ -227,6 +231,37 @@ impl Engine {
     /// Takes a request, see [`Core::handle`].
     pub fn handle(&mut self, tag: Tag, request: Request, now: Timestamp) -> Handled {
         self.core.handle(tag, request, now)
+    }
+
+    /// Takes a request and where it came from, see [`Core::handle_from`].
+    pub fn handle_from(
+        &mut self,
+        tag: Tag,
+        route: Option<Route>,
+        request: Request,
+        now: Timestamp,
+    ) -> Handled {
+        self.core.handle_from(tag, route, request, now)
+    }
+
+    /// Demands something of clients, see [`Core::demand`].
+    pub fn demand(&mut self, demand: Demand, now: Timestamp) {
+        self.core.demand(demand, now);
+    }
+
+    /// A client that is to be asked now; [`Engine::told`] takes what comes of it.
+    pub fn poll_errand(&mut self) -> Option<Errand> {
+        self.core.poll_errand()
+    }
+
+    /// What came of an errand, see [`Core::told`].
+    pub fn told(&mut self, id: ErrandId, told: Told, now: Timestamp) {
+        self.core.told(id, told, now);
+    }
+
+    /// A host has told its Origin-State-Id, see [`Core::origin_state_of`].
+    pub fn origin_state_of(&mut self, host: &str, state: u32, now: Timestamp) -> bool {
+        self.core.origin_state_of(host, state, now)
     }
 
     /// Takes a request only if it is about an emergency, see [`Core::emergency`].
@@ -363,7 +398,6 @@ impl Engine {
                 FromThreads::CommitFailed(error)
                 | FromThreads::OpenFailed(error)
                 | FromThreads::StoreStopped(Some(error)) => outcome = Err(error.into()),
-                FromThreads::OpenUnreadable(why) => outcome = Err(Failure::Unreadable(why)),
                 FromThreads::Opened(_)
                 | FromThreads::Scanned(_)
                 | FromThreads::Loaded(_)
@@ -372,6 +406,7 @@ impl Engine {
                 | FromThreads::Status(_)
                 | FromThreads::BackedUp(..)
                 | FromThreads::StoreStopped(None)
+                | FromThreads::NoRoom(_)
                 | FromThreads::Problem(_) => {}
             }
         }
@@ -408,9 +443,9 @@ impl Engine {
                 self.status = *status;
             }
             FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
+            FromThreads::NoRoom(error) => self.events.push(Event::NoRoom(error)),
             FromThreads::Problem(problem) => self.events.push(Event::Problem(problem)),
             FromThreads::CommitFailed(error) | FromThreads::OpenFailed(error) => self.fail(error.into(), now),
-            FromThreads::OpenUnreadable(why) => self.fail(Failure::Unreadable(why), now),
             FromThreads::CommitterStopped => self.fail(Failure::Thread("committer"), now),
             FromThreads::StoreStopped(error) => {
                 let why = error.map_or(Failure::Thread("store"), Failure::Store);
@@ -437,6 +472,12 @@ impl Engine {
             }
         }
         self.to_committer = Some(to_committer);
+        if let Some(stamp) = recovered.time.filter(|stamp| stamp.since(now) > AHEAD) {
+            self.events.push(Event::Problem(format!(
+                "the store was stamped {stamp}, and the clock says {now}: time stands still until it gets there; where \
+                 the clock is right, stop the server and undo the stamp with `gyro store clock-reset`"
+            )));
+        }
         self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
         self.events.push(Event::Ready { epoch, last: recovered.last, notices });
     }
@@ -559,6 +600,7 @@ fn figures<'a>(
         overlay_octets: store.overlay_octets,
         free_octets: store.space.available,
         mode: status.mode.as_str(),
+        reauth: reauth_figures(&status.reauth),
         services: core
             .services()
             .iter()
@@ -567,9 +609,38 @@ fn figures<'a>(
                 granted: service.granted,
                 last_granted: service.last_granted,
                 refused: service.refused,
+                limited: service.limited,
                 charged_cents: service.charged_cents,
                 open: service.open,
             })
             .collect(),
     }
+}
+
+fn reauth_figures(facts: &ReauthFacts) -> ReauthFigures {
+    ReauthFigures {
+        reauthorisations: outcomes(&facts.reauthorisations),
+        aborts: outcomes(&facts.aborts),
+        freed: [facts.freed_by_restart, facts.freed_as_unknown, facts.freed_by_abort],
+        hosts_restarted: facts.hosts_restarted,
+        waiting: facts.waiting,
+    }
+}
+
+/// In the order of [`REAUTH_OUTCOMES`].
+fn outcomes(of: &Outcomes) -> [u64; REAUTH_OUTCOMES.len()] {
+    [
+        of.sent,
+        of.repeated,
+        of.done,
+        of.followed,
+        of.ignored,
+        of.gone,
+        of.refused,
+        of.given_up,
+        of.moot,
+        of.unsupported,
+        of.joined,
+        of.dropped,
+    ]
 }

@@ -1,23 +1,23 @@
 //! Loads and scans, answered from the store's state half.
 
-use core::fmt;
-
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence};
 use crate::charging::books::expiry::next_due;
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
+use crate::engine::core::SessionSummary;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};
-use crate::engine::core::{EmergencyRecord, SessionSummary};
 use crate::store::record::{
-    RecordError, account, emergency, event, index, ledger, operation, session, subscriber,
+    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber,
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
-use super::encode::{emergency_from_store, operation_from_store, reference_from_store};
+use super::encode::{operation_from_store, reference_from_store};
 
 /// How many records a scan reads at a time.
 const SCAN_STEP: usize = 512;
@@ -26,41 +26,15 @@ const SCAN_STEP: usize = 512;
 /// for each.
 const LEDGER_FRAMES: usize = 4_096;
 
-/// Why something could not be read.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    /// The store could not read it.
-    Store(StoreError),
-    /// What was read makes no sense.
-    Record(Class, Key, RecordError),
-}
-
-impl From<StoreError> for ReadError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => fmt::Display::fmt(error, f),
-            Self::Record(class, key, error) => {
-                write!(f, "the {class} record {key} cannot be read: {error}; run `gyro store verify`")
-            }
-        }
-    }
-}
-
 /// Carries out a load. What could not be read comes back as [`Found::Failed`], with the reason beside it.
-pub(super) fn answer(state: &mut dyn State, load: Load) -> (Loaded, Option<ReadError>) {
+pub(super) fn answer(state: &mut dyn State, load: Load) -> (Loaded, Option<StoreError>) {
     match find(state, load) {
         Ok(found) => (Loaded { load, found }, None),
         Err(error) => (Loaded { load, found: Found::Failed }, Some(error)),
     }
 }
 
-fn find(state: &mut dyn State, load: Load) -> Result<Found, ReadError> {
+fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
     Ok(match load {
         Load::Account(id) => Found::Account(account_of(state, id)?),
         Load::Subscriber(msisdn) => {
@@ -90,6 +64,7 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, ReadError> {
         Load::Ledger { account, head, below, limit } => {
             Found::Ledger(ledger_of(state, account, head, below, limit)?)
         }
+        Load::Acts { msisdn, head, limit } => Found::Acts(acts_of(state, msisdn, head, limit)?),
     })
 }
 
@@ -98,22 +73,22 @@ fn one<T>(
     class: Class,
     key: &Key,
     decode: impl FnOnce(&[u8]) -> Result<T, RecordError>,
-) -> Result<Option<T>, ReadError> {
+) -> Result<Option<T>, StoreError> {
     let Some(found) = state.load(class, key)? else { return Ok(None) };
-    decode(&found.value).map(Some).map_err(|error| ReadError::Record(class, *key, error))
+    decode(&found.value).map(Some).map_err(StoreError::record(class, *key))
 }
 
-fn account_of(state: &mut dyn State, id: AccountId) -> Result<Option<Account>, ReadError> {
+fn account_of(state: &mut dyn State, id: AccountId) -> Result<Option<Account>, StoreError> {
     let key = account::key(id);
     one(state, account::CLASS, &key, |octets| account::decode(&key, octets))
 }
 
-fn sessions_near(state: &mut dyn State, short: u64) -> Result<Vec<(SessionKey, Session)>, ReadError> {
+fn sessions_near(state: &mut dyn State, short: u64) -> Result<Vec<(SessionKey, Session)>, StoreError> {
     const MOST: usize = 8;
     let found = state.scan(session::CLASS, &Key::from_u64(short), MOST)?;
     let mut sessions = Vec::with_capacity(1);
     for (key, found) in found {
-        let fault = |error| ReadError::Record(session::CLASS, key, error);
+        let fault = |error| StoreError::Record { class: session::CLASS, key, error };
         let hash = SessionKey(session::hash(&key).map_err(fault)?);
         if hash.short() != short {
             break;
@@ -126,23 +101,21 @@ fn sessions_near(state: &mut dyn State, short: u64) -> Result<Vec<(SessionKey, S
 fn events_of(
     state: &mut dyn State,
     sequence: Sequence,
-) -> Result<Vec<crate::charging::snapshot::EventRecord>, ReadError> {
+) -> Result<Vec<crate::charging::snapshot::EventRecord>, StoreError> {
     let records = state.read_frame(store::Sequence::new(sequence.0))?;
     let events = records.into_iter().filter(|record| record.class == event::CLASS);
     events
         .filter_map(|record| Some((record.key, record.value?)))
-        .map(|(key, octets)| {
-            event::decode(&octets).map_err(|error| ReadError::Record(event::CLASS, key, error))
-        })
+        .map(|(key, octets)| event::decode(&octets).map_err(StoreError::record(event::CLASS, key)))
         .collect()
 }
 
-fn subscribers(state: &mut dyn State, after: Option<Digits>, limit: u16) -> Result<Found, ReadError> {
+fn subscribers(state: &mut dyn State, after: Option<Digits>, limit: u16) -> Result<Found, StoreError> {
     let from = after.and_then(|after| subscriber::key(after).next()).unwrap_or(Key::EMPTY);
     let mut page = Vec::with_capacity(usize::from(limit));
     for (key, found) in state.scan(subscriber::CLASS, &from, usize::from(limit))? {
-        let fault = |error| ReadError::Record(subscriber::CLASS, key, error);
-        let subscriber = subscriber::decode(&key, &found.value).map_err(fault)?;
+        let subscriber = subscriber::decode(&key, &found.value);
+        let subscriber = subscriber.map_err(StoreError::record(subscriber::CLASS, key))?;
         let account = account_of(state, subscriber.account)?;
         page.push((subscriber, account));
     }
@@ -157,7 +130,7 @@ fn ledger_of(
     head: Sequence,
     below: u64,
     limit: u16,
-) -> Result<Vec<LedgerEntry>, ReadError> {
+) -> Result<Vec<LedgerEntry>, StoreError> {
     let limit = usize::from(limit);
     let mut entries: Vec<LedgerEntry> = Vec::with_capacity(limit);
     let mut at = Some(head);
@@ -167,11 +140,11 @@ fn ledger_of(
         let records = match state.read_frame(store::Sequence::new(sequence.0)) {
             Ok(records) => records,
             Err(StoreError::NoSuchFrame { .. }) => break,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let mut found = Vec::new();
         for record in records.into_iter().filter(|record| record.class == ledger::CLASS) {
-            let fault = |error| ReadError::Record(ledger::CLASS, record.key, error);
+            let fault = |error| StoreError::Record { class: ledger::CLASS, key: record.key, error };
             let (owner, place) = ledger::place(&record.key).map_err(fault)?;
             if let Some(octets) = record.value.filter(|_| owner == account && place < below) {
                 found.push(ledger::decode(&record.key, &octets).map_err(fault)?);
@@ -186,8 +159,40 @@ fn ledger_of(
     Ok(entries)
 }
 
+/// Follows the chain of a number's acts back from `head`.
+fn acts_of(
+    state: &mut dyn State,
+    msisdn: Digits,
+    head: Sequence,
+    limit: u16,
+) -> Result<Vec<ActEntry>, StoreError> {
+    let limit = usize::from(limit);
+    let mut acts: Vec<ActEntry> = Vec::new();
+    let mut at = Some(head);
+    while let Some(sequence) = at.filter(|_| acts.len() < limit) {
+        let records = match state.read_frame(store::Sequence::new(sequence.0)) {
+            Ok(records) => records,
+            Err(StoreError::NoSuchFrame { .. }) => break,
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for record in records.into_iter().filter(|record| record.class == act::CLASS) {
+            let fault = |error| StoreError::Record { class: act::CLASS, key: record.key, error };
+            let (owner, _) = act::place(&record.key).map_err(fault)?;
+            if let Some(octets) = record.value.filter(|_| owner == msisdn) {
+                found.push(act::decode(&record.key, &octets).map_err(fault)?);
+            }
+        }
+        found.sort_unstable_by_key(|act| core::cmp::Reverse(act.index));
+        at = found.last().and_then(|act| act.previous).filter(|previous| *previous < sequence);
+        acts.extend(found);
+    }
+    acts.truncate(limit);
+    Ok(acts)
+}
+
 /// Reads the facts of a store that was opened.
-pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recovered, ReadError> {
+pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recovered, StoreError> {
     let mut recovered = Recovered { last, ..Recovered::default() };
     for name in index::Fact::NAMES {
         let key = index::fact_key(name);
@@ -199,8 +204,10 @@ pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recover
             Some(index::Fact::HashKey(octets)) => recovered.hash_key = Some(HashKey(octets)),
             Some(index::Fact::OriginState(number)) => recovered.origin_state = Some(number),
             Some(index::Fact::Catalogue(version)) => recovered.catalogue = Some(version),
+            Some(index::Fact::Lifecycle(day)) => recovered.lifecycle = Some(day),
         }
     }
+    recovered.areas = one(state, area::CLASS, &area::key(), area::decode)?.unwrap_or_default();
     Ok(recovered)
 }
 
@@ -234,7 +241,7 @@ impl Scan {
     pub(super) fn step(
         &mut self,
         state: &mut dyn State,
-    ) -> Result<(Vec<Scanned>, Vec<ReadError>), ReadError> {
+    ) -> Result<(Vec<Scanned>, Vec<StoreError>), StoreError> {
         let Some(part) = self.part else { return Ok((Vec::new(), Vec::new())) };
         let class = match part {
             Part::Emergencies => emergency::CLASS,
@@ -271,14 +278,14 @@ impl Scan {
 fn each<T>(
     found: Vec<(Key, store::Loaded)>,
     class: Class,
-    faults: &mut Vec<ReadError>,
+    faults: &mut Vec<StoreError>,
     decode: impl Fn(&Key, &[u8]) -> Result<T, RecordError>,
 ) -> Vec<T> {
     let mut all = Vec::with_capacity(found.len());
     for (key, found) in found {
         match decode(&key, &found.value) {
             Ok(one) => all.push(one),
-            Err(error) => faults.push(ReadError::Record(class, key, error)),
+            Err(error) => faults.push(StoreError::Record { class, key, error }),
         }
     }
     all
@@ -286,7 +293,7 @@ fn each<T>(
 
 fn emergency_of(key: &Key, octets: &[u8]) -> Result<(SessionKey, EmergencyRecord), RecordError> {
     let key = SessionKey(session::hash(key)?);
-    Ok((key, emergency_from_store(emergency::decode(octets)?)))
+    Ok((key, emergency::decode(octets)?))
 }
 
 fn bucket_of(key: &Key, octets: &[u8]) -> Result<EventBucket, RecordError> {

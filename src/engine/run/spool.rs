@@ -7,10 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::engine::core::EmergencyRecord;
+use crate::charging::emergency::EmergencyRecord;
 use crate::store::record::emergency;
-
-use super::encode::{emergency_from_store, emergency_to_store};
 
 /// The most octets of the file.
 const MOST: u64 = 16 * 1024 * 1024;
@@ -30,7 +28,7 @@ impl Spool {
 
     /// Adds an emergency. False where the file is full.
     pub(super) fn add(&mut self, record: &EmergencyRecord) -> io::Result<bool> {
-        let octets = emergency::encode(&emergency_to_store(record));
+        let octets = emergency::encode(record);
         let length = u32::try_from(octets.len()).map_err(io::Error::other)?;
         let entry = [&length.to_le_bytes(), octets.as_slice()].concat();
         let file = match &mut self.file {
@@ -80,7 +78,7 @@ fn parse(octets: &[u8]) -> Vec<EmergencyRecord> {
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((entry, next)) = behind.split_at_checked(length) else { break };
-        all.extend(emergency::decode(entry).map(emergency_from_store));
+        all.extend(emergency::decode(entry));
         rest = next;
     }
     all

@@ -13,7 +13,7 @@ use crate::engine::core::load::Load;
 use crate::store::{Batch, Budget, Opened, Pace, Progress, State, StoreError};
 use crate::time::Monotonic;
 
-use super::reader::{self, ReadError, Scan};
+use super::reader::{self, Scan};
 use super::{FromThreads, OpenedStore, Shared};
 
 /// What the store thread is told.
@@ -60,8 +60,7 @@ pub(super) fn run(
     };
     let recovered = match reader::recovered(state.as_mut(), Sequence(last.number())) {
         Ok(recovered) => recovered,
-        Err(ReadError::Store(error)) => return tell(FromThreads::OpenFailed(error)),
-        Err(error @ ReadError::Record(..)) => return tell(FromThreads::OpenUnreadable(error.to_string())),
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
     tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, epoch, notices })));
     let mut thread = StoreThread {

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::*;
 use crate::charging::account::Brand;
 use crate::charging::answer::{Answer, Outcome as Came};
-use crate::charging::catalogue::{Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx};
+use crate::charging::catalogue::{
+    Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+};
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
@@ -21,6 +23,7 @@ use crate::engine::core::query::View;
 use crate::engine::core::{HashKey, Limits};
 use crate::store::local;
 use crate::store::memory::Memory;
+use crate::store::record::index;
 use crate::store::{Batch, Conflicts, Probe};
 use crate::telemetry::Metrics;
 use crate::time::Monotonic;
@@ -43,8 +46,9 @@ fn catalogue() -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
-    let quota = |grant| QuotaShape { grant, threshold_percent: None, validity_secs: 60, holding_secs: None };
+    let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
     Catalogue::new(Parts {
         version: 1,
         currency: Currency { code: *b"KZT", numeric: 398 },
@@ -56,12 +60,15 @@ fn catalogue() -> Catalogue {
         rating_groups: Vec::new(),
         numbers: FreeNumbers::new(&[Digits::parse("112").unwrap()], &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            ..Plan::default()
         }],
     })
 }
@@ -77,19 +84,20 @@ fn request(kind: Kind, session: &str, number: u32, used: Option<u64>) -> Request
         client_host: "pgw".into(),
         client_realm: "realm".into(),
         profile: "standard".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: false, max_octets: None },
+        traits: ClientTraits::default(),
         identities: vec![Identity::E164(Digits::parse(MSISDN).unwrap())],
         context: if event { "32274@3gpp.org" } else { "32251@3gpp.org" }.into(),
         at: NOW,
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: vec![Part {
             key: QuotaKey::default(),
             requested: (kind != Kind::Terminate)
                 .then_some(Measured { pieces: event.then_some(1), ..Measured::default() }),
             used: used.map(|count| Used { measured: measured(count), side: None }).into_iter().collect(),
-            reason: None,
+            ..Part::default()
         }],
     }
 }
@@ -431,8 +439,39 @@ fn a_journal_without_room_is_tried_again() {
     let mut side = faulty(&memory, &plan, None).ready();
     side.add();
     assert_eq!(side.show(), (10_000, 0));
-    assert!(side.events.iter().any(|event| matches!(event, Event::Problem(why) if why.contains("no room"))));
+    assert!(
+        side.events
+            .iter()
+            .any(|event| matches!(event, Event::NoRoom(why) if why.to_string().contains("no room")))
+    );
     side.engine.close().unwrap();
+}
+
+/// A store in memory whose last stamp is `ahead` of the clock.
+fn stamped(ahead: Duration) -> Memory {
+    let memory = Memory::new(Conflicts::Never);
+    let mut opened = memory.open();
+    let fact = index::Fact::Time(NOW.plus(ahead));
+    let record =
+        store::Record::put(index::FACT_CLASS, index::fact_key(fact.name()), index::encode_fact(fact));
+    let batch = Batch { sequence: store::Sequence::new(1), guards: Vec::new(), records: vec![record] };
+    opened.commit.append(&batch).unwrap();
+    opened.commit.sync().unwrap();
+    memory
+}
+
+#[test]
+fn a_store_that_is_stamped_ahead_of_the_clock_is_told_of() {
+    for (minutes, told) in [(5, false), (6, true)] {
+        let memory = stamped(Duration::from_mins(minutes));
+        let side = Loop::start(move || Ok(memory.open()), None).ready();
+        let is_told = |event: &Event| match event {
+            Event::Problem(problem) => problem.contains("`gyro store clock-reset`"),
+            _ => false,
+        };
+        assert_eq!(side.events.iter().any(is_told), told, "{:?}", side.events);
+        side.engine.close().unwrap();
+    }
 }
 
 #[test]

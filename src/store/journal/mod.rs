@@ -168,13 +168,14 @@ impl Shared {
 
     /// Hands the next segment to the writer; it is written and synced.
     pub(crate) fn finish_next(&self, preparing: Preparing) -> std::io::Result<()> {
-        let (path, _) = preparing.into_file();
+        let (partial, _) = preparing.into_file();
         // The one before has lost this name for good before another takes it.
         self.disk.sync_dir(&self.dir)?;
         let ready = self.dir.join(READY);
         // The writer may have taken its own meanwhile; a second one is not kept.
         let mut prepared = self.prepared();
-        std::fs::rename(&path, &ready)?;
+        std::fs::rename(partial.path(), &ready)?;
+        partial.keep();
         self.disk.sync_dir(&self.dir)?;
         *prepared = Some(ready);
         Ok(())

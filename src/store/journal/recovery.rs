@@ -175,7 +175,7 @@ fn take_over(
     let disk = &*shared.disk;
     let mut preparing = Preparing::begin(&temporary, page.size).map_err(writing)?;
     while !preparing.step(disk, page.size).map_err(writing)? {}
-    let (_, file) = preparing.into_file();
+    let (partial, file) = preparing.into_file();
     disk.write_all_at(&file, &page.encode(), 0).map_err(writing)?;
     let mut copy =
         Copy { place: Place { segment: page.segment, epoch, before: page.before }, ..Copy::default() };
@@ -187,7 +187,7 @@ fn take_over(
     }
     disk.sync_all(&file).map_err(StoreError::io("sync", &temporary))?;
     let path = segment::path(&shared.dir, page.segment);
-    files::rename(disk, &temporary, &path)?;
+    files::rename(disk, &partial.keep(), &path)?;
     let last = Sequence::new(copy.last);
     let at = At {
         path: path.clone(),

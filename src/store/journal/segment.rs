@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::frame::{self, HEADER, Header};
 use crate::store::StoreError;
 use crate::store::error::Damage;
-use crate::store::files::{self, Disk};
+use crate::store::files::{self, Disk, Partial};
 use crate::store::octets::{Reader, narrow, wide};
 use crate::store::pace::Part;
 
@@ -316,7 +316,7 @@ pub(crate) enum Ending {
 /// Writes a file of `size` zeros in steps and syncs each: a segment before its use.
 #[derive(Debug)]
 pub(crate) struct Preparing {
-    path: PathBuf,
+    partial: Partial,
     file: File,
     size: u64,
     done: u64,
@@ -333,7 +333,7 @@ impl Preparing {
             _ => {}
         }
         let file = File::options().create_new(true).read(true).write(true).open(path)?;
-        Ok(Self { path: path.to_path_buf(), file, size, done: 0 })
+        Ok(Self { partial: Partial::of(path.to_path_buf()), file, size, done: 0 })
     }
 
     /// Writes about `octets` more; true when all is written and synced.
@@ -358,9 +358,9 @@ impl Preparing {
         Part::of(self.done, self.size)
     }
 
-    /// The file, once it is written.
-    pub(crate) fn into_file(self) -> (PathBuf, File) {
-        (self.path, self.file)
+    /// The file, once it is written; it stays when its name is kept.
+    pub(crate) fn into_file(self) -> (Partial, File) {
+        (self.partial, self.file)
     }
 }
 

@@ -142,7 +142,7 @@ impl Writer {
         let mut preparing = Preparing::begin(&path, self.shared.segment_size)?;
         while !preparing.step(&*self.shared.disk, self.shared.segment_size)? {}
         self.shared.disk.sync_dir(&self.shared.dir)?;
-        Ok(path)
+        Ok(preparing.into_file().0.keep())
     }
 
     /// Begins the segment that stands ready. Its new name need not be durable: an opening finds it under the old one

@@ -40,8 +40,8 @@ use super::journal::{Shared, frame};
 use super::record::{Class, Key, Record};
 use super::sled::Tree;
 use super::{
-    Batch, Budget, Loaded, Notice, Opened, Pace, Probe, Progress, Sequence, Space, State, Status, StoreError,
-    sys,
+    Batch, Budget, Commit as _, Loaded, Notice, Opened, Pace, Probe, Progress, Sequence, Space, State, Status,
+    StoreError, sys,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -105,9 +105,27 @@ pub(crate) struct Local {
     pub(crate) notices: Vec<Notice>,
 }
 
+impl Local {
+    /// Makes a batch of these records durable and applies it: for tools, which wait for each.
+    pub(crate) fn commit(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
+        let batch = Batch { sequence: self.writer.durable().next(), guards: Vec::new(), records };
+        self.writer.append(&batch)?;
+        self.last = self.writer.sync()?;
+        self.state.apply(batch)
+    }
+}
+
 pub(crate) use backing::BATCH;
 pub(crate) use marks::write_store as write_identity;
-pub(crate) use open::open as open_local;
+
+/// Opens the store in `dir` as [`open()`] does; where none is, none is made.
+pub(crate) fn open_existing(dir: &Path, options: Options) -> Result<Local, StoreError> {
+    if dir.join("STORE").is_file() {
+        open::open(dir, options)
+    } else {
+        Err(StoreError::NoStore { path: dir.to_path_buf() })
+    }
+}
 
 /// The places in a data directory.
 #[derive(Clone, Debug)]

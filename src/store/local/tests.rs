@@ -347,7 +347,7 @@ fn a_directory_of_something_else_is_refused() {
 #[test]
 fn a_failed_state_stops_checkpoints_and_not_the_journal() {
     let dir = filled(1_500);
-    let mut local = super::open_local(dir.path(), options()).unwrap();
+    let mut local = super::open_existing(dir.path(), options()).unwrap();
     local.state.tree.fail_for_test();
     let mut opened = Opened {
         commit: Box::new(local.writer),
@@ -469,7 +469,7 @@ fn at_its_bound_a_store_takes_nothing_more_until_changes_are_in_the_state() {
 fn every_octet_that_is_durable_is_taken_over_once() {
     sys::guard().unwrap();
     let dir = crate::store::testing::dir();
-    let super::Local { mut writer, mut state, .. } = super::open_local(dir.path(), options()).unwrap();
+    let super::Local { mut writer, mut state, .. } = super::open::open(dir.path(), options()).unwrap();
     let values = [None, Some(0), Some(1), Some(3_000), Some(4_000), Some(9_000), Some(30_000)];
     for (number, octets) in (1_u64..).zip(values) {
         let value = octets.map(|octets| vec![1; octets]);

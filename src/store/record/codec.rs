@@ -118,6 +118,17 @@ impl Writer {
         }
     }
 
+    /// Octets that may be absent: the length is one more than it is, 0 stands for none.
+    pub(crate) fn octets_or_none(&mut self, value: Option<&[u8]>) {
+        match value {
+            None => self.u8(0),
+            Some(value) => {
+                self.length(value.len().saturating_add(1));
+                self.raw(value);
+            }
+        }
+    }
+
     pub(crate) fn texts(&mut self, values: &[Box<str>]) {
         self.length(values.len());
         for value in values {
@@ -149,6 +160,21 @@ impl Writer {
         self.count(value.count);
     }
 
+    /// A part behind a record's fixed fields: its number (from 1, rising), its length, its octets. What has nothing to
+    /// say writes no part; the last is followed by [`Writer::no_more_parts`]. A new part needs no new version.
+    pub(crate) fn part(&mut self, number: u8, write: impl FnOnce(&mut Self)) {
+        let mut part = Self { octets: Vec::new() };
+        write(&mut part);
+        self.u8(number);
+        self.length(part.octets.len());
+        self.raw(&part.octets);
+    }
+
+    /// The end of the parts.
+    pub(crate) fn no_more_parts(&mut self) {
+        self.u8(0);
+    }
+
     /// A quota key: how many services and whether there is a rating group, the group, the services.
     pub(crate) fn quota_key(&mut self, value: &QuotaKey) {
         let services = octets::wide(value.services.len());
@@ -170,6 +196,15 @@ impl<'a> Reader<'a> {
         let mut reader = Self { rest: octets::Reader::new(octets) };
         match reader.u8()? {
             found if found == version => Ok(reader),
+            found => Err(RecordError::Version(found)),
+        }
+    }
+
+    /// Begins to read a record of one of the versions from 1 to `newest`, and says which.
+    pub(crate) fn up_to(octets: &'a [u8], newest: u8) -> Result<(Self, u8), RecordError> {
+        let mut reader = Self { rest: octets::Reader::new(octets) };
+        match reader.u8()? {
+            found if (1..=newest).contains(&found) => Ok((reader, found)),
             found => Err(RecordError::Version(found)),
         }
     }
@@ -204,7 +239,11 @@ impl<'a> Reader<'a> {
         self.rest.octets(octets).ok_or(RecordError::Truncated)
     }
 
-    fn i64(&mut self) -> Result<i64, RecordError> {
+    pub(crate) fn i32(&mut self) -> Result<i32, RecordError> {
+        self.rest.array().map(i32::from_le_bytes).ok_or(RecordError::Truncated)
+    }
+
+    pub(crate) fn i64(&mut self) -> Result<i64, RecordError> {
         self.rest.array().map(i64::from_le_bytes).ok_or(RecordError::Truncated)
     }
 
@@ -252,6 +291,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn length(&mut self) -> Result<usize, RecordError> {
         let length = octets::narrow(self.count()?);
         if length > self.left() { Err(RecordError::Truncated) } else { Ok(length) }
+    }
+
+    pub(crate) fn octets_or_none(&mut self) -> Result<Option<Box<[u8]>>, RecordError> {
+        match octets::narrow(self.count()?).checked_sub(1) {
+            None => Ok(None),
+            Some(length) => self.raw(length).map(|octets| Some(octets.into())),
+        }
     }
 
     pub(crate) fn text(&mut self, field: &'static str) -> Result<Box<str>, RecordError> {
@@ -311,6 +357,29 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn session_id(&mut self) -> Result<SessionId, RecordError> {
         SessionId::new(&self.text("session")?).ok_or(RecordError::Field("session"))
+    }
+
+    /// The parts behind a record's fixed fields, each once and in rising order of number; `read` must read a part whole
+    /// and refuses a number that it does not know by [`RecordError::Field`].
+    pub(crate) fn parts(
+        &mut self,
+        mut read: impl FnMut(u8, &mut Reader<'a>) -> Result<(), RecordError>,
+    ) -> Result<(), RecordError> {
+        let mut last = 0;
+        loop {
+            let number = self.u8()?;
+            if number == 0 {
+                return Ok(());
+            }
+            if number <= last {
+                return Err(RecordError::Field("part"));
+            }
+            last = number;
+            let length = self.length()?;
+            let mut part = Reader { rest: octets::Reader::new(self.raw(length)?) };
+            read(number, &mut part)?;
+            part.finish()?;
+        }
     }
 
     /// An octet of flags, of which only some are known.
@@ -400,6 +469,38 @@ pub(crate) mod tests {
         }
         for octets in [&[1, 0x80, 0][..], &[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]] {
             assert_eq!(Reader::new(octets, 1).unwrap().count(), Err(RecordError::Field("count")));
+        }
+    }
+
+    #[test]
+    fn parts_are_read_in_rising_order_and_whole() {
+        let read = |octets: &[u8]| {
+            let mut found = Vec::new();
+            let mut from = Reader::new(octets, 1)?;
+            from.parts(|number, part| {
+                found.push((number, part.u8()?));
+                if number > 3 { Err(RecordError::Field("part")) } else { Ok(()) }
+            })?;
+            from.finish()?;
+            Ok(found)
+        };
+        let mut to = Writer::new(1, 0);
+        to.part(1, |to| to.u8(7));
+        to.part(3, |to| to.u8(8));
+        to.no_more_parts();
+        let octets = to.finish();
+        assert_eq!(octets, [1, 1, 1, 7, 3, 1, 8, 0]);
+        assert_eq!(read(&octets), Ok(vec![(1, 7), (3, 8)]));
+        for (octets, refusal) in [
+            (&[1, 1, 1, 7][..], RecordError::Truncated),
+            (&[1, 3, 1, 8, 1, 1, 7, 0], RecordError::Field("part")),
+            (&[1, 1, 1, 7, 1, 1, 7, 0], RecordError::Field("part")),
+            (&[1, 4, 1, 7, 0], RecordError::Field("part")),
+            (&[1, 1, 2, 7, 7, 0], RecordError::Trailing),
+            (&[1, 1, 0, 0], RecordError::Truncated),
+            (&[1, 1, 9, 7, 0], RecordError::Truncated),
+        ] {
+            assert_eq!(read(octets), Err(refusal), "{octets:?}");
         }
     }
 

@@ -4,9 +4,7 @@
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
-use crate::charging::request::SessionId;
-use crate::charging::units::Digits;
-use crate::time::Timestamp;
+use crate::charging::emergency::EmergencyRecord;
 
 /// The class of emergencies.
 pub const CLASS: Class = Class::Emergency;
@@ -14,34 +12,13 @@ pub const CLASS: Class = Class::Emergency;
 const VERSION: u8 = 1;
 const COUNTED: u8 = 1;
 
-/// An emergency session or event.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Emergency {
-    /// Its identifier.
-    pub session: SessionId,
-    /// The caller's number.
-    pub msisdn: Option<Digits>,
-    /// The caller's IMSI.
-    pub imsi: Option<Digits>,
-    /// The number called.
-    pub called: Box<str>,
-    /// When it was first granted.
-    pub first: Timestamp,
-    /// When it was last heard of.
-    pub touched: Timestamp,
-    /// How many requests were answered for it.
-    pub answers: u32,
-    /// Whether its subscriber's count has it.
-    pub counted: bool,
-}
-
 /// Where an emergency stands: the hash of its identifier.
 pub fn key(hash: [u8; 16]) -> Key {
     Key::new(&hash).unwrap_or(Key::EMPTY)
 }
 
 /// The emergency's octets.
-pub fn encode(emergency: &Emergency) -> Vec<u8> {
+pub fn encode(emergency: &EmergencyRecord) -> Vec<u8> {
     let mut to = Writer::new(VERSION, 128);
     to.u8(flag(emergency.counted, COUNTED));
     to.digits_or_none(emergency.msisdn);
@@ -55,12 +32,12 @@ pub fn encode(emergency: &Emergency) -> Vec<u8> {
 }
 
 /// The emergency of a record.
-pub fn decode(octets: &[u8]) -> Result<Emergency, RecordError> {
+pub fn decode(octets: &[u8]) -> Result<EmergencyRecord, RecordError> {
     let mut from = Reader::new(octets, VERSION)?;
     let counted = from.flags(COUNTED)? & COUNTED != 0;
     let (msisdn, imsi) = (from.digits_or_none("number")?, from.digits_or_none("imsi")?);
     let (first, touched, answers) = (from.time()?, from.time()?, from.u32()?);
-    let emergency = Emergency {
+    let emergency = EmergencyRecord {
         session: from.session_id()?,
         msisdn,
         imsi,
@@ -78,10 +55,13 @@ pub fn decode(octets: &[u8]) -> Result<Emergency, RecordError> {
 mod tests {
     use super::super::codec::tests::{damaged, number, session_id, text, time};
     use super::*;
+    use crate::charging::request::SessionId;
+    use crate::charging::units::Digits;
+    use crate::time::Timestamp;
     use proptest::prelude::*;
 
-    fn sample() -> Emergency {
-        Emergency {
+    fn sample() -> EmergencyRecord {
+        EmergencyRecord {
             session: SessionId::new("ims;1").unwrap(),
             msisdn: None,
             imsi: Digits::parse("1"),
@@ -115,7 +95,7 @@ mod tests {
             imsi in proptest::option::of(number()), called in text(), first in time(), touched in time(), answers: u32,
             counted: bool)
         {
-            let one = Emergency { session, msisdn, imsi, called, first, touched, answers, counted };
+            let one = EmergencyRecord { session, msisdn, imsi, called, first, touched, answers, counted };
             prop_assert_eq!(decode(&encode(&one)), Ok(one));
         }
     }

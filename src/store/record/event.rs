@@ -1,14 +1,19 @@
-//! Answer of a one-time event, class 129, layout 1. Key: 64-bit hash of its repeat key, big-endian. Value: version u8 =
-//! 1 · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer.
+//! Answer of a one-time event, class 129, layouts 1 and 2. Key: 64-bit hash of its repeat key, big-endian. Value: version u8
+//! · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer · in layout 2, where
+//! it may be given back: account u64 · number packed u64 · parts: number, each flags u8 (1 refunded) · quota key · unit
+//! u8, units count · rates: number, each price i64, per count, step count, first count, connect i64, units count,
+//! charged i64 · legs: number, each rate count, units count, bundles: number, each name text, expires time?, units count.
 //!
 //! Bucket of event keys, class 9, layout 1. Key: number of the bucket, big-endian. Value: version u8 = 1 · first i64 ·
 //! last i64 (µs) · entries, each: hash u64, batch u64.
 
 use super::codec::{Reader, RecordError, Writer};
-use super::session::{put_kind, take_kind};
+use super::session::{list, put_allowances, put_kind, take_allowances, take_kind};
 use super::{Class, Key, answer};
-use crate::charging::account::Sequence;
+use crate::charging::account::{AccountId, Sequence};
+use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge};
 use crate::charging::snapshot::EventRecord;
+use crate::store::octets;
 use crate::time::Timestamp;
 
 /// The class of answers of events.
@@ -17,6 +22,7 @@ pub const CLASS: Class = Class::EventAnswer;
 pub const BUCKET_CLASS: Class = Class::EventBucket;
 
 const VERSION: u8 = 1;
+const WITH_CHARGE: u8 = 2;
 const BUCKET_VERSION: u8 = 1;
 
 /// Where an answer stands within its batch.
@@ -26,7 +32,7 @@ pub fn key(hash: u64) -> Key {
 
 /// The answer's octets.
 pub fn encode(event: &EventRecord) -> Vec<u8> {
-    let mut to = Writer::new(VERSION, 128);
+    let mut to = Writer::new(if event.charge.is_some() { WITH_CHARGE } else { VERSION }, 128);
     put_kind(&mut to, event.kind);
     to.u32(event.number);
     to.u64(event.digest);
@@ -34,18 +40,80 @@ pub fn encode(event: &EventRecord) -> Vec<u8> {
     to.text(event.session.as_str());
     to.text(&event.profile);
     answer::put(&mut to, &event.answer);
+    if let Some(charge) = &event.charge {
+        put_charge(&mut to, charge);
+    }
     to.finish()
+}
+
+fn put_charge(to: &mut Writer, charge: &EventCharge) {
+    let EventCharge { account, msisdn, parts } = charge;
+    to.u64(account.0);
+    to.digits(*msisdn);
+    to.length(parts.len());
+    for PartCharge { refunded, key, units, rates, legs } in parts {
+        to.u8(u8::from(*refunded));
+        to.quota_key(key);
+        to.amount(*units);
+        to.length(rates.len());
+        for ChargedRate { price, per, step, first, connect, units, charged } in rates {
+            to.money(*price);
+            to.count(*per);
+            to.count(*step);
+            to.count(*first);
+            to.money(*connect);
+            to.count(*units);
+            to.money(*charged);
+        }
+        to.length(legs.len());
+        for ChargedLeg { rate, by_money, allowances } in legs {
+            to.length(*rate);
+            to.count(*by_money);
+            put_allowances(to, allowances);
+        }
+    }
+}
+
+fn take_charge(from: &mut Reader<'_>) -> Result<EventCharge, RecordError> {
+    let (account, msisdn) = (AccountId(from.u64()?), from.digits("number")?);
+    Ok(EventCharge { account, msisdn, parts: list(from, take_part)? })
+}
+
+fn take_part(from: &mut Reader<'_>) -> Result<PartCharge, RecordError> {
+    Ok(PartCharge {
+        refunded: from.flags(1)? == 1,
+        key: from.quota_key()?,
+        units: from.amount()?,
+        rates: list(from, take_rate)?,
+        legs: list(from, |from| {
+            Ok(ChargedLeg {
+                rate: octets::narrow(from.count()?),
+                by_money: from.count()?,
+                allowances: take_allowances(from)?,
+            })
+        })?,
+    })
+}
+
+fn take_rate(from: &mut Reader<'_>) -> Result<ChargedRate, RecordError> {
+    let (price, per, step, first) = (from.money()?, from.count()?, from.count()?, from.count()?);
+    let (connect, units, charged) = (from.money()?, from.count()?, from.money()?);
+    if per == 0 || step == 0 {
+        return Err(RecordError::Field("rate"));
+    }
+    Ok(ChargedRate { price, per, step, first, connect, units, charged })
 }
 
 /// The answer of a record.
 pub fn decode(octets: &[u8]) -> Result<EventRecord, RecordError> {
-    let mut from = Reader::new(octets, VERSION)?;
+    let (mut from, version) = Reader::up_to(octets, WITH_CHARGE)?;
     let (kind, number, digest, at) = (take_kind(&mut from)?, from.u32()?, from.u64()?, from.time()?);
     let session = from.session_id()?;
     let profile = from.text("profile")?;
     let answer = answer::take(&mut from)?;
+    let charge = if version == WITH_CHARGE { Some(take_charge(&mut from)?) } else { None };
     from.finish()?;
-    Ok(EventRecord { session, kind, number, digest, profile, at, answer })
+    Ok(EventRecord { session, kind, number, digest, profile, at, answer, charge })
 }
 
 /// Some event keys, in the order in which they were answered.
@@ -93,11 +161,14 @@ pub fn decode_bucket(key: &Key, octets: &[u8]) -> Result<Bucket, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests as answers;
-    use super::super::codec::tests::{damaged, session_id, text, time};
+    use super::super::codec::tests::{damaged, money, session_id, text, time};
     use super::super::session::tests::kinds;
     use super::*;
     use crate::charging::answer::{Answer, Outcome};
+    use crate::charging::request::QuotaKey;
     use crate::charging::request::{Action, Kind, SessionId, Shape};
+    use crate::charging::session::HeldAllowance;
+    use crate::charging::units::{Amount, Digits, Money, Unit};
     use proptest::prelude::*;
 
     fn sample() -> EventRecord {
@@ -108,8 +179,30 @@ mod tests {
             digest: 3,
             profile: "p".into(),
             at: Timestamp::from_micros(4),
-            answer: Answer { outcome: Outcome::Done, shape: Shape::Command, parts: vec![], message: None },
+            answer: Answer::new(Outcome::Done, Shape::Command, vec![]),
+            charge: None,
         }
+    }
+
+    fn charge(refunded: bool) -> EventCharge {
+        let rate = ChargedRate {
+            price: Money::from_micros(6),
+            per: 1,
+            step: 2,
+            first: 0,
+            connect: Money::ZERO,
+            units: 3,
+            charged: Money::from_micros(8),
+        };
+        let held = HeldAllowance { bundle: "b".into(), expires: None, units: 5 };
+        let part = PartCharge {
+            refunded,
+            key: QuotaKey { rating_group: None, services: vec![2] },
+            units: Amount::new(Unit::Pieces, 5),
+            rates: vec![rate],
+            legs: vec![ChargedLeg { rate: 0, by_money: 3, allowances: vec![held] }],
+        };
+        EventCharge { account: AccountId(7), msisdn: Digits::parse("1").unwrap(), parts: vec![part] }
     }
 
     #[test]
@@ -136,6 +229,14 @@ mod tests {
     #[test]
     fn damage_is_an_error() {
         damaged(&encode(&sample()), decode);
+        let refunded = EventRecord { charge: Some(charge(true)), ..sample() };
+        let octets = encode(&refunded);
+        let golden = "0700000000000000 1100000000000000 01 01 02 02000000 0205 \
+             01 0600000000000000 01 02 00 0000000000000000 03 0800000000000000 01 00 03 01 0162 00 05"
+            .replace(' ', "");
+        assert!(super::super::hex(&octets).ends_with(golden.as_str()), "{}", super::super::hex(&octets));
+        assert_eq!(decode(&octets), Ok(refunded));
+        damaged(&octets, decode);
         let octets = encode_bucket(Timestamp::EPOCH, Timestamp::EPOCH, &[(1, Sequence(2)); 240]);
         assert!(octets.len() <= super::super::PART_MAX, "a full bucket is one part");
         for cut in (1..octets.len()).filter(|cut| cut % 16 != 1) {
@@ -146,9 +247,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(session in session_id(), kind in kinds(), number: u32, digest: u64, profile in text(),
-            at in time(), answer in answers::answers())
+            at in time(), answer in answers::answers(), money in proptest::option::of(money()), refunded: bool)
         {
-            let event = EventRecord { session, kind, number, digest, profile, at, answer };
+            let charge = money.map(|money| {
+                let mut charge = charge(refunded);
+                charge.parts[0].rates[0].charged = money;
+                charge
+            });
+            let event = EventRecord { session, kind, number, digest, profile, at, answer, charge };
             prop_assert_eq!(decode(&encode(&event)), Ok(event));
         }
     }

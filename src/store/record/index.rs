@@ -1,7 +1,7 @@
 //! IMSI, class 5, layout 1. Key: IMSI packed, big-endian. Value: version u8 = 1 · number packed u64.
 //!
 //! Single facts, class 1, layout 1. Key: the fact's name in ASCII. Value: version u8 = 1 · its octets: `time` i64 (µs),
-//! `next-account` u64, `hash-key` 16 octets, `origin-state` u32, `catalogue` u64.
+//! `next-account` u64, `hash-key` 16 octets, `origin-state` u32, `catalogue` u64, `lifecycle` i64 (days).
 //!
 //! Catalogue, class 7. Key: version, big-endian. Value: the tariff's content as it was read.
 
@@ -58,11 +58,14 @@ pub enum Fact {
     OriginState(u32),
     /// The version of the catalogue that was in force last.
     Catalogue(u64),
+    /// The last day, from 1970-01-01, on which contracts that are to end were looked for.
+    Lifecycle(i64),
 }
 
 impl Fact {
     /// The names of all facts.
-    pub const NAMES: [&'static str; 5] = ["time", "next-account", "hash-key", "origin-state", "catalogue"];
+    pub const NAMES: [&'static str; 6] =
+        ["time", "next-account", "hash-key", "origin-state", "catalogue", "lifecycle"];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Fact {
             Self::HashKey(_) => "hash-key",
             Self::OriginState(_) => "origin-state",
             Self::Catalogue(_) => "catalogue",
+            Self::Lifecycle(_) => "lifecycle",
         }
     }
 }
@@ -89,6 +93,7 @@ pub fn encode_fact(fact: Fact) -> Vec<u8> {
         Fact::NextAccount(number) | Fact::Catalogue(number) => to.u64(number),
         Fact::HashKey(octets) => to.raw(&octets),
         Fact::OriginState(number) => to.u32(number),
+        Fact::Lifecycle(day) => to.raw(&day.to_le_bytes()),
     }
     to.finish()
 }
@@ -105,6 +110,7 @@ pub fn decode_fact(key: &Key, octets: &[u8]) -> Result<Fact, RecordError> {
         }
         b"origin-state" => Fact::OriginState(from.u32()?),
         b"catalogue" => Fact::Catalogue(from.u64()?),
+        b"lifecycle" => Fact::Lifecycle(from.i64()?),
         _ => return Err(RecordError::Field("key")),
     };
     from.finish()?;
@@ -124,6 +130,7 @@ mod tests {
             (Fact::HashKey([3; 16]), "0103030303030303030303030303030303"),
             (Fact::OriginState(4), "0104000000"),
             (Fact::Catalogue(5), "010500000000000000"),
+            (Fact::Lifecycle(-1), "01ffffffffffffffff"),
         ];
         for (fact, golden) in facts {
             let octets = encode_fact(fact);

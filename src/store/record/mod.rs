@@ -4,7 +4,9 @@
 //! one fixed, versioned layout a file.
 
 pub mod account;
+pub mod act;
 mod answer;
+pub mod area;
 mod codec;
 pub mod emergency;
 pub mod event;
@@ -269,6 +271,13 @@ impl Record {
 }
 
 /// Octets in hexadecimal, for golden tests.
+/// Octets of hexadecimal digits, of records as they once were.
+#[cfg(test)]
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
     use core::fmt::Write as _;

@@ -1,19 +1,22 @@
 //! Session, class 3, layout 1. Key: 128-bit hash of its identifier. Value: version u8 = 1 · flags u8 (1 ended, 2
-//! emergency, 4 terminating, 8 forwarding) · account u64 · number packed u64 · incarnation count · opened i64 ·
+//! emergency, 4 terminating, 8 forwarding, 16 place) · account u64 · number packed u64 · incarnation count · opened i64 ·
 //! touched i64 · ended i64 where flagged (µs) · texts: identifier, service, host, realm, profile · called text? ·
-//! requested text? · recipients texts · quotas · answers · seen.
+//! requested text? · recipients texts · place where flagged: network packed u64 or 0, radio u16 (256 for none) ·
+//! quotas · answers · seen.
 //!
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
-//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final) · reservation: unit u8, granted count, money i64,
-//! expires i64, bundles: number, each name text, expires time?, units count.
+//! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
+//! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands) · pool u32 · armed: a bit for each
+//! condition, u8 · since i64 · bands: for each rated its band u16.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key, answer};
 use crate::charging::account::AccountId;
-use crate::charging::request::{Action, Kind, Parties, Role};
+use crate::charging::request::{Action, Condition, Kind, Parties, Place, Role};
 use crate::charging::session::{
-    HeldAllowance, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState, StoredAnswer,
+    HeldAllowance, Pace, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState, StoredAnswer,
 };
 
 /// The class of sessions.
@@ -24,9 +27,35 @@ const ENDED: u8 = 1;
 const EMERGENCY: u8 = 2;
 const TERMINATING: u8 = 4;
 const FORWARDING: u8 = 8;
+const PLACE: u8 = 16;
 const RESERVATION: u8 = 1;
 const LAPSED: u8 = 2;
 const FINAL: u8 = 4;
+const LIMITED: u8 = 8;
+const PACE: u8 = 16;
+const CHANGE: u8 = 32;
+const AFTER: u8 = 64;
+const MORE: u8 = 128;
+const SINCE: u8 = 8;
+const BANDS: u8 = 16;
+/// Stands for no band of time.
+const NO_BAND: u16 = u16::MAX;
+const POOL: u8 = 1;
+const ARMED: u8 = 2;
+const REFUSED: u8 = 4;
+/// Conditions by their bits, the lowest first.
+const CONDITIONS: [Condition; 8] = [
+    Condition::Radio,
+    Condition::Network,
+    Condition::Node,
+    Condition::Location,
+    Condition::TimeZone,
+    Condition::Quality,
+    Condition::Media,
+    Condition::Other,
+];
+/// Stands for no radio technology.
+const NO_RADIO: u16 = 256;
 
 /// Where a session stands: the hash of its identifier.
 pub fn key(hash: [u8; 16]) -> Key {
@@ -50,7 +79,11 @@ pub fn encode(session: &Session) -> Vec<u8> {
         SessionState::Open => None,
         SessionState::Ended(at) => Some(at),
     };
-    to.u8(flag(ended.is_some(), ENDED) | flag(session.emergency, EMERGENCY) | role);
+    let place = Some(session.place).filter(|place| *place != Place::default());
+    to.u8(flag(ended.is_some(), ENDED)
+        | flag(session.emergency, EMERGENCY)
+        | role
+        | flag(place.is_some(), PLACE));
     to.u64(session.account.0);
     to.digits(session.msisdn);
     to.count(u64::from(session.incarnation));
@@ -72,6 +105,10 @@ pub fn encode(session: &Session) -> Vec<u8> {
     to.text_or_none(session.parties.called.as_deref());
     to.text_or_none(session.parties.requested.as_deref());
     to.texts(&session.parties.recipients);
+    if let Some(Place { serving_plmn, radio }) = place {
+        to.digits_or_none(serving_plmn);
+        to.u16(radio.map_or(NO_RADIO, u16::from));
+    }
     to.length(session.quotas.len());
     session.quotas.iter().for_each(|quota| put_quota(&mut to, quota));
     to.length(session.answers.len());
@@ -93,7 +130,7 @@ pub fn encode(session: &Session) -> Vec<u8> {
 /// The session of a record.
 pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
     let mut from = Reader::new(octets, VERSION)?;
-    let flags = from.flags(ENDED | EMERGENCY | TERMINATING | FORWARDING)?;
+    let flags = from.flags(ENDED | EMERGENCY | TERMINATING | FORWARDING | PLACE)?;
     let role = match flags & (TERMINATING | FORWARDING) {
         0 => Role::Originating,
         TERMINATING => Role::Terminating,
@@ -121,6 +158,7 @@ pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
             requested: from.text_or_none("requested")?,
             recipients: from.texts("recipients")?,
         },
+        place: if flags & PLACE == 0 { Place::default() } else { take_place(&mut from)? },
         emergency: flags & EMERGENCY != 0,
         opened,
         touched,
@@ -132,7 +170,8 @@ pub fn decode(octets: &[u8]) -> Result<Session, RecordError> {
     Ok(session)
 }
 
-fn list<T>(
+/// Reads a list: its length, then as many.
+pub(crate) fn list<T>(
     from: &mut Reader<'_>,
     one: impl Fn(&mut Reader<'_>) -> Result<T, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
@@ -154,47 +193,161 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     }
     let held = quota.reservation.as_ref();
     let last = held.is_some_and(|held| held.final_unit);
-    to.u8(flag(held.is_some(), RESERVATION) | flag(quota.lapsed, LAPSED) | flag(last, FINAL));
-    if let Some(Reservation { granted, money, allowances, expires, final_unit: _ }) = held {
+    let change = held.and_then(|held| held.change);
+    let after = change.and_then(|(_, after)| after);
+    let pool = held.and_then(|held| held.pool);
+    let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
+    let more = flag(pool.is_some(), POOL)
+        | flag(!quota.armed.is_empty(), ARMED)
+        | flag(quota.refused, REFUSED)
+        | flag(quota.since.is_some(), SINCE)
+        | flag(in_bands, BANDS);
+    to.u8(flag(held.is_some(), RESERVATION)
+        | flag(quota.lapsed, LAPSED)
+        | flag(last, FINAL)
+        | flag(quota.limited, LIMITED)
+        | flag(quota.pace.is_some(), PACE)
+        | flag(change.is_some(), CHANGE)
+        | flag(after.is_some(), AFTER)
+        | flag(more != 0, MORE));
+    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _, pool: _ }) = held
+    {
         to.amount(*granted);
         to.money(*money);
         to.time(*expires);
-        to.length(allowances.len());
-        for HeldAllowance { bundle, expires, units } in allowances {
-            to.text(bundle);
-            to.time_or_none(*expires);
-            to.count(*units);
-        }
+        put_allowances(to, allowances);
+    }
+    if let Some((at, _)) = change {
+        to.time(at);
+    }
+    if let Some(after) = after {
+        to.count(after);
+    }
+    if let Some(Pace { at, per_sec, units }) = quota.pace {
+        to.time(at);
+        to.count(per_sec);
+        to.count(units);
+    }
+    if more != 0 {
+        to.u8(more);
+    }
+    if let Some(pool) = pool {
+        to.u32(pool);
+    }
+    if !quota.armed.is_empty() {
+        let bits = bits().filter(|(_, condition)| quota.armed.contains(condition));
+        to.u8(bits.fold(0, |bits, (bit, _)| bits | bit));
+    }
+    if let Some(since) = quota.since {
+        to.time(since);
+    }
+    if in_bands {
+        quota.rated.iter().for_each(|line| to.u16(line.rate.band));
     }
 }
 
-fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
-    let (key, used) = (from.quota_key()?, from.count()?);
-    let rated = list(from, |from| {
-        let version = from.u64()?;
-        let (plan, rate, destination) = (from.u16()?, from.u16()?, from.u16()?);
-        let rate = RateKey { version, plan, rate, destination };
-        Ok(Rated { rate, units: from.count()?, charged: from.money()? })
-    })?;
-    let flags = from.flags(RESERVATION | LAPSED | FINAL)?;
-    let reservation = match (flags & RESERVATION != 0, flags & FINAL != 0) {
-        (true, final_unit) => Some(take_reservation(from, final_unit)?),
-        (false, false) => None,
-        (false, true) => return Err(RecordError::Field("reservation")),
-    };
-    Ok(Quota { key, used, rated, reservation, lapsed: flags & LAPSED != 0 })
+/// Each condition with its bit.
+fn bits() -> impl Iterator<Item = (u8, Condition)> {
+    (0u32..).zip(CONDITIONS).map(|(place, condition)| (1u8.checked_shl(place).unwrap_or(0), condition))
 }
 
-fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
-    let (granted, money, expires) = (from.amount()?, from.money()?, from.time()?);
-    let allowances = list(from, |from| {
+/// Writes units of bundles.
+pub(crate) fn put_allowances(to: &mut Writer, allowances: &[HeldAllowance]) {
+    to.length(allowances.len());
+    for HeldAllowance { bundle, expires, units } in allowances {
+        to.text(bundle);
+        to.time_or_none(*expires);
+        to.count(*units);
+    }
+}
+
+/// Reads units of bundles.
+pub(crate) fn take_allowances(from: &mut Reader<'_>) -> Result<Vec<HeldAllowance>, RecordError> {
+    list(from, |from| {
         Ok(HeldAllowance {
             bundle: from.text("bundle")?,
             expires: from.time_or_none("expires")?,
             units: from.count()?,
         })
+    })
+}
+
+fn take_place(from: &mut Reader<'_>) -> Result<Place, RecordError> {
+    let serving_plmn = from.digits_or_none("network")?;
+    let radio = match from.u16()? {
+        NO_RADIO => None,
+        radio => Some(u8::try_from(radio).map_err(|_| RecordError::Field("radio"))?),
+    };
+    if serving_plmn.is_none() && radio.is_none() {
+        return Err(RecordError::Field("place"));
+    }
+    Ok(Place { serving_plmn, radio })
+}
+
+fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
+    let (key, used) = (from.quota_key()?, from.count()?);
+    let mut rated = list(from, |from| {
+        let version = from.u64()?;
+        let (plan, rate, destination) = (from.u16()?, from.u16()?, from.u16()?);
+        let rate = RateKey { version, plan, rate, destination, band: NO_BAND };
+        Ok(Rated { rate, units: from.count()?, charged: from.money()? })
     })?;
-    Ok(Reservation { granted, money, allowances, expires, final_unit })
+    let flags = from.flags(RESERVATION | LAPSED | FINAL | LIMITED | PACE | CHANGE | AFTER | MORE)?;
+    let has = |bit| flags & bit != 0;
+    if (!has(RESERVATION) && flags & (FINAL | CHANGE) != 0) || (has(AFTER) && !has(CHANGE)) {
+        return Err(RecordError::Field("reservation"));
+    }
+    let mut reservation = if has(RESERVATION) { Some(take_reservation(from, has(FINAL))?) } else { None };
+    if has(CHANGE) {
+        let change = (from.time()?, if has(AFTER) { Some(from.count()?) } else { None });
+        if let Some(held) = &mut reservation {
+            held.change = Some(change);
+        }
+    }
+    let pace = if has(PACE) {
+        Some(Pace { at: from.time()?, per_sec: from.count()?, units: from.count()? })
+    } else {
+        None
+    };
+    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS)? } else { 0 };
+    if has(MORE) && more == 0 {
+        return Err(RecordError::Field("more"));
+    }
+    if more & POOL != 0 {
+        reservation.as_mut().ok_or(RecordError::Field("pool"))?.pool = Some(from.u32()?);
+    }
+    let armed = if more & ARMED == 0 { 0 } else { from.u8()? };
+    if more & ARMED != 0 && armed == 0 {
+        return Err(RecordError::Field("armed"));
+    }
+    let armed = bits().filter(|(bit, _)| armed & bit != 0).map(|(_, condition)| condition).collect();
+    let since = if more & SINCE != 0 { Some(from.time()?) } else { None };
+    if more & BANDS != 0 {
+        for line in &mut rated {
+            line.rate.band = from.u16()?;
+        }
+        if rated.iter().all(|line| line.rate.band == NO_BAND) {
+            return Err(RecordError::Field("bands"));
+        }
+    }
+    Ok(Quota {
+        key,
+        used,
+        rated,
+        reservation,
+        lapsed: has(LAPSED),
+        limited: has(LIMITED),
+        refused: more & REFUSED != 0,
+        since,
+        pace,
+        armed,
+    })
+}
+
+fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
+    let (granted, money, expires) = (from.amount()?, from.money()?, from.time()?);
+    let allowances = take_allowances(from)?;
+    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None })
 }
 
 fn take_answer(from: &mut Reader<'_>) -> Result<StoredAnswer, RecordError> {
@@ -255,6 +408,7 @@ pub(crate) mod tests {
             client_realm: "r".into(),
             profile: "p".into(),
             parties: Parties { role: Role::Forwarding, called: Some("112".into()), ..Parties::default() },
+            place: Place::default(),
             emergency: false,
             opened: Timestamp::from_micros(1),
             touched: Timestamp::from_micros(2),
@@ -262,7 +416,7 @@ pub(crate) mod tests {
                 key: QuotaKey { rating_group: Some(10), services: vec![] },
                 used: 300,
                 rated: vec![Rated {
-                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff },
+                    rate: RateKey { version: 4, plan: 1, rate: 2, destination: 0xffff, band: NO_BAND },
                     units: 300,
                     charged: Money::from_micros(10_000),
                 }],
@@ -272,8 +426,15 @@ pub(crate) mod tests {
                     allowances: vec![HeldAllowance { bundle: "b".into(), expires: None, units: 6 }],
                     expires: Timestamp::from_micros(9),
                     final_unit: true,
+                    change: None,
+                    pool: None,
                 }),
                 lapsed: false,
+                limited: false,
+                since: None,
+                refused: false,
+                pace: None,
+                armed: Vec::new(),
             }],
             answers: vec![StoredAnswer {
                 kind: Kind::Update,
@@ -299,6 +460,34 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_few_sessions_have_stands_behind_what_all_have() {
+        let mut session = sample();
+        session.place = Place { serving_plmn: Digits::parse("40102"), radio: Some(6) };
+        if let [quota] = session.quotas.as_mut_slice() {
+            quota.limited = true;
+            quota.since = Some(Timestamp::from_micros(8));
+            quota.rated.iter_mut().for_each(|line| line.rate.band = 3);
+            quota.pace = Some(Pace { at: Timestamp::from_micros(5), per_sec: 300, units: 9 });
+            quota
+                .reservation
+                .iter_mut()
+                .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
+            quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
+            quota.armed = vec![Condition::Radio, Condition::Network];
+            quota.refused = true;
+        }
+        let octets = encode(&session);
+        let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2));
+        assert!(
+            sum.contains("0600000000000000070500000000000000ac02091f030000000308000000000000000300"),
+            "{sum}"
+        );
+        assert_eq!(decode(&octets), Ok(session));
+        damaged(&octets, decode);
+    }
+
+    #[test]
     fn damage_is_an_error() {
         damaged(&encode(&sample()), decode);
     }
@@ -319,18 +508,18 @@ pub(crate) mod tests {
         {
             let allowances =
                 held.into_iter().map(|(bundle, expires, units)| HeldAllowance { bundle, expires, units }).collect();
-            Reservation { granted, money, allowances, expires, final_unit }
+            Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None }
         }
     }
 
     prop_compose! {
-        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u64)>(), money()), 0..3),
-            reservation in proptest::option::of(reservations()), lapsed: bool) -> Quota
+        fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
         {
-            let rated = rated.into_iter().map(|((version, plan, rate, destination, units), charged)| Rated {
-                rate: RateKey { version, plan, rate, destination }, units, charged,
+            let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
+                rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new() }
         }
     }
 
@@ -358,6 +547,7 @@ pub(crate) mod tests {
                 state: if flags[0] { SessionState::Ended(ended) } else { SessionState::Open },
                 client_host, client_realm, profile,
                 parties: Parties { role, called, requested, recipients },
+                place: Place::default(),
                 emergency: flags[1], opened, touched, quotas, answers,
                 seen: seen.into_iter().map(|(kind, first, last)| SeenRange { kind, first, last }).collect(),
             }

@@ -1,17 +1,23 @@
-//! Subscriber, class 10, layout 1. Key: number, packed, big-endian. Value: version u8 = 1 · flags u8 (1 Activ, 2 entity,
+//! Subscriber, class 10, layout 3. Key: number, packed, big-endian. Value: version u8 = 3 · flags u8 (1 Activ, 2 entity,
 //! 4 ended, 8 overage) · account u64 · IMSI packed u64 (0 none) · emergency calls u64 · since i64 (µs) · revision u64
 //! · plan text · owner text? · language text? · barred services texts · allowances: number, then each: bundle text,
-//! unit u8, left count, reserved count, expires time?.
+//! unit u8, left count, reserved count, expires time? · blocks: number, then each: reason u8, since i64, operator text,
+//! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
+//! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
+//!
+//! Layout 2 has no parts and no 0 for their end; layout 1 ends after the allowances.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
+use crate::charging::account::block::{Block, BlockReason};
+use crate::charging::account::life::{End, EndReason, Life, Settlement};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
 use crate::charging::units::Digits;
 
 /// The class of subscribers.
 pub const CLASS: Class = Class::Subscriber;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 3;
 const ACTIV: u8 = 1;
 const ENTITY: u8 = 2;
 const ENDED: u8 = 4;
@@ -51,13 +57,101 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.count(*reserved);
         to.time_or_none(*expires);
     }
+    put_life(&mut to, &subscriber.life);
+    to.no_more_parts();
     to.finish()
+}
+
+const fn reason_octet(reason: BlockReason) -> u8 {
+    match reason {
+        BlockReason::Lost => 1,
+        BlockReason::Theft => 2,
+        BlockReason::Authority => 3,
+        BlockReason::Fraud => 4,
+        BlockReason::Breach => 5,
+        BlockReason::Device => 6,
+        BlockReason::FalseData => 7,
+        BlockReason::Data => 8,
+        BlockReason::Area => 9,
+    }
+}
+
+const fn end_octet(why: EndReason) -> u8 {
+    match why {
+        EndReason::Request => 1,
+        EndReason::Unpaid => 2,
+        EndReason::Unused => 3,
+        EndReason::PortedOut => 4,
+    }
+}
+
+fn put_life(to: &mut Writer, life: &Life) {
+    to.length(life.blocks.len());
+    for Block { reason, since, operator, note } in &life.blocks {
+        to.u8(reason_octet(*reason));
+        to.time(*since);
+        to.text(operator);
+        to.text_or_none(note.as_deref());
+    }
+    to.time_or_none(life.last_use);
+    to.time_or_none(life.ends);
+    to.u8(life.end.map_or(0, |end| end_octet(end.why)));
+    if let Some(End { at, why: _, settlement }) = life.end {
+        to.time(at);
+        to.money(settlement.balance);
+        to.time(settlement.from);
+        to.time(settlement.due);
+        to.time_or_none(settlement.refunded.map(|(at, _)| at));
+        settlement.refunded.into_iter().for_each(|(_, amount)| to.money(amount));
+    }
+    to.count(life.acts);
+    to.sequence_or_none(life.acts_head);
+}
+
+fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
+    let length = from.length()?;
+    let one = |from: &mut Reader<'_>| {
+        let octet = from.u8()?;
+        let reason = BlockReason::ALL.into_iter().find(|reason| reason_octet(*reason) == octet);
+        Ok(Block {
+            reason: reason.ok_or(RecordError::Field("reason"))?,
+            since: from.time()?,
+            operator: from.text("operator")?,
+            note: from.text_or_none("note")?,
+        })
+    };
+    let blocks = (0..length).map(|_| one(from)).collect::<Result<_, _>>()?;
+    Ok(Life {
+        blocks,
+        last_use: from.time_or_none("last use")?,
+        ends: from.time_or_none("ends")?,
+        end: end(from)?,
+        acts: from.count()?,
+        acts_head: from.sequence_or_none()?,
+    })
+}
+
+fn end(from: &mut Reader<'_>) -> Result<Option<End>, RecordError> {
+    let octet = from.u8()?;
+    if octet == 0 {
+        return Ok(None);
+    }
+    let why = EndReason::ALL.into_iter().find(|why| end_octet(*why) == octet);
+    let why = why.ok_or(RecordError::Field("end"))?;
+    let at = from.time()?;
+    let (balance, earliest, due) = (from.money()?, from.time()?, from.time()?);
+    let refunded = match from.time_or_none("refunded")? {
+        Some(at) => Some((at, from.money()?)),
+        None => None,
+    };
+    let settlement = Settlement { balance, from: earliest, due, refunded };
+    Ok(Some(End { at, why, settlement }))
 }
 
 /// The subscriber under a key.
 pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     let msisdn = msisdn(key)?;
-    let mut from = Reader::new(octets, VERSION)?;
+    let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let flags = from.flags(ACTIV | ENTITY | ENDED | OVERAGE)?;
     let subscriber = Subscriber {
         msisdn,
@@ -75,7 +169,11 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
         barred: from.texts("barred")?,
         overage: flags & OVERAGE != 0,
         allowances: allowances(&mut from)?,
+        life: if version > 1 { life(&mut from)? } else { Life::default() },
     };
+    if version > 2 {
+        from.parts(|_, _| Err(RecordError::Field("part")))?;
+    }
     from.finish()?;
     Ok(subscriber)
 }
@@ -96,9 +194,10 @@ fn allowances(from: &mut Reader<'_>) -> Result<Vec<Allowance>, RecordError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codec::tests::{amount, damaged, number, text, time};
+    use super::super::codec::tests::{amount, damaged, money, number, text, time};
     use super::*;
-    use crate::charging::units::Unit;
+    use crate::charging::account::Sequence;
+    use crate::charging::units::{Money, Unit};
     use crate::time::Timestamp;
     use proptest::prelude::*;
 
@@ -125,14 +224,63 @@ mod tests {
             emergency_calls: 2,
             since: Timestamp::from_micros(6),
             revision: 3,
+            life: Life::default(),
         }
+    }
+
+    fn lived() -> Subscriber {
+        let time = Timestamp::from_micros;
+        let block = |reason, note| Block { reason, since: time(7), operator: "a".into(), note };
+        let settlement = Settlement {
+            balance: Money::from_micros(11),
+            from: time(12),
+            due: time(13),
+            refunded: Some((time(14), Money::from_micros(15))),
+        };
+        let life = Life {
+            blocks: vec![block(BlockReason::Lost, None), block(BlockReason::Area, Some("n".into()))],
+            last_use: Some(time(8)),
+            ends: Some(time(9)),
+            end: Some(End { at: time(10), why: EndReason::PortedOut, settlement }),
+            acts: 16,
+            acts_head: Some(Sequence(17)),
+        };
+        Subscriber { life, ..sample() }
+    }
+
+    /// What stands behind the allowances.
+    #[test]
+    fn the_layout_of_a_life_is_what_it_was() {
+        let golden = "020107000000000000000161000907000000000000000161026e01080000000000000001090000000000000004\
+                      0a000000000000000b000000000000000c000000000000000d00000000000000010e000000000000000f00000000\
+                      00000010110000000000000000";
+        let whole = super::super::hex(&encode(&lived()));
+        let shared = encode(&sample()).len() - 14;
+        assert_eq!(whole.split_at(2 * shared).1, golden);
+        assert_eq!(decode(&key(sample().msisdn), &encode(&lived())), Ok(lived()));
+    }
+
+    #[test]
+    fn layout_1_is_read() {
+        let octets = "010907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
+                      697273740d393030313031333030313233000103736d730106646174613330\
+                      00ac0201010500000000000000";
+        assert_eq!(decode(&key(sample().msisdn), &super::super::unhex(octets)), Ok(sample()));
+    }
+
+    #[test]
+    fn layout_2_is_read() {
+        let octets = "020907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
+                      697273740d393030313031333030313233000103736d730106646174613330\
+                      00ac020101050000000000000000000000000000000000000000";
+        assert_eq!(decode(&key(sample().msisdn), &super::super::unhex(octets)), Ok(sample()));
     }
 
     #[test]
     fn the_layout_is_what_it_was() {
-        let golden = "010907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
+        let golden = "030907000000000000001f000000002010400200000000000000060000000000000003000000000000000566\
                       697273740d393030313031333030313233000103736d730106646174613330\
-                      00ac0201010500000000000000";
+                      00ac02010105000000000000000000000000000000000000000000";
         let octets = encode(&sample());
         assert_eq!(super::super::hex(&octets), golden);
         assert_eq!(key(sample().msisdn).to_string(), "000077010000001b");
@@ -141,7 +289,7 @@ mod tests {
 
     #[test]
     fn damage_is_an_error() {
-        damaged(&encode(&sample()), |octets| decode(&key(sample().msisdn), octets));
+        damaged(&encode(&lived()), |octets| decode(&key(sample().msisdn), octets));
         assert_eq!(decode(&Key::from_u64(0), &encode(&sample())), Err(RecordError::Field("key")));
     }
 
@@ -154,7 +302,32 @@ mod tests {
     }
 
     prop_compose! {
+        fn block()(reason in 0usize..9, since in time(), operator in text(), note in proptest::option::of(text())) -> Block {
+            Block { reason: BlockReason::ALL[reason], since, operator, note }
+        }
+    }
+
+    prop_compose! {
+        fn end()(why in 0usize..4, times in proptest::array::uniform3(time()), balance in money(),
+            refunded in proptest::option::of((time(), money()))) -> End
+        {
+            let [at, from, due] = times;
+            End { at, why: EndReason::ALL[why], settlement: Settlement { balance, from, due, refunded } }
+        }
+    }
+
+    prop_compose! {
+        fn a_life()(blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
+            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64) -> Life
+        {
+            let acts_head = Some(Sequence(head)).filter(|head| head.0 != 0);
+            Life { blocks, last_use, ends, end, acts, acts_head }
+        }
+    }
+
+    prop_compose! {
         fn any_subscriber()(
+            life in a_life(),
             msisdn in number(), imsi in proptest::option::of(number()), numbers: [u64; 3], flags: [bool; 4],
             texts in proptest::array::uniform3(text()), given: [bool; 2], since in time(),
             barred in proptest::collection::vec(text(), 0..4),
@@ -169,7 +342,7 @@ mod tests {
                 standing: if flags[2] { Standing::Ended } else { Standing::Active },
                 language: given[1].then_some(language),
                 barred, overage: flags[3], allowances,
-                emergency_calls: numbers[1], since, revision: numbers[2],
+                emergency_calls: numbers[1], since, revision: numbers[2], life,
             }
         }
     }

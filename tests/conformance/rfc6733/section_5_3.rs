@@ -13,7 +13,7 @@ use gyro::diameter::peer::registry::{CONNECTIONS, PeerState};
 use gyro::diameter::peer::roster::{Network, Roster, UnknownPeers};
 
 use crate::node::{ELSEWHERE, LOOPBACK, Node, identity, single};
-use crate::wire::{self, CE, E, GY, P, R, brief, cer, cer_for, header, result_code, write};
+use crate::wire::{self, CE, GY, R, brief, cer, cer_for, header, result_code, write};
 
 const PGW: &str = "pgw.epc.kz";
 const GX: u32 = 16_777_238;
@@ -192,43 +192,6 @@ fn applications_meet_in_whatever_avp_they_come() {
         (avps::AUTH_APPLICATION_ID, GY),
     ];
     assert_eq!(vendor_specific(Box::leak(Box::new(odd))), open);
-    assert_eq!(vendor_specific(&[(avps::VENDOR_ID, 10_415)]), none);
-}
-
-#[test]
-fn a_cer_without_what_it_must_have_is_5005_and_one_with_an_unknown_m_bit_is_5001() {
-    for def in
-        [avps::ORIGIN_HOST, avps::ORIGIN_REALM, avps::HOST_IP_ADDRESS, avps::VENDOR_ID, avps::PRODUCT_NAME]
-    {
-        let cer = write(header(R, CE, 0), |cer| {
-            wire::who(cer, PGW, "epc.kz", &[def]);
-            cer.u32(avps::AUTH_APPLICATION_ID, GY);
-        });
-        let mut node = Node::server();
-        let id = node.accept();
-        node.feed(id, &cer);
-        let cea = node.sent_one(id);
-        assert_eq!(result_code(&cea), Some(5005));
-        let failed = cea.find(avps::FAILED_AVP.key).unwrap();
-        assert!(failed.find(def.key).is_some(), "{:?}", def.key);
-        assert_eq!(node.phase(id), Phase::Closed);
-    }
-    let strange = write(header(R, CE, 0), |cer| {
-        wire::who(cer, PGW, "epc.kz", &[]);
-        cer.u32(avps::AUTH_APPLICATION_ID, GY).u32(AvpDef::base(9_999), 1);
-    });
-    assert_eq!(exchange(&mut Node::server(), &strange), (Some(5001), 0, Phase::Closed));
-}
-
-#[test]
-fn a_cer_with_e_or_p_is_3008() {
-    for flags in [R | P, R | E] {
-        let cer = write(header(flags, CE, 0), |cer| {
-            wire::who(cer, PGW, "epc.kz", &[]);
-            cer.u32(avps::AUTH_APPLICATION_ID, GY);
-        });
-        assert_eq!(exchange(&mut Node::server(), &cer), (Some(3008), E | (flags & P), Phase::Closed));
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use gyro::diameter::peer::machine::{Phase, SendError};
 use gyro::diameter::peer::registry::PeerState;
 
 use crate::node::Node;
-use crate::wire::{self, CC, CE, DP, DW, P, R, RA, brief, header, write};
+use crate::wire::{self, CC, CE, DP, DW, R, RA, brief, header, write};
 
 const PGW: &str = "pgw.epc.kz";
 
@@ -53,21 +53,12 @@ fn who_has_received_a_dpr_sends_nothing_more_and_waits_for_the_end() {
 }
 
 #[test]
-fn a_dpr_without_cause_is_one_too() {
+fn a_dpr_with_a_fault_is_a_good_bye_too() {
     let mut node = Node::server();
     let id = node.open_from(PGW);
     node.feed(id, &write(header(R, DP, 0), |dpr| wire::origin(dpr, PGW)));
-    assert_eq!(brief(&node.sent_one(id)), (DP, false, Some(2001)));
+    assert_eq!(brief(&node.sent_one(id)), (DP, false, Some(5005)));
     assert_eq!(node.story(id), ["down PeerStopped(None) []"]);
-}
-
-#[test]
-fn a_dpr_with_the_p_bit_is_3008_and_no_good_bye() {
-    let mut node = Node::server();
-    let id = node.open_from(PGW);
-    node.feed(id, &write(header(R | P, DP, 0), |dpr| wire::origin(dpr, PGW)));
-    assert_eq!(brief(&node.sent_one(id)), (DP, false, Some(3008)));
-    assert_eq!(node.phase(id), Phase::Open);
 }
 
 /// What the peer had sent before it read our DPR is turned away at once, so that it can go elsewhere.

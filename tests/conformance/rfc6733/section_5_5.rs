@@ -20,16 +20,6 @@ fn a_dwa_has_these_octets() {
     assert_eq!(*octets, wire::hex(golden));
 }
 
-#[test]
-fn a_dwr_that_lacks_all_is_answered_and_one_with_the_p_bit_is_3008() {
-    let mut node = Node::server();
-    let id = node.open_from(PGW);
-    node.feed(id, &write(header(R, DW, 0), |_| ()));
-    assert_eq!(brief(&node.sent_one(id)), (DW, false, Some(2001)));
-    node.feed(id, &write(header(R | P, DW, 0), |_| ()));
-    assert_eq!(brief(&node.sent_one(id)), (DW, false, Some(3008)));
-}
-
 /// A peer resets the connection when Origin-State-Id differs from the first one it saw.
 #[test]
 fn our_origin_state_is_the_same_in_all_we_send() {

@@ -1,6 +1,12 @@
 //! RFC 8506, Diameter credit control: the messages.
 
 mod section_3_1_request;
+mod section_5_1_1_tariff_change;
+mod section_5_1_2_pools;
+mod section_5_6_graceful_termination;
+mod section_5_7_failures;
+#[cfg(feature = "shell")]
+mod section_6_events;
 mod section_7_1_5_faults;
 mod section_8_avps;
 mod section_9_results;
@@ -8,7 +14,7 @@ mod section_9_results;
 use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
-use gyro::diameter::avp::{AvpDef, AvpFlags, AvpKey};
+use gyro::diameter::avp::{AvpDef, AvpFlags};
 use gyro::diameter::dictionary::{Dictionary, builtin};
 use gyro::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use gyro::diameter::message::Message;
@@ -87,8 +93,6 @@ pub(crate) fn without_m(mut avp: AvpTree) -> AvpTree {
     avp
 }
 
-pub(crate) const QOS_INFORMATION: AvpDef = AvpDef::of(AvpKey::new(10_415, 1_016), true);
-
 /// A CCR as a gateway sends it.
 #[derive(Clone)]
 pub(crate) struct Ccr(pub(crate) Vec<AvpTree>);
@@ -157,4 +161,14 @@ pub(crate) fn mscc_of(avps: Vec<AvpTree>) -> AvpTree {
 
 pub(crate) fn information(avps: Vec<AvpTree>) -> AvpTree {
     group(Field::ServiceInformation, avps)
+}
+
+/// A quota of a rating group that asks for these units.
+pub(crate) fn asked_of_group(rating_group: u32, units: Vec<AvpTree>) -> AvpTree {
+    mscc_of(vec![word(Field::RatingGroup, rating_group), group(Field::RequestedServiceUnit, units)])
+}
+
+/// A quota of a rating group that reports these units.
+pub(crate) fn reported_of_group(rating_group: u32, units: Vec<AvpTree>) -> AvpTree {
+    mscc_of(vec![word(Field::RatingGroup, rating_group), group(Field::UsedServiceUnit, units)])
 }

@@ -369,7 +369,7 @@ fn a_subscriber_without_a_type_or_without_a_name_is_no_fault() {
     let ccr = Ccr::update()
         .with(group(F::SubscriptionId, vec![text(F::SubscriptionIdData, "secret")]))
         .with(group(F::SubscriptionId, vec![number(F::SubscriptionIdType, 0)]))
-        .with(subscriber(77, "other"));
+        .with(without_m(subscriber(77, "other")));
     let others = ["secret", "other"].map(|name| Identity::Other(name.into()));
     let [first, second] = others;
     assert_eq!(request(&ccr).identities, [number_of("77010000001"), first, second]);
@@ -409,7 +409,10 @@ fn a_reason_is_read_in_the_report_in_the_quota_and_at_command_level() {
         (vec![used(vec![reason(3)]), reason(2)], Some(Reason::Final)),
         (vec![reason(4), reason(6)], Some(Reason::ConditionChange)),
         (vec![reason(7)], Some(Reason::Forced)),
-        (vec![reason(9)], Some(Reason::Other)),
+        (vec![reason(5)], Some(Reason::OtherUnit)),
+        (vec![reason(8)], Some(Reason::PoolExhausted)),
+        (vec![reason(9)], Some(Reason::Unused)),
+        (vec![reason(10)], Some(Reason::Other)),
         (vec![reason(-5)], Some(Reason::Other)),
         (vec![], None),
     ] {

@@ -1,8 +1,9 @@
 //! The AVPs of credit control (RFC 8506 §8, TS 32.299 §7.2): the table, and that what is written is what is read.
 
 use bytes::BytesMut;
-use gyro::charging::request::{Measured, Reason, TariffSide, Used};
-use gyro::charging::units::Money;
+use gyro::charging::answer::{Announcement, PoolShare};
+use gyro::charging::request::{Condition, Measured, Reason, TariffSide, Used};
+use gyro::charging::units::{Money, Unit};
 use gyro::diameter::dictionary::{DataType, FlagRule};
 use gyro::diameter::header::{EndToEnd, HopByHop};
 use gyro::diameter::parse::{Limits, parse};
@@ -34,6 +35,7 @@ fn the_table_agrees_with_the_dictionary() {
             DataType::Time => Format::Time,
             DataType::Utf8String | DataType::IpFilterRule => Format::Utf8,
             DataType::DiameterIdentity => Format::Identity,
+            DataType::Address => Format::Address,
             DataType::OctetString => Format::Octets,
             DataType::Grouped => Format::Group,
             other => panic!("{}: {other}", field.name()),
@@ -101,7 +103,9 @@ fn reason() -> impl Strategy<Value = Option<Reason>> {
         Just(Reason::Validity),
         Just(Reason::ConditionChange),
         Just(Reason::Forced),
-        Just(Reason::Other),
+        Just(Reason::OtherUnit),
+        Just(Reason::PoolExhausted),
+        Just(Reason::Unused),
     ])
 }
 
@@ -109,15 +113,78 @@ fn mscc() -> impl Strategy<Value = Mscc> {
     let services = proptest::collection::vec(any::<u32>(), 0..4);
     let reports = proptest::collection::vec(used(), 0..3);
     let group = proptest::option::of(any::<u32>());
-    (group, services, proptest::option::of(measured()), reports, reason()).prop_map(
-        |(rating_group, services, requested, used, reason)| Mscc {
+    let rest = (conditions(), any::<Option<u8>>(), any::<Option<[u8; 5]>>());
+    (group, services, proptest::option::of(measured()), reports, reason(), rest).prop_map(
+        |(rating_group, services, requested, used, reason, (changed, radio, refund))| Mscc {
             rating_group,
             services,
             requested,
             used,
             reason,
+            changed,
+            radio,
+            refund: refund.map(Into::into),
         },
     )
+}
+
+/// Conditions that have a Trigger-Type, each at most once.
+fn conditions() -> impl Strategy<Value = Vec<Condition>> {
+    proptest::sample::subsequence(
+        vec![
+            Condition::Radio,
+            Condition::Network,
+            Condition::Node,
+            Condition::Location,
+            Condition::TimeZone,
+            Condition::Quality,
+            Condition::Media,
+        ],
+        0..=7,
+    )
+}
+
+/// A time in whole seconds, as Diameter has it.
+fn seconds() -> impl Strategy<Value = Timestamp> {
+    (0_i64..3_000_000_000).prop_map(Timestamp::from_secs)
+}
+
+/// What few quotas of an answer have.
+fn rare() -> impl Strategy<Value = MsccAnswer<'static>> {
+    let side = prop_oneof![Just(TariffSide::Before), Just(TariffSide::After), Just(TariffSide::Either)];
+    let unit = prop_oneof![Just(Unit::Octets), Just(Unit::Seconds), Just(Unit::Pieces), Just(Unit::Money)];
+    let pool = (any::<(u32, i64, i32)>(), unit)
+        .prop_map(|((pool, digits, exponent), unit)| (PoolShare { pool, digits, exponent }, unit));
+    let announcement =
+        any::<(u32, Option<u32>)>().prop_map(|(id, before_end_secs)| Announcement { id, before_end_secs });
+    let option = proptest::option::of::<BoxedStrategy<Vec<Condition>>>;
+    (
+        proptest::option::of(seconds()),
+        proptest::option::of(side),
+        any::<Option<u32>>(),
+        option(conditions().boxed()),
+        proptest::option::of(pool),
+        any::<bool>(),
+        proptest::collection::vec(announcement, 0..3),
+        any::<Option<bool>>(),
+    )
+        .prop_map(|(change, side, consumption_time, triggers, pool, refund, announcements, qos)| {
+            MsccAnswer {
+                tariff_change: change,
+                side,
+                consumption_time,
+                triggers,
+                pool,
+                refund: refund.then_some(b"token"),
+                announcements: announcements.into(),
+                qos_final_unit: qos.map(|redirects| Fui {
+                    redirect: redirects.then_some(RedirectServer { kind: 3, address: "sip:topup@kcell.kz" }),
+                    filters: vec!["FUP64"],
+                    ..Fui::plain(FinalAction::Redirect)
+                }),
+                ..MsccAnswer::default()
+            }
+        })
 }
 
 /// Text that lives as long as the test.
@@ -138,7 +205,7 @@ struct Texts {
 fn texts() -> impl Strategy<Value = Texts> {
     let name = "[a-z][a-z0-9-]{0,20}(\\.[a-z0-9]{1,9}){0,3}";
     let any_text = || proptest::option::of("\\PC{0,30}");
-    let names = proptest::collection::vec((-2_i32..7, "\\PC{0,20}"), 0..4);
+    let names = proptest::collection::vec((0_i32..5, "\\PC{0,20}"), 0..4);
     let recipients = proptest::collection::vec((proptest::option::of(0_i32..9), "[0-9+]{0,15}"), 0..3);
     let state = proptest::collection::vec(any::<u8>(), 0..9);
     ("\\PC{1,60}", name, name, any_text(), any_text(), any_text(), any_text(), names, recipients, state)
@@ -244,6 +311,7 @@ fn ccr<'a>(
         requested: texts.requested.as_deref(),
         interface: numbers.interface.filter(|_| messaging),
         messages: numbers.messages.filter(|_| messaging),
+        originator: texts.called.as_deref().filter(|called| messaging && !called.is_empty()),
         recipients: texts.recipients.iter().filter(|_| messaging).map(recipient).collect(),
     };
     ccr.proxies = vec![ProxyInfo { host: &texts.host, state: &texts.state }];
@@ -261,12 +329,14 @@ fn mscc_answer() -> impl Strategy<Value = MsccAnswer<'static>> {
         filters: vec!["FUP64"; usize::from(redirects)],
     }));
     let first = (word(), services, proptest::option::of(measured()), word(), word());
-    (first, (word(), word(), word(), word(), last)).prop_map(
+    (first, (word(), word(), word(), word(), last), rare()).prop_map(
         |(
             (rating_group, services, granted, validity, code),
             (time, volume, unit, holding_time, final_unit),
+            rare,
         )| {
             MsccAnswer {
+                tariff_change: rare.tariff_change.filter(|_| granted.is_some()),
                 rating_group,
                 services: services.into(),
                 granted,
@@ -277,6 +347,7 @@ fn mscc_answer() -> impl Strategy<Value = MsccAnswer<'static>> {
                 unit_threshold: unit,
                 holding_time,
                 final_unit,
+                ..rare
             }
         },
     )
@@ -308,6 +379,7 @@ proptest! {
         words in any::<[Option<u32>; 4]>(),
         signed in any::<[Option<i32>; 3]>(),
         granted in proptest::option::of(measured()),
+        rare in (any::<[Option<i32>; 3]>(), any::<[Option<u32>; 2]>(), any::<bool>()),
         msccs in proptest::collection::vec(mscc_answer(), 0..4),
     ) {
         let mut cca = Cca::new(ResultCode::new(code), &texts.host, &texts.realm);
@@ -319,6 +391,10 @@ proptest! {
         cca.error_message = texts.called.as_deref();
         cca.error_reporting_host = texts.user.as_ref().map(|_| "dra.kz");
         cca.granted = granted;
+        let (numbers, amounts, refund) = rare;
+        [cca.debit_failure, cca.balance_check, cca.low_balance] = numbers;
+        [cca.cost, cca.remaining] = amounts.map(|amount| amount.map(|amount| Money::from_micros(amount.into())));
+        cca.refund = refund.then_some(b"token");
         cca.final_unit = granted.map(|_| Fui::plain(FinalAction::Terminate));
         cca.msccs = msccs;
         cca.proxies = vec![ProxyInfo { host: &texts.host, state: &texts.state }];

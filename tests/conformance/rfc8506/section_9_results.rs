@@ -30,22 +30,21 @@ fn see(ccr: &Ccr, answer: &Answer, look: impl FnOnce(&Cca<'_>)) {
 }
 
 fn part(rating_group: Option<u32>, outcome: Outcome) -> PartAnswer {
-    PartAnswer { key: QuotaKey { rating_group, services: vec![] }, outcome, grant: None }
+    PartAnswer::new(QuotaKey { rating_group, services: vec![] }, outcome)
 }
 
 fn granted(rating_group: u32, count: u64) -> PartAnswer {
     let grant = Grant {
-        amount: Amount::new(Unit::Octets, count),
         validity_secs: Some(60),
         threshold: Some(10),
         holding_secs: Some(5),
-        final_unit: None,
+        ..Grant::of(Amount::new(Unit::Octets, count))
     };
     PartAnswer { grant: Some(grant), ..part(Some(rating_group), Outcome::Done) }
 }
 
 fn answer(outcome: Outcome, parts: Vec<PartAnswer>) -> Answer {
-    Answer { outcome, shape: Shape::PerGroup, parts, message: None }
+    Answer::new(outcome, Shape::PerGroup, parts)
 }
 
 const ALL: [(Denial, u32, u32); 11] = [
@@ -237,7 +236,7 @@ fn the_quota_that_cannot_be_rated_is_found_among_the_others() {
     };
     let ccr = Ccr::update().with(services(&[2, 1])).with(mscc_of(vec![]));
     let refused = |key| {
-        let denied = PartAnswer { key, outcome: Outcome::Denied(Denial::NoRate), grant: None };
+        let denied = PartAnswer::new(key, Outcome::Denied(Denial::NoRate));
         answer(Outcome::Done, vec![granted(10, 9), denied])
     };
     let by_services = QuotaKey { rating_group: None, services: vec![1, 2] };

@@ -55,7 +55,8 @@ call(Words, Realm) ->
              'CC-Request-Number' => list_to_integer(Field("number")),
              'Subscription-Id' => [#{'Subscription-Id-Type' => 0,
                                      'Subscription-Id-Data' => list_to_binary(Field("msisdn"))}],
-             'Multiple-Services-Credit-Control' => [mscc(Value, Unit) || {"mscc", Value} <- Pairs]},
+             'Service-Information' => [called(Called) || {"called", Called} <- Pairs],
+             'Multiple-Services-Credit-Control' => [mscc(Value, Unit, Field("refund")) || {"mscc", Value} <- Pairs]},
     Extra = case Type of
         4 -> #{'Requested-Action' => [list_to_integer(proplists:get_value("action", Pairs, "0"))]};
         3 -> #{'Termination-Cause' => [1], 'Multiple-Services-Indicator' => [1]};
@@ -71,9 +72,14 @@ counter("420") -> 'CC-Time';
 counter("421") -> 'CC-Total-Octets';
 counter("417") -> 'CC-Service-Specific-Units'.
 
-mscc(Text, Unit) ->
+called(Called) ->
+    #{'IMS-Information' => [#{'Role-Of-Node' => [0], 'Node-Functionality' => 6,
+                              'Called-Party-Address' => [list_to_binary(Called)]}]}.
+
+mscc(Text, Unit, Token) ->
     [Group, Ask, Used] = string:split(Text, ":", all),
     maps:from_list(
+        [{'Refund-Information', [binary:decode_hex(list_to_binary(Token))]} || Token =/= undefined] ++
         [{'Rating-Group', [list_to_integer(Group)]} || Group =/= "-"] ++
         [{'Requested-Service-Unit', [asked(Ask, Unit)]} || Ask =/= "-"] ++
         [{'Used-Service-Unit', [#{Unit => [list_to_integer(Used)]}]} || Used =/= "-"]).
@@ -88,9 +94,23 @@ answer(#diameter_packet{msg = Msg}, Unit) ->
     Words = [["result=", shown(value('Result-Code', Answer))],
              [" type=", shown(value('CC-Request-Type', Answer))],
              [" number=", shown(value('CC-Request-Number', Answer))]],
-    Parts = [[" mscc=", lists:join(":", [shown(Value) || Value <- part(Part, Unit)])]
+    Parts = [[" mscc=", lists:join(":", [shown(Value) || Value <- part(Part, Unit)]), token(Part)]
              || Part <- maps:get('Multiple-Services-Credit-Control', Answer, [])],
-    ["cca ", Words, Parts].
+    ["cca ", Words, Parts, check(value('Check-Balance-Result', Answer)), cost(value('Cost-Information', Answer))].
+
+token(Part) ->
+    case value('Refund-Information', Part) of
+        none -> [];
+        Token -> [" refund=", string:lowercase(binary:encode_hex(iolist_to_binary(Token)))]
+    end.
+
+check(none) -> [];
+check(Result) -> [" check=", shown(Result)].
+
+cost(none) -> [];
+cost(Cost) ->
+    Value = value('Unit-Value', Cost),
+    [" cost=", shown(value('Value-Digits', Value)), "e", shown(value('Exponent', Value))].
 
 part(Part, Unit) ->
     Grant = value('Granted-Service-Unit', Part),
@@ -121,4 +141,21 @@ prepare_request(#diameter_packet{msg = [Name | Map]}, _, {_, Caps}) ->
 prepare_retransmit(Packet, Service, Peer) -> prepare_request(Packet, Service, Peer).
 handle_answer(Packet, _, _, _) -> {ok, Packet}.
 handle_error(Reason, _, _, _) -> {error, Reason}.
-handle_request(_, _, _) -> discard.
+
+%% a RAR is answered with 2002 (what follows is asked for by a line), an ASR with 2001
+handle_request(#diameter_packet{msg = ['RAR' | Request], errors = []}, _, {_, Caps}) ->
+    io:format("asked rar session=~s type=~s group=~s~n",
+              [session(Request), shown(value('Re-Auth-Request-Type', Request)), shown(value('Rating-Group', Request))]),
+    {reply, ['RAA' | reply(2002, Request, Caps)]};
+handle_request(#diameter_packet{msg = ['ASR' | Request], errors = []}, _, {_, Caps}) ->
+    io:format("asked asr session=~s~n", [session(Request)]),
+    {reply, ['ASA' | reply(2001, Request, Caps)]};
+handle_request(#diameter_packet{errors = Errors}, _, _) ->
+    io:format("asked faults ~0p~n", [Errors]),
+    {answer_message, 5012}.
+
+session(#{'Session-Id' := Id}) ->
+    string:prefix(iolist_to_binary(Id), [?HOST, ";"]).
+
+reply(Code, #{'Session-Id' := Id}, #diameter_caps{origin_host = {Host, _}, origin_realm = {Realm, _}}) ->
+    #{'Session-Id' => Id, 'Result-Code' => Code, 'Origin-Host' => Host, 'Origin-Realm' => Realm}.

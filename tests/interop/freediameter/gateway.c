@@ -9,8 +9,10 @@
 
 static pthread_t reader;
 static sem_t answered;
-static char line_out[1024];
+static char line_out[2048];
 static unsigned unit_code = 421;
+static uint8_t token[512];
+static size_t token_len;
 static struct dict_object *ccr;
 
 static struct dict_object *avp_of(const char *name) {
@@ -43,6 +45,12 @@ static void add_text(msg_or_avp *parent, const char *name, const char *text) {
 	add(parent, name, &value);
 }
 
+static void read_token(const char *hex) {
+	unsigned octet;
+	for (token_len = 0; token_len < sizeof token && sscanf(hex + 2 * token_len, "%2x", &octet) == 1; token_len++)
+		token[token_len] = (uint8_t)octet;
+}
+
 static struct avp *group(msg_or_avp *parent, const char *name) {
 	struct avp *avp;
 	if (fd_msg_avp_new(avp_of(name), 0, &avp) || fd_msg_avp_add(parent, MSG_BRW_LAST_CHILD, avp)) {
@@ -73,6 +81,19 @@ static void add_mscc(struct msg *msg, char *text) {
 	}
 	if (strcmp(used, "-")) add_units(group(mscc, "Used-Service-Unit"), strtoull(used, NULL, 10));
 	if (strcmp(rating, "-")) add_u32(mscc, "Rating-Group", (uint32_t)strtoul(rating, NULL, 10));
+	if (token_len) {
+		union avp_value value;
+		value.os.data = token;
+		value.os.len = token_len;
+		add(mscc, "Refund-Information", &value);
+	}
+}
+
+static void add_called(struct msg *msg, const char *called) {
+	struct avp *call = group(group(msg, "Service-Information"), "IMS-Information");
+	add_u32(call, "Role-Of-Node", 0);
+	add_u32(call, "Node-Functionality", 6);
+	add_text(call, "Called-Party-Address", called);
 }
 
 static void number_of(char *out, size_t size, struct avp *parent, uint32_t code) {
@@ -88,19 +109,35 @@ static void number_of(char *out, size_t size, struct avp *parent, uint32_t code)
 	}
 }
 
-static struct avp *child_of(struct avp *parent, uint32_t code) {
+static struct avp *child_of(struct avp *parent, uint32_t code, uint32_t vendor) {
 	struct avp *child;
 	struct avp_hdr *header;
+	if (!parent) return NULL;
 	if (fd_msg_browse(parent, MSG_BRW_FIRST_CHILD, &child, NULL)) return NULL;
 	for (; child; fd_msg_browse(child, MSG_BRW_NEXT, &child, NULL)) {
 		fd_msg_avp_hdr(child, &header);
-		if (header->avp_code == code && !header->avp_vendor) return child;
+		if (header->avp_code == code && header->avp_vendor == vendor) return child;
 	}
 	return NULL;
 }
 
+static long long signed_of(struct avp *avp, int wide) {
+	struct avp_hdr *header;
+	if (!avp || fd_msg_avp_hdr(avp, &header) || !header->avp_value) return 0;
+	return wide ? (long long)header->avp_value->i64 : (long long)header->avp_value->i32;
+}
+
+static void token_of(char *out, size_t size, struct avp *mscc) {
+	struct avp *avp = child_of(mscc, 2022, 10415);
+	struct avp_hdr *header;
+	if (!avp || fd_msg_avp_hdr(avp, &header) || !header->avp_value) return;
+	size_t used = snprintf(out, size, " refund=");
+	for (size_t at = 0; at < header->avp_value->os.len && used + 2 < size; at++)
+		used += snprintf(out + used, size - used, "%02x", header->avp_value->os.data[at]);
+}
+
 static void on_answer(void *data, struct msg **msg) {
-	char result[24] = "-", type[24] = "-", number[24] = "-", parts[768] = "";
+	char result[24] = "-", type[24] = "-", number[24] = "-", check[24] = "", cost[64] = "", parts[1600] = "";
 	struct avp *avp;
 	struct avp_hdr *header;
 	(void)data;
@@ -108,22 +145,29 @@ static void on_answer(void *data, struct msg **msg) {
 	for (; avp; fd_msg_browse(avp, MSG_BRW_NEXT, &avp, NULL)) {
 		fd_msg_avp_hdr(avp, &header);
 		if (header->avp_vendor || !header->avp_value) {
+			if (header->avp_code == 423 && !header->avp_vendor) {
+				struct avp *value = child_of(avp, 445, 0);
+				snprintf(cost, sizeof cost, " cost=%llde%lld", signed_of(child_of(value, 447, 0), 1),
+				         signed_of(child_of(value, 429, 0), 0));
+			}
 			if (header->avp_code != 456) continue;
-			char group[24], code[24], granted[24], validity[24], final[24];
+			char refund[600] = "", group[24], code[24], granted[24], validity[24], final[24];
 			number_of(group, sizeof group, avp, 432);
 			number_of(code, sizeof code, avp, 268);
-			number_of(granted, sizeof granted, child_of(avp, 431), unit_code);
+			number_of(granted, sizeof granted, child_of(avp, 431, 0), unit_code);
 			number_of(validity, sizeof validity, avp, 448);
-			number_of(final, sizeof final, child_of(avp, 430), 449);
+			number_of(final, sizeof final, child_of(avp, 430, 0), 449);
 			size_t used = strlen(parts);
-			snprintf(parts + used, sizeof parts - used, " mscc=%s:%s:%s:%s:%s", group, code, granted, validity, final);
+			token_of(refund, sizeof refund, avp);
+			snprintf(parts + used, sizeof parts - used, " mscc=%s:%s:%s:%s:%s%s", group, code, granted, validity, final, refund);
 			continue;
 		}
 		if (header->avp_code == 268) snprintf(result, sizeof result, "%u", header->avp_value->u32);
+		if (header->avp_code == 422) snprintf(check, sizeof check, " check=%u", header->avp_value->u32);
 		if (header->avp_code == 416) snprintf(type, sizeof type, "%u", header->avp_value->u32);
 		if (header->avp_code == 415) snprintf(number, sizeof number, "%u", header->avp_value->u32);
 	}
-	snprintf(line_out, sizeof line_out, "cca result=%s type=%s number=%s%s", result, type, number, parts);
+	snprintf(line_out, sizeof line_out, "cca result=%s type=%s number=%s%s%s%s", result, type, number, parts, check, cost);
 	fd_msg_free(*msg);
 	*msg = NULL;
 	sem_post(&answered);
@@ -132,11 +176,12 @@ static void on_answer(void *data, struct msg **msg) {
 static void call(char *line) {
 	struct msg *msg;
 	struct avp *subscription;
-	char session[256] = "", msisdn[32] = "", context[64] = "", *word, *rest = NULL;
+	char session[256] = "", msisdn[32] = "", context[64] = "", called[128] = "", *word, *rest = NULL;
 	char *parts[16];
 	uint32_t type = 0, number = 0, action = 0;
 	int count = 0;
 	unit_code = 421;
+	token_len = 0;
 	for (word = strtok_r(line, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
 		sscanf(word, "session=%200s", session);
 		sscanf(word, "msisdn=%31s", msisdn);
@@ -145,6 +190,8 @@ static void call(char *line) {
 		sscanf(word, "number=%u", &number);
 		sscanf(word, "unit=%u", &unit_code);
 		sscanf(word, "action=%u", &action);
+		sscanf(word, "called=%127s", called);
+		if (!strncmp(word, "refund=", 7)) read_token(word + 7);
 		if (!strncmp(word, "mscc=", 5) && count < 16) parts[count++] = word + 5;
 	}
 	char id[300];
@@ -164,6 +211,7 @@ static void call(char *line) {
 	else add_u32(msg, "Multiple-Services-Indicator", 1);
 	if (type == 3) add_u32(msg, "Termination-Cause", 1);
 	for (int at = 0; at < count; at++) add_mscc(msg, parts[at]);
+	if (*called) add_called(msg, called);
 	fd_msg_send(&msg, on_answer, NULL);
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);

@@ -8,10 +8,12 @@ import logging
 import sys
 
 from diameter.message import constants
-from diameter.message.commands import CreditControlRequest
+from diameter.message.commands import AbortSessionRequest, CreditControlRequest, ReAuthRequest
 from diameter.message.avp.grouped import (
+    ImsInformation,
     MultipleServicesCreditControl,
     RequestedServiceUnit,
+    ServiceInformation,
     SubscriptionId,
     UsedServiceUnit,
 )
@@ -22,9 +24,11 @@ ORIGIN, REALM = "pgw.python.test", "python.test"
 COUNTERS = {"420": "cc_time", "421": "cc_total_octets", "417": "cc_service_specific_units"}
 
 
-def mscc_of(text, counter):
+def mscc_of(text, counter, token):
     group, ask, used = text.split(":")
     mscc = MultipleServicesCreditControl()
+    if token:
+        mscc.refund_information = bytes.fromhex(token)
     if group != "-":
         mscc.rating_group = int(group)
     if ask != "-":
@@ -60,7 +64,11 @@ def request_of(words, server_realm):
         ccr.multiple_services_indicator = 1
     if field["type"] == "3":
         ccr.termination_cause = 1
-    ccr.multiple_services_credit_control = [mscc_of(value, counter) for name, value in named if name == "mscc"]
+    token = field.get("refund")
+    ccr.multiple_services_credit_control = [mscc_of(value, counter, token) for name, value in named if name == "mscc"]
+    if "called" in field:
+        information = ImsInformation(node_functionality=6, role_of_node=0, called_party_address=field["called"])
+        ccr.service_information = ServiceInformation(ims_information=information)
     return ccr, counter
 
 
@@ -81,7 +89,28 @@ def line_of(cca, counter):
             final.final_unit_action if final else None,
         ]
         words.append("mscc=" + ":".join(shown(part) for part in parts))
+        if mscc.refund_information:
+            words.append("refund=" + mscc.refund_information.hex())
+    if cca.check_balance_result is not None:
+        words.append(f"check={cca.check_balance_result}")
+    if cca.cost_information is not None:
+        value = cca.cost_information.unit_value
+        words.append(f"cost={value.value_digits}e{value.exponent}")
     return "cca " + " ".join(words)
+
+
+def demanded(application, request):
+    """Answers a RAR with 2002, what follows is asked for by a line, and an ASR with 2001."""
+    session = request.session_id.removeprefix(f"{ORIGIN};")
+    if isinstance(request, ReAuthRequest):
+        group = request.find_avps((constants.AVP_RATING_GROUP, 0))
+        group = group[0].value if group else None
+        print(f"asked rar session={session} type={shown(request.re_auth_request_type)} group={shown(group)}", flush=True)
+        return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_LIMITED_SUCCESS)
+    if isinstance(request, AbortSessionRequest):
+        print(f"asked asr session={session}", flush=True)
+        return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_SUCCESS)
+    return application.generate_answer(request, constants.E_RESULT_CODE_DIAMETER_COMMAND_UNSUPPORTED)
 
 
 def main():
@@ -91,9 +120,10 @@ def main():
     node.tcp_port = None
     peer = node.add_peer(f"aaa://{server_host}:{port};transport=tcp", server_realm, ip_addresses=[host], is_persistent=True)
     application = SimpleThreadingApplication(
-        constants.APP_DIAMETER_CREDIT_CONTROL_APPLICATION, is_auth_application=True, request_handler=None
+        constants.APP_DIAMETER_CREDIT_CONTROL_APPLICATION, is_auth_application=True, request_handler=demanded
     )
-    node.add_application(application, [peer])
+    # what the server asks is for this realm
+    node.add_application(application, [peer], realms=[REALM])
     node.start()
     application.wait_for_ready(timeout=20)
     print("ready", flush=True)

@@ -43,6 +43,12 @@ pub enum Noun {
     Section,
     /// A mode of settlement.
     Mode,
+    /// A band of time.
+    Band,
+    /// A day of the week.
+    Day,
+    /// A holiday.
+    Holiday,
 }
 
 impl fmt::Display for Noun {
@@ -59,6 +65,9 @@ impl fmt::Display for Noun {
             Self::Number => "number",
             Self::Section => "section",
             Self::Mode => "mode",
+            Self::Band => "band of time",
+            Self::Day => "day",
+            Self::Holiday => "holiday",
         })
     }
 }
@@ -144,7 +153,7 @@ pub enum FaultKind {
     },
     /// A service whose unit is not told by its context.
     #[error(
-        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\" or \"pieces\""
+        "the context `{context}` is not one that gyro knows: say what the service is counted in, unit = \"octets\", \"seconds\", \"pieces\" or \"money\""
     )]
     NoUnit {
         /// The context.
@@ -200,6 +209,28 @@ pub enum FaultKind {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// Not a time of the day, or no date that there is.
+    #[error("`{found}` cannot be read: {allowed}")]
+    Clock {
+        /// What is there.
+        found: Box<str>,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A band that ends when it begins.
+    #[error("a band that ends when it begins is no band: leave `from` and `to` out for whole days")]
+    WholeDay,
+    /// A band with a word about holidays, and no holidays.
+    #[error("`holidays` in a band needs the list of them: [holidays] with dates = [\"01-01\", …]")]
+    NoHolidays,
+    /// Two bands of a rate that hold at once.
+    #[error("bands `{one}` and `{other}` of this rate overlap: at any time one price is in force")]
+    Overlap {
+        /// The band.
+        one: Box<str>,
+        /// The other.
+        other: Box<str>,
+    },
     /// A list with nothing in it, or a text.
     #[error("{what} must not be empty")]
     Empty {
@@ -243,6 +274,12 @@ pub enum FaultKind {
         /// The service.
         service: Box<str>,
     },
+    /// A consumption time where no time is counted.
+    #[error("`consumption` belongs to a service that is counted in seconds; `{service}` is not")]
+    Consumption {
+        /// The service.
+        service: Box<str>,
+    },
     /// A rate that can never apply.
     #[error("this rate never applies: an earlier one covers the same")]
     SameCovers,
@@ -264,6 +301,41 @@ pub enum FaultKind {
         /// The plan.
         plan: Box<str>,
     },
+    /// Neither a redirect nor a restriction, or both.
+    #[error(
+        "say how the service goes on: either redirect = \"https://…\", or restrict = [\"a filter of the gateway\"]"
+    )]
+    NoLimitation,
+    /// A limitation that the clients of a service cannot carry out.
+    #[error(
+        "service `{service}` cannot be limited so: traffic is sent to an IP address or a URL or is filtered, calls are sent to a SIP URI, and what is counted in pieces ends"
+    )]
+    NotLimitable {
+        /// The service.
+        service: Box<str>,
+    },
+    /// Not an address that a user can be sent to.
+    #[error("`{found}` is no address to redirect to: an IP address, or a URI of http, https, sip or sips")]
+    Redirect {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// Not a filter rule.
+    #[error(
+        "`{found}` is no filter rule (RFC 6733 IPFilterRule), like \"permit out ip from 192.0.2.10 to assigned\""
+    )]
+    FilterRule {
+        /// What is there.
+        found: Box<str>,
+    },
+    /// More text than an answer should bear.
+    #[error("{what} are too long: at most {most} octets in all")]
+    TooLong {
+        /// What.
+        what: &'static str,
+        /// How many octets are allowed.
+        most: usize,
+    },
     /// More of something than a catalogue holds.
     #[error("too many {what}: at most {most}")]
     TooMany {
@@ -280,6 +352,17 @@ pub enum FaultKind {
         /// The place.
         place: &'static str,
     },
+    /// Warning: a band of time that no rate has a price for.
+    #[error("no rate has a price for the band of time `{name}`")]
+    UnusedBand {
+        /// The band.
+        name: Box<str>,
+    },
+    /// Warning: a limitation that no service takes.
+    #[error(
+        "no service can be limited so, all of them end: traffic is sent to an IP address or a URL or is filtered, calls are sent to a SIP URI"
+    )]
+    NoneLimitable,
     /// Warning: a prefix of two countries.
     #[error("prefix 7 alone covers Russia and Kazakhstan together: longer prefixes tell them apart")]
     WidePrefix,

@@ -1,19 +1,24 @@
 //! From values as they were written to a checked catalogue: names resolved, figures exact, all faults
 //! collected, each with the place where it stands.
 //!
-//! What a later version adds (fair use, roaming, bands of time, fees, payments) is refused by name, so that
+//! What a later version adds (fair use, roaming, fees, payments) is refused by name, so that
 //! nobody believes that it is applied.
 
+mod bands;
 mod currency;
+mod exhaustion;
 mod fault;
+mod filter;
 mod nearest;
 mod plans;
 mod quantity;
+mod quotas;
 mod reader;
 mod sections;
 mod tree;
 
 pub use fault::{Fault, FaultKind, FigureFault, Noun};
+pub use filter::is_filter_rule;
 pub use tree::{Document, Entry, Node, Origin, Row, Table, Value};
 
 use self::reader::{Faults, Keys};
@@ -39,19 +44,11 @@ const ROOT: Keys = Keys {
         "numbers",
         "destinations",
         "rating_groups",
-        "plans",
-    ],
-    later: &[
-        "fair_use",
-        "throttle",
-        "roaming",
         "bands",
         "holidays",
-        "payments",
-        "test",
-        "classes",
-        "detection",
+        "plans",
     ],
+    later: &["fair_use", "throttle", "roaming", "payments", "test", "classes", "detection"],
 };
 
 /// Builds a catalogue from the files of a folder, in their order, or from one. `version` is the hash of
@@ -73,13 +70,30 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     let rating_groups = sections::rating_groups(&mut faults, &mut names, entries.into_iter());
     let table = once(&mut faults, documents, "numbers");
     let numbers = sections::numbers(&mut faults, table);
+    let table = once(&mut faults, documents, "holidays");
+    let holidays = bands::holidays(&mut faults, table);
+    let entries = section(&mut faults, documents, "bands");
+    bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
     let entries = section(&mut faults, documents, "plans");
     let plans = plans::plans(&mut faults, &names, entries.into_iter());
     let (Some(currency), Some(timezone), true) = (currency, timezone, faults.faults.is_empty()) else {
         return Err(faults.faults);
     };
-    let (services, destinations) = (names.services, names.destinations);
-    let parts = Parts { version, currency, timezone, services, rating_groups, numbers, destinations, plans };
+    let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).collect();
+    bands::unused(&mut faults, &names, &rates);
+    let Names { services, destinations, bands, .. } = names;
+    let parts = Parts {
+        version,
+        currency,
+        timezone,
+        services,
+        rating_groups,
+        numbers,
+        destinations,
+        bands,
+        holidays,
+        plans,
+    };
     Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings })
 }
 

@@ -3,12 +3,15 @@
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
 
+use super::bands;
+use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
+use super::quotas::quotas;
 use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Covers, Plan, QuotaShape, Rate, ServiceIx, Then};
+use crate::charging::catalogue::{Bundle, Covers, Limitation, Plan, Rate, ServiceIx, Then};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -18,24 +21,22 @@ const LINES_MAX: usize = 65_000;
 
 const PLAN: Keys = Keys {
     place: "a plan",
-    known: &["modes", "bundle", "rate", "quota", "out_of_money"],
-    later: &["fee", "low_balance", "roaming", "throttle", "fair_use", "closed"],
+    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements"],
+    later: &["fee", "roaming", "throttle", "fair_use", "closed"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
-    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect"],
-    later: &["bands", "when", "zones"],
+    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands"],
+    later: &["when", "zones"],
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
     known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
     later: &["bands", "when", "zones", "validity"],
 };
-const QUOTA: Keys =
-    Keys { place: "a quota", known: &["grant", "threshold", "validity", "holding"], later: &["low_balance"] };
 const MODES: &[&str] = &["advance", "credit"];
-const THEN: &[&str] = &["rates", "stop"];
-const OUT_OF_MONEY: &[&str] = &["terminate"];
+const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
+const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
 pub(super) fn plans<'t>(
@@ -62,13 +63,24 @@ pub(super) fn plans<'t>(
 
 fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Plan {
     faults.keys(table, PLAN);
-    if let Some(node) = table.get("out_of_money") {
-        later_word(faults, node, "out_of_money", OUT_OF_MONEY, &["redirect:", "restrict:"]);
+    let mut limitations = Vec::new();
+    let out_of_money = table
+        .get("out_of_money")
+        .and_then(|node| after(faults, &mut limitations, node, "out_of_money", OUT_OF_MONEY, &[]));
+    let out_of_money = match out_of_money {
+        Some(After::Limit(place)) => Some(place),
+        Some(After::Word(_)) | None => None,
+    };
+    if let (Some(node), Some(limitation)) = (table.get("out_of_money"), limitations.first())
+        && !names.services.iter().any(|service| service.takes(&limitation.action))
+    {
+        faults.warn(node.origin, FaultKind::NoneLimitable);
     }
+    let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
     let before = faults.faults.len();
     let rates = rates(faults, names, table.get("rate"));
     let rates_are_whole = faults.faults.len() == before;
-    let bundles = bundles(faults, names, table.get("bundle"));
+    let bundles = bundles(faults, names, &mut limitations, table.get("bundle"));
     for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
     {
         let service = bundle.covers.service;
@@ -84,8 +96,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     bundles.sort_by_key(|bundle| bundle.priority);
     let modes =
         table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
-    let quotas = quotas(faults, names, table.get("quota"));
-    Plan { name: entry.key.clone(), modes, bundles, rates, quotas }
+    let (quotas, low_balance) = quotas(faults, names, table.get("quota"));
+    let name = entry.key.clone();
+    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements }
 }
 
 fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
@@ -103,22 +116,6 @@ fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
         }
     }
     modes
-}
-
-/// A word, where other beginnings are refused as what comes later.
-fn later_word(
-    faults: &mut Faults,
-    node: &Node,
-    key: &str,
-    allowed: &'static [&'static str],
-    later: &[&str],
-) -> Option<usize> {
-    let text = faults.text(node)?;
-    if later.iter().any(|beginning| text.starts_with(beginning)) {
-        faults.add(node.origin, FaultKind::Later { what: format!("{key} = \"{text}\"").into() });
-        return None;
-    }
-    faults.word_of(node.origin, text, allowed)
 }
 
 /// What a rate or a bundle is for; none where there is a fault in it.
@@ -205,6 +202,9 @@ fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Optio
     numbers
 }
 
+/// What the price of a rate in money buys where it says nothing else: a whole unit of the currency, in millionths.
+const ONE_OF_MONEY: u64 = 1_000_000;
+
 fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
     let mut rates: Vec<Rate> = Vec::new();
     let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
@@ -221,12 +221,15 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
         let per = match (table.get("per"), unit) {
             (Some(node), _) => faults.amount(node, unit),
             (None, Unit::Pieces) => Some(1),
-            (None, Unit::Octets | Unit::Seconds | Unit::Money) => {
+            (None, Unit::Money) => Some(ONE_OF_MONEY),
+            (None, Unit::Octets | Unit::Seconds) => {
                 faults.add(table.origin, FaultKind::Missing { key: "per", place: RATE.place });
                 None
             }
         };
-        let step = table.get("step").map_or(per, |node| faults.amount(node, unit));
+        // money is not rounded to steps where nobody says so
+        let usual = if unit == Unit::Money { Some(1) } else { per };
+        let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
         let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
         if let Some(&earlier) = seen.get(&key) {
@@ -234,6 +237,7 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
             continue;
         }
         seen.insert(key, table.origin);
+        let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
         let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
             (price, per, step, first, connect)
         else {
@@ -243,7 +247,9 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
             break;
         }
         let name = rate_name(names, &covers);
-        rates.push(Rate { covers, name, price, per, step, first, connect });
+        let mut rate = Rate { covers, name, price, per, step, first, connect, bands: Vec::new() };
+        rate.bands = bands::in_bands(names, &rate, &in_bands);
+        rates.push(rate);
     }
     rates
 }
@@ -263,7 +269,12 @@ fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
     name.into()
 }
 
-fn bundles(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin, Bundle)> {
+fn bundles(
+    faults: &mut Faults,
+    names: &Names,
+    limitations: &mut Vec<Limitation>,
+    node: Option<&Node>,
+) -> Vec<(Origin, Bundle)> {
     let mut bundles = Vec::new();
     let mut ids: BTreeMap<&str, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
@@ -277,8 +288,8 @@ fn bundles(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Orig
             faults.clash(origin, FaultKind::Twice { noun: Noun::Bundle, name: id.into() }, first);
         }
         let then = match table.get("then") {
-            Some(node) => later_word(faults, node, "then", THEN, &["fair_use:", "redirect:", "restrict:"]),
-            None => Some(0),
+            Some(node) => after(faults, limitations, node, "then", THEN, &["fair_use:"]),
+            None => Some(After::Word(0)),
         };
         let priority = table.get("priority").map_or(Some(0), |node| {
             let written = faults.integer(node)?;
@@ -295,6 +306,18 @@ fn bundles(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Orig
         let Some(covers) = covers else { continue };
         let unit = names.service(covers.service).map_or(Unit::Pieces, |service| service.unit);
         let amount = amount.and_then(|node| faults.amount(node, unit));
+        if let (Some(node), Some(After::Limit(place))) = (table.get("then"), then) {
+            let limitation = limitations.get(usize::from(place.0));
+            if !limitation
+                .zip(names.service(covers.service))
+                .is_none_or(|(by, service)| service.takes(&by.action))
+            {
+                faults.add(
+                    node.origin,
+                    FaultKind::NotLimitable { service: names.service_name(covers.service) },
+                );
+            }
+        }
         let (Some((origin, id)), Some(then), Some(priority), Some(count)) = (id, then, priority, amount)
         else {
             continue;
@@ -302,68 +325,13 @@ fn bundles(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Orig
         if next_place(faults, table.origin, bundles.len(), LINES_MAX, "bundles in a plan").is_none() {
             break;
         }
-        let then = if then == 0 { Then::Rates } else { Then::Stop };
+        let then = match then {
+            After::Word(0) => Then::Rates,
+            After::Word(_) => Then::Stop,
+            After::Limit(place) => Then::Limit(place),
+        };
         let amount = Amount::new(unit, count);
         bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
     }
     bundles
-}
-
-/// The shapes of a plan's grants: what it says, and the defaults of the unit for what it does not say.
-fn quotas(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<QuotaShape> {
-    let mut shapes: Vec<_> = names.services.iter().map(|service| default_shape(service.unit)).collect();
-    let Some(table) = node.and_then(|node| faults.table(node)) else { return shapes };
-    for entry in &table.entries {
-        if QUOTA.later.contains(&&*entry.key) {
-            faults.add(entry.origin, FaultKind::Later { what: entry.key.clone() });
-            continue;
-        }
-        let Some(place) = names.service_named(faults, entry.origin, &entry.key) else { continue };
-        let Some(table) = faults.table(&entry.value) else { continue };
-        faults.keys(table, QUOTA);
-        let unit = names.service(place).map_or(Unit::Pieces, |service| service.unit);
-        let Some(shape) = shapes.get_mut(usize::from(place.0)) else { continue };
-        if let Some(node) = table.get("grant") {
-            match &node.value {
-                Value::Text(text) if &**text == "exact" => {
-                    if unit != Unit::Pieces {
-                        faults.add(node.origin, FaultKind::Exact { service: entry.key.clone() });
-                    }
-                    shape.grant = None;
-                }
-                _ => shape.grant = faults.amount(node, unit),
-            }
-        }
-        if let Some(node) = table.get("threshold") {
-            shape.threshold_percent = if is_none(node) { None } else { faults.percent(node) };
-        }
-        if let Some(node) = table.get("holding") {
-            shape.holding_secs = if is_none(node) { None } else { faults.seconds(node) };
-        }
-        if let Some(secs) = table.get("validity").and_then(|node| faults.seconds(node)) {
-            shape.validity_secs = secs;
-        }
-    }
-    shapes
-}
-
-/// `"none"` switches a threshold or a holding time off.
-fn is_none(node: &Node) -> bool {
-    matches!(&node.value, Value::Text(text) if &**text == "none")
-}
-
-/// Data 50 MB, asked again at 20 % left, valid 1 h, idle 10 min; voice 60 s, valid 10 min; pieces as
-/// asked for.
-fn default_shape(unit: Unit) -> QuotaShape {
-    let shape = QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None };
-    match unit {
-        Unit::Octets => QuotaShape {
-            grant: Some(50 << 20),
-            threshold_percent: Some(20),
-            validity_secs: 3_600,
-            holding_secs: Some(600),
-        },
-        Unit::Seconds => QuotaShape { grant: Some(60), ..shape },
-        Unit::Pieces | Unit::Money => shape,
-    }
 }

@@ -60,8 +60,10 @@ pub(super) fn amount(text: &str, unit: Unit) -> Result<u64, FigureFault> {
         Unit::Seconds => (&TIMES, FigureFault::NotTime),
         Unit::Pieces => (&[("", 1)], FigureFault::NotCount),
         Unit::Money => {
-            return price(text)
-                .and_then(|money| u64::try_from(money.micros()).map_err(|_| FigureFault::Negative));
+            return match u64::try_from(price(text)?.micros()) {
+                Ok(0) => Err(FigureFault::Zero),
+                micros => micros.map_err(|_| FigureFault::Negative),
+            };
         }
     };
     let letters = text.trim_start_matches(|one: char| one.is_ascii_digit() || one == '.');

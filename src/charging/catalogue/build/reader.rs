@@ -133,6 +133,13 @@ impl Faults {
         }
     }
 
+    pub(super) fn boolean(&mut self, node: &Node) -> Option<bool> {
+        match &node.value {
+            Value::Boolean(value) => Some(*value),
+            other => self.kind(node.origin, "true or false without quotes", other),
+        }
+    }
+
     /// One of the words; its place among them.
     pub(super) fn word(&mut self, node: &Node, allowed: &'static [&'static str]) -> Option<usize> {
         let text = self.text(node)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fault::{FaultKind, Noun};
 use super::reader::{Faults, Keys};
 use super::tree::{Entry, Node, Origin, Row, Table, Value};
-use crate::charging::catalogue::{Destination, DestinationIx, RatingGroup, Service, ServiceIx};
+use crate::charging::catalogue::{Band, BandIx, Destination, DestinationIx, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
 use crate::charging::units::{Digits, Unit};
 
@@ -18,7 +18,7 @@ const SERVICE: Keys = Keys { place: "a service", known: &["context", "unit", "ma
 const NUMBERS: Keys = Keys { place: "[numbers]", known: &["emergency", "free"], later: &[] };
 const DESTINATION: Keys = Keys { place: "a destination", known: &["prefix", "short", "file"], later: &[] };
 const GROUP: Keys = Keys { place: "a rating group", known: &["service", "class", "price"], later: &[] };
-const UNITS: &[&str] = &["octets", "seconds", "pieces"];
+const UNITS: &[&str] = &["octets", "seconds", "pieces", "money"];
 
 /// Contexts whose unit is known: TS 32.299 §7.1.12.
 const CONTEXTS: [(&str, Unit); 9] = [
@@ -45,6 +45,9 @@ pub(super) struct Names {
     broken_services: BTreeSet<Box<str>>,
     pub(super) destinations: Vec<Destination>,
     pub(super) destination_places: BTreeMap<Box<str>, (DestinationIx, Origin)>,
+    pub(super) bands: Vec<Band>,
+    pub(super) band_places: BTreeMap<Box<str>, (BandIx, Origin)>,
+    pub(super) broken_bands: BTreeSet<Box<str>>,
 }
 
 impl Names {
@@ -72,6 +75,14 @@ impl Names {
         name: &str,
     ) -> Option<DestinationIx> {
         named(&self.destination_places, faults, origin, Noun::Destination, name)
+    }
+
+    /// The band of time of a name; an unknown one is a fault.
+    pub(super) fn band_named(&self, faults: &mut Faults, origin: Origin, name: &str) -> Option<BandIx> {
+        if self.broken_bands.contains(name) {
+            return None;
+        }
+        named(&self.band_places, faults, origin, Noun::Band, name)
     }
 }
 
@@ -128,7 +139,8 @@ fn service(faults: &mut Faults, contexts: &mut BTreeMap<String, Origin>, entry: 
         (Some(word), _) => match word? {
             0 => Unit::Octets,
             1 => Unit::Seconds,
-            _ => Unit::Pieces,
+            2 => Unit::Pieces,
+            _ => Unit::Money,
         },
         (None, Some(unit)) => unit,
         (None, None) => {

@@ -272,15 +272,15 @@ fn use_that_cannot_be_counted_is_refused_and_changes_nothing_of_its_quota() {
     let many = Used { measured: octets(u64::MAX), side: None };
     let both = Measured { input_octets: Some(u64::MAX), output_octets: Some(1), ..Measured::default() };
     let cases = [
-        Part { key: group(10), requested: Some(Measured::default()), used: vec![many, many], reason: None },
-        Part { key: group(10), requested: None, used: vec![many], reason: None },
         Part {
             key: group(10),
-            requested: None,
-            used: vec![Used { measured: both, side: None }],
-            reason: None,
+            requested: Some(Measured::default()),
+            used: vec![many, many],
+            ..Part::default()
         },
-        Part { key: group(10), requested: Some(both), used: Vec::new(), reason: None },
+        Part { key: group(10), used: vec![many], ..Part::default() },
+        Part { key: group(10), used: vec![Used { measured: both, side: None }], ..Part::default() },
+        Part { key: group(10), requested: Some(both), ..Part::default() },
     ];
     for part in cases {
         let mut world = World::new(tariff(), 10_000);

@@ -1,10 +1,21 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod change_property;
+mod changes;
+mod enquiries;
 mod events;
+mod final_units;
 mod grants;
+mod limited;
 mod lost_money;
 mod money;
+mod pools;
 mod property;
+mod refunds;
 mod sessions;
+mod slices;
+mod suspension;
+mod told;
+mod triggers;
 pub(in crate::charging) mod world;

@@ -6,7 +6,7 @@ use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
 use crate::charging::books::operations::tests::cents;
 use crate::charging::ledger::EntryKind;
-use crate::charging::request::{Action, Kind, QuotaKey, Reason};
+use crate::charging::request::{Kind, QuotaKey, Reason};
 use crate::charging::session::SessionState;
 use crate::charging::snapshot::Changes;
 use crate::charging::units::Money;
@@ -390,17 +390,4 @@ fn the_session_remembers_who_asked_last() {
     ask.0.client_host = "pgw2".into();
     world.send(&ask);
     assert_eq!(&*world.session("s").client_host, "pgw2");
-}
-
-#[test]
-fn an_action_that_is_not_offered_says_so() {
-    for action in [Action::Refund, Action::CheckBalance, Action::PriceEnquiry] {
-        let mut world = world();
-        let mut ask = Ask::sms("e", &["77051112233"]).ask(QuotaKey::default());
-        ask.0.kind = Kind::Event(action);
-        let answer = world.send(&ask);
-        assert_eq!((refused(&answer), answer.parts.len()), (Denial::NotOffered, 0));
-        assert!(answer.message.is_some());
-        assert_eq!((world.main(), world.events.len()), (cents(10_000), 0));
-    }
 }

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::charging::account::{Account, AccountId, Allowance, Mode, Subscriber};
-use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
+use crate::charging::answer::{
+    Answer, Denial, FinalUnit, Grant, Limit, Outcome, PartAnswer, Reach, Redirect,
+};
 use crate::charging::books::audit::{audit, audit_bundles};
 use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Parts, Plan, QuotaShape, Rate,
-    RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
+    Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
+use crate::charging::refund::Token;
 use crate::charging::request::{
     Action, ClientTraits, Kind, Measured, Part, Parties, Place, QuotaKey, Reason, Request, Role, SessionId,
     Shape, Used,
@@ -66,6 +69,8 @@ pub(in crate::charging) fn tariff() -> Parts {
             destination("on_net", &["7701", "7702"]),
             destination("kz_mobile", &["770", "7747"]),
         ],
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![Mode::Advance, Mode::Credit],
@@ -83,17 +88,36 @@ pub(in crate::charging) fn tariff() -> Parts {
                     threshold_percent: Some(20),
                     validity_secs: 3_600,
                     holding_secs: Some(600),
+                    ..QuotaShape::default()
                 },
-                QuotaShape {
-                    grant: Some(60),
-                    threshold_percent: None,
-                    validity_secs: 600,
-                    holding_secs: None,
-                },
-                QuotaShape { grant: None, threshold_percent: None, validity_secs: 600, holding_secs: None },
+                QuotaShape { grant: Some(60), validity_secs: 600, ..QuotaShape::default() },
+                QuotaShape { validity_secs: 600, ..QuotaShape::default() },
             ],
+            ..Plan::default()
         }],
     }
+}
+
+/// The same tariff, whose plan limits a service instead of ending it, for five minutes at a time.
+pub(in crate::charging) fn limiting(action: FinalUnit) -> Parts {
+    let mut parts = tariff();
+    parts.plans[0].limitations = vec![Limitation { action, validity_secs: 300 }];
+    parts.plans[0].out_of_money = Some(LimitIx(0));
+    parts
+}
+
+/// A redirect that leaves one filter and one rule open.
+pub(in crate::charging) fn redirect(to: &str) -> FinalUnit {
+    let open = Reach {
+        filters: vec!["portal".into()],
+        rules: vec!["permit out ip from 192.0.2.10 to assigned".into()],
+    };
+    FinalUnit::Redirect(Box::new(Redirect { to: to.into(), open }))
+}
+
+/// A restriction to what one filter leaves.
+pub(in crate::charging) fn restrict(filter: &str) -> FinalUnit {
+    FinalUnit::Restrict(Box::new(Reach { filters: vec![filter.into()], rules: Vec::new() }))
 }
 
 pub(in crate::charging) fn rate(
@@ -112,6 +136,7 @@ pub(in crate::charging) fn rate(
         step,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     }
 }
 
@@ -144,7 +169,7 @@ pub(in crate::charging) fn group(number: u32) -> QuotaKey {
 }
 
 /// A request under construction.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(in crate::charging) struct Ask(pub(in crate::charging) Request);
 
 impl Ask {
@@ -157,13 +182,14 @@ impl Ask {
             client_host: "pgw".into(),
             client_realm: "realm".into(),
             profile: "standard".into(),
-            traits: ClientTraits { honour_requested: false, holding_time: true, max_octets: None },
+            traits: ClientTraits { holding_time: true, refund: true, ..ClientTraits::default() },
             identities: Vec::new(),
             context: context.into(),
             at: Timestamp::EPOCH,
             parties: Parties::default(),
             place: Place::default(),
             shape: Shape::PerGroup,
+            advice: false,
             parts: Vec::new(),
         })
     }
@@ -180,6 +206,23 @@ impl Ask {
         let mut ask = Self::new(Kind::Event(Action::Debit), session, 0, "32274@3gpp.org");
         ask.0.parties.recipients = recipients.iter().map(|&one| one.into()).collect();
         ask
+    }
+
+    /// An event of that action.
+    pub(in crate::charging) fn event(action: Action, session: &str, context: &str) -> Self {
+        Self::new(Kind::Event(action), session, 0, context)
+    }
+
+    /// The same, with another action.
+    pub(in crate::charging) fn action(mut self, action: Action) -> Self {
+        self.0.kind = Kind::Event(action);
+        self
+    }
+
+    /// A part that gives back what a token names, and no more than `asked` where that is said.
+    pub(in crate::charging) fn back(self, token: &[u8], asked: Option<Measured>) -> Self {
+        let key = QuotaKey::default();
+        self.part(Part { key, requested: asked, refund: Some(token.into()), ..Part::default() })
     }
 
     pub(in crate::charging) fn to(mut self, called: &str) -> Self {
@@ -209,13 +252,19 @@ impl Ask {
     /// A part that reports and asks.
     pub(in crate::charging) fn more(self, key: QuotaKey, used: Measured) -> Self {
         let used = vec![Used { measured: used, side: None }];
-        self.part(Part { key, requested: Some(Measured::default()), used, reason: None })
+        self.part(Part { key, requested: Some(Measured::default()), used, ..Part::default() })
     }
 
     /// A part that reports alone.
     pub(in crate::charging) fn used(self, key: QuotaKey, used: Measured) -> Self {
         let used = vec![Used { measured: used, side: None }];
-        self.part(Part { key, requested: None, used, reason: None })
+        self.part(Part { key, used, ..Part::default() })
+    }
+
+    /// From a client that redirects and restricts.
+    pub(in crate::charging) fn limitable(mut self) -> Self {
+        (self.0.traits.redirect, self.0.traits.restrict) = (true, true);
+        self
     }
 
     pub(in crate::charging) fn reason(mut self, reason: Reason) -> Self {
@@ -242,6 +291,7 @@ pub(in crate::charging) struct World {
     pub(in crate::charging) ledger: Vec<LedgerEntry>,
     pub(in crate::charging) notes: Notes,
     pub(in crate::charging) changes: Changes,
+    pub(in crate::charging) stopped: bool,
 }
 
 impl World {
@@ -261,6 +311,7 @@ impl World {
             ledger: entry.into_iter().collect(),
             notes: Notes::default(),
             changes: Changes::default(),
+            stopped: false,
         }
     }
 
@@ -273,7 +324,16 @@ impl World {
             event.session == request.session && event.number == request.number && event.kind == request.kind
         };
         let event = self.events.iter().find(same).cloned();
-        let before = self.snapshot(&key, event);
+        let debit = |token: Token| {
+            let same = |event: &&EventRecord| {
+                event.session == token.session
+                    && event.number == token.number
+                    && event.kind == Kind::Event(Action::Debit)
+            };
+            self.events.iter().find(same).cloned()
+        };
+        let refunds = Token::of(&request).and_then(debit);
+        let before = Snapshot { refunds, ..self.snapshot(&key, event) };
         let decision = decide(before.clone(), &request, &self.catalogue, &self.policy, self.now);
         self.commit(&key, &before, decision.snapshot, decision.changes);
         self.notes = decision.notes;
@@ -293,7 +353,11 @@ impl World {
 
     /// Lets time pass without a sweep.
     pub(in crate::charging) fn skip(&mut self, secs: i64) {
-        self.now = Timestamp::from_micros(self.now.micros() + secs * 1_000_000);
+        self.skip_micros(secs * 1_000_000);
+    }
+
+    pub(in crate::charging) fn skip_micros(&mut self, micros: i64) {
+        self.now = Timestamp::from_micros(self.now.micros() + micros);
     }
 
     pub(in crate::charging) fn topup(&mut self, amount: i64) {
@@ -310,6 +374,8 @@ impl World {
             subscriber: self.subscriber.clone(),
             session: self.sessions.get(key).cloned().map(Box::new),
             event,
+            refunds: None,
+            stopped: self.stopped,
         }
     }
 
@@ -331,6 +397,14 @@ impl World {
             None => self.sessions.remove(key),
         };
         self.ledger.extend(changes.ledger.iter().cloned());
+        if let Some(refunded) = &changes.refunded {
+            let same = |event: &&mut EventRecord| {
+                event.session == refunded.session
+                    && event.number == refunded.number
+                    && event.kind == refunded.kind
+            };
+            *self.events.iter_mut().find(same).unwrap() = refunded.clone();
+        }
         self.events.extend(changes.event.iter().cloned());
         self.changes = changes;
         self.audit();
@@ -386,15 +460,30 @@ pub(in crate::charging) fn refused(answer: &Answer) -> Denial {
 pub(in crate::charging) fn refused_in(answer: &Answer, at: usize) -> Denial {
     assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
     let Outcome::Denied(denial) = answer.parts[at].outcome else { panic!("part {at}: {answer:?}") };
-    assert_eq!(answer.parts[at].grant, None);
+    assert_eq!((&answer.parts[at].grant, &answer.parts[at].limit), (&None, &None));
     denial
 }
 
-/// Done, without a grant anywhere.
+/// The only part's limitation: done, nothing granted, a validity.
+pub(in crate::charging) fn limited(answer: &Answer) -> &Limit {
+    assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
+    let [PartAnswer { outcome: Outcome::Done, grant: None, limit: Some(limit), .. }] =
+        answer.parts.as_slice()
+    else {
+        panic!("one limitation was expected: {answer:?}");
+    };
+    assert!(limit.validity_secs > 0 && limit.action != FinalUnit::Terminate, "{limit:?}");
+    limit
+}
+
+/// Done, without a grant and without a limitation anywhere.
 pub(in crate::charging) fn done(answer: &Answer) {
     assert_eq!(answer.outcome, Outcome::Done, "{answer:?}");
     assert!(
-        answer.parts.iter().all(|part| part.outcome == Outcome::Done && part.grant.is_none()),
+        answer
+            .parts
+            .iter()
+            .all(|part| part.outcome == Outcome::Done && part.grant.is_none() && part.limit.is_none()),
         "{answer:?}"
     );
 }

@@ -80,7 +80,7 @@ impl Machine {
         let peer = Capabilities::read(message)?;
         let applications = self.config.node.common_applications(&peer.applications);
         if applications.is_empty() {
-            return Err(Refusal::new(ResultCode::NO_COMMON_APPLICATION, "we share no application"));
+            return Err(capabilities::no_common_application(message));
         }
         Ok((peer, applications))
     }

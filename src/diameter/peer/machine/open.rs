@@ -4,7 +4,8 @@ use super::{Machine, State};
 use crate::diameter::base::avps;
 use crate::diameter::base::disconnect::{self, DisconnectCause};
 use crate::diameter::base::error_answer::Refusal;
-use crate::diameter::base::{error_answer, watchdog};
+use crate::diameter::base::{error_answer, grammar, watchdog};
+use crate::diameter::error::Fault;
 use crate::diameter::header::CommandCode;
 use crate::diameter::message::Message;
 use crate::diameter::peer::checks::{self, Subject};
@@ -43,8 +44,14 @@ impl Machine {
         if header.command == CommandCode::DISCONNECT_PEER {
             //   R-Open           R-Rcv-DPR        R-Snd-DPA        Closing
             //   I-Open           I-Rcv-DPR        I-Snd-DPA        Closing
-            self.write(|out, node| disconnect::write_dpa(out, header, node.origin()));
+            // a DPA may hold an error, and the connection ends all the same
+            match grammar::DISCONNECT.fault(message) {
+                Some(fault) => self.object(message, &fault),
+                None => self.write(|out, node| disconnect::write_dpa(out, header, node.origin())),
+            }
             self.closing(Reason::PeerStopped(DisconnectCause::of(message)), now);
+        } else if let Some(fault) = grammar::WATCHDOG.fault(message) {
+            self.object(message, &fault);
         } else {
             //   R-Open           R-Rcv-DWR        Process-DWR,     R-Open
             //                                     R-Snd-DWA
@@ -53,6 +60,11 @@ impl Machine {
             self.write(|out, node| watchdog::write_dwa(out, header, node.origin()));
             self.origin_state(message);
         }
+    }
+
+    fn object(&mut self, message: &Message, fault: &Fault) {
+        let refusal = Refusal::of_fault(fault, "an AVP is missing, or cannot be taken");
+        self.write(|out, node| error_answer::write(out, message, node.origin(), &refusal));
     }
 
     /// The table has no row for a CER on a connection that is open: it is answered, and changes nothing.

@@ -207,6 +207,28 @@ fn a_load_that_fails_is_overload_and_the_next_try_may_succeed() {
 }
 
 #[test]
+fn use_on_both_sides_of_a_new_catalogue_is_rated_by_each_for_its_time() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    let at = |world: &World, mut request: crate::charging::request::Request| {
+        request.at = world.now;
+        request
+    };
+    let opening = at(&world, initial("s"));
+    world.ask(opening);
+    world.pass(30);
+    world.core.set_catalogue(std::sync::Arc::new(catalogue(2)), b"second".as_slice().into());
+    world.pass(10);
+    // the same again changes nothing
+    world.core.set_catalogue(std::sync::Arc::new(catalogue(2)), b"second".as_slice().into());
+    let report = at(&world, update("s", 1, 8_000));
+    world.ask(report);
+    world.settle();
+    let rated = &world.disk.session("s").unwrap().quotas[0].rated;
+    let by_version: Vec<_> = rated.iter().map(|line| (line.rate.version, line.units)).collect();
+    assert_eq!(by_version, [(1, 6_000), (2, 2_000)]);
+}
+
+#[test]
 fn a_new_catalogue_is_written_once() {
     let mut world = World::with_money(Limits::default(), 10_000);
     assert_eq!(world.disk.catalogues.len(), 1);

@@ -2,9 +2,12 @@
 
 mod commit;
 mod emergency;
+mod lifecycle;
 mod model;
 mod operators;
 mod overload;
+mod reauth;
+mod refunds;
 mod restart;
 mod sweep;
 mod world;

@@ -5,7 +5,7 @@ use crate::charging::account::{AccountId, Mode as Settlement};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::EntryKind;
 use crate::engine::core::command::{Change, CommandError, SubscriberChange};
-use crate::engine::core::query::{Query, View};
+use crate::engine::core::query::{Query, View, Why};
 use crate::engine::core::{Limits, OperationKey};
 
 fn topup(amount: i64, reference: Option<&str>) -> Change {
@@ -81,9 +81,15 @@ fn what_cannot_be_done_is_told_and_leaves_no_trace() {
         Change::AddSubscriber(new)
     };
     let cases: Vec<(Change, &str)> = vec![
-        (add(&|new| new.msisdn = number(MSISDN)), "the subscriber 77010000001 exists already"),
+        (
+            add(&|new| new.msisdn = number(MSISDN)),
+            "the subscriber 77010000001 exists already: change it with `gyro subscriber set`",
+        ),
         (add(&|new| new.plan = "frist".into()), "there is no plan \"frist\": did you mean \"first\"?"),
-        (add(&|new| new.plan = "unlimited".into()), "there is no plan \"unlimited\""),
+        (
+            add(&|new| new.plan = "unlimited".into()),
+            "there is no plan \"unlimited\": the tariff in force has first",
+        ),
         (
             add(&|new| new.account = Some(AccountId(1))),
             "the account 1 exists already: change its money by `account topup` and its limits by `subscriber set`",
@@ -99,7 +105,10 @@ fn what_cannot_be_done_is_told_and_leaves_no_trace() {
             "the amount has more than two decimals: the ledger keeps whole hundredths",
         ),
         (topup(0, None), "the amount must be more than nothing"),
-        (Change::Adjust { msisdn: number("7"), amount: cents(1), note: None }, "there is no subscriber 7"),
+        (
+            Change::Adjust { msisdn: number("7"), amount: cents(1), note: None },
+            "there is no subscriber 7: add it with `gyro subscriber add`",
+        ),
         (
             Change::Adjust { msisdn: number(MSISDN), amount: cents(0), note: None },
             "an adjustment by nothing changes nothing",
@@ -271,12 +280,24 @@ fn an_explanation_names_charges_and_refusals() {
         [(EntryKind::Charge, cents(-500))]
     );
     assert_eq!(
-        told.refusals.iter().map(|refusal| (refusal.number, refusal.denial)).collect::<Vec<_>>(),
-        [(1, Denial::NoCredit)]
+        told.refusals.iter().map(|refusal| (refusal.number, refusal.why)).collect::<Vec<_>>(),
+        [(1, Why::Denied(Denial::NoCredit)), (0, Why::Last)]
     );
     let other = Query::Explain { msisdn: number(MSISDN), session: Some(initial("t").session), limit: 100 };
     let Ok(View::Explanation(told)) = world.query(other) else { panic!() };
     assert!(told.entries.is_empty() && told.refusals.is_empty());
+    let [mut last, mut limited] = [initial("t"), update("t", 1, 70)];
+    (last.traits.redirect, limited.traits.redirect) = (true, true);
+    world.ask(last);
+    world.ask(limited);
+    let other = Query::Explain { msisdn: number(MSISDN), session: Some(initial("t").session), limit: 100 };
+    let Ok(View::Explanation(told)) = world.query(other) else { panic!() };
+    let why: Vec<_> = told
+        .refusals
+        .iter()
+        .map(|refusal| (refusal.why, refusal.key.as_ref().unwrap().rating_group))
+        .collect();
+    assert_eq!(why, [(Why::Limited, Some(10)), (Why::Last, Some(10))]);
     let unknown = world.query(Query::Explain { msisdn: number("7"), session: None, limit: 1 });
     assert_eq!(unknown, Err(CommandError::UnknownSubscriber(number("7"))));
 }

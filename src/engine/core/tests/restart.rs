@@ -60,6 +60,24 @@ fn an_event_repeated_after_a_restart_is_charged_once() {
 }
 
 #[test]
+fn an_event_that_a_client_kept_for_hours_is_charged_once_whatever_happened_meanwhile() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    // the answer is decided and durable, and never reaches the client
+    let first = world.ask(message("sms;1"));
+    for hours in [1, 5, 20, 45] {
+        world.pass(hours * 3_600);
+        world.restart();
+        // sent again with other identifiers and from another connection; nothing of that is in its key
+        let mut again = message("sms;1");
+        again.client_host = "smsc2".into();
+        assert_eq!(world.ask(again), first, "after {hours} hours more");
+    }
+    assert_eq!(world.disk.main(1), cents(9_500));
+    assert_eq!(world.core.facts().repeats, 1, "since the last start");
+    world.disk.audit().unwrap();
+}
+
+#[test]
 fn an_event_that_comes_before_the_keys_are_known_waits_for_them() {
     let mut world = World::with_money(Limits::default(), 10_000);
     let first = world.ask(message("sms;1"));
@@ -107,7 +125,7 @@ fn while_the_store_is_opened_everything_but_emergencies_is_refused() {
 fn facts_of_the_store_stay() {
     let mut world = World::with_money(Limits::default(), 10_000);
     world.settle();
-    let before = world.disk.facts;
+    let before = world.disk.facts.clone();
     assert!(before.origin_state.is_some() && before.hash_key.is_some() && before.time.is_some());
     let shown = world.core.origin_state();
     world.now = crate::time::Timestamp::from_micros(world.now.micros() + 5_000_000);
@@ -195,5 +213,5 @@ fn sessions_are_listed_from_memory_and_from_the_store() {
     ids.sort_unstable();
     assert_eq!(ids, ["a", "c"]);
     let shown = world.query(Query::ShowSession(initial("b").session));
-    assert!(matches!(shown, Ok(View::Session(session)) if session.id.as_str() == "b"));
+    assert!(matches!(shown, Ok(View::Session(session)) if session.session.id.as_str() == "b"));
 }

@@ -31,6 +31,35 @@ fn a_reservation_ends_by_itself_and_its_session_stays() {
 }
 
 #[test]
+fn an_opening_answered_too_late_leaves_a_reservation_that_ends_by_itself() {
+    let mut world = World::with_money(Limits::default(), 1_500);
+    // the answer comes after the client's Tx: it has given up, forgets the session and says nothing of it
+    let late = world.send(initial("orphan"));
+    world.settle();
+    assert_eq!(world.answer(late).outcome, Outcome::Done);
+    assert_eq!(reserved(&world), cents(1_000));
+    let lost = world.ask(initial("next"));
+    assert_eq!(
+        lost.parts.first().and_then(|part| part.grant.as_ref()).map(|one| one.amount.count),
+        Some(5_000)
+    );
+    world.pass(121);
+    assert_eq!(
+        (reserved(&world), world.disk.main(1)),
+        (cents(0), cents(1_500)),
+        "freed, and nothing charged"
+    );
+    let whole = world.ask(initial("third"));
+    assert_eq!(
+        whole.parts.first().and_then(|part| part.grant.as_ref()).map(|one| one.amount.count),
+        Some(10_000)
+    );
+    world.pass(25 * 3_600);
+    assert!(matches!(world.disk.session("orphan").unwrap().state, SessionState::Ended(_)));
+    world.disk.audit().unwrap();
+}
+
+#[test]
 fn a_reservation_ends_after_a_restart_too_without_a_request() {
     let mut world = World::with_money(Limits::default(), 10_000);
     world.ask(initial("s"));
@@ -81,6 +110,33 @@ fn a_jump_of_the_clock_ends_nothing_until_it_has_lasted() {
     world.now = world.now.plus(Duration::from_hours(1));
     world.core.handle_timeout(world.now);
     world.settle();
+    world.pass(590);
+    assert_eq!(reserved(&world), cents(1_000));
+    world.pass(90);
+    assert_eq!(reserved(&world), cents(0), "it has lasted");
+}
+
+#[test]
+fn after_a_stop_for_maintenance_expiry_goes_on_at_once() {
+    for hours in [1, 23] {
+        let mut world = World::with_money(Limits::default(), 10_000);
+        world.ask(initial("s"));
+        world.cut();
+        world.now = world.now.plus(Duration::from_hours(hours));
+        world.open();
+        world.pass(1);
+        assert_eq!(reserved(&world), cents(0), "{hours} h");
+        world.disk.audit().unwrap();
+    }
+}
+
+#[test]
+fn after_a_stop_that_is_not_plausible_nothing_ends_until_the_time_has_lasted() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    world.ask(initial("s"));
+    world.cut();
+    world.now = world.now.plus(Duration::from_hours(25));
+    world.open();
     world.pass(590);
     assert_eq!(reserved(&world), cents(1_000));
     world.pass(90);

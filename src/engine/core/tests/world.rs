@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::charging::account::area::StoppedArea;
+use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
-use crate::charging::answer::Answer;
+use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
+    ServiceIx,
 };
+use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::policy::Policy;
@@ -25,8 +29,7 @@ use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::query::Outcome;
 use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
 use crate::engine::core::{
-    BatchSink, Core, EmergencyRecord, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings,
-    Tag,
+    BatchSink, Core, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings, Tag,
 };
 use crate::time::Timestamp;
 
@@ -56,9 +59,10 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        bands: Vec::new(),
     };
     let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, holding_secs: None };
+        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
     Catalogue::new(Parts {
@@ -72,12 +76,24 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         rating_groups: Vec::new(),
         numbers: FreeNumbers::new(&emergency, &[]),
         destinations: Vec::new(),
+        bands: Vec::new(),
+        holidays: Holidays::default(),
         plans: vec![Plan {
             name: "first".into(),
             modes,
             bundles: Vec::new(),
             rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
             quotas: vec![quota(Some(10_000)), quota(None)],
+            // for clients that redirect: those of most tests do not
+            limitations: vec![Limitation {
+                action: FinalUnit::Redirect(Box::new(Redirect {
+                    to: "https://pay.example.org".into(),
+                    open: Reach::default(),
+                })),
+                validity_secs: 300,
+            }],
+            out_of_money: Some(LimitIx(0)),
+            ..Plan::default()
         }],
     })
 }
@@ -95,13 +111,14 @@ fn request(kind: Kind, session: &str, number: u32, context: &str) -> Request {
         client_host: "pgw".into(),
         client_realm: "realm".into(),
         profile: "standard".into(),
-        traits: ClientTraits { honour_requested: false, holding_time: false, max_octets: None },
+        traits: ClientTraits::default(),
         identities: vec![Identity::E164(self::number(MSISDN))],
         context: context.into(),
         at: Timestamp::EPOCH,
         parties: Parties::default(),
         place: Place::default(),
         shape: Shape::PerGroup,
+        advice: false,
         parts: Vec::new(),
     }
 }
@@ -111,7 +128,7 @@ fn part(used: Option<u64>, asks: bool) -> Part {
         key: QuotaKey { rating_group: Some(10), services: Vec::new() },
         requested: asks.then(Measured::default),
         used: used.map(|count| Used { measured: octets(count), side: None }).into_iter().collect(),
-        reason: None,
+        ..Part::default()
     }
 }
 
@@ -137,6 +154,27 @@ pub(super) fn message(session: &str) -> Request {
     Request { parts, ..request(Kind::Event(Action::Debit), session, 0, "32274@3gpp.org") }
 }
 
+/// A message whose charge may be given back by a token.
+pub(super) fn refundable(session: &str) -> Request {
+    let traits = ClientTraits { refund: true, ..ClientTraits::default() };
+    Request { traits, ..message(session) }
+}
+
+/// What a debit's answer says to give it back.
+pub(super) fn token(debit: &Answer) -> Box<[u8]> {
+    debit.parts[0].extra.as_ref().and_then(|extra| extra.refund.clone()).unwrap()
+}
+
+pub(super) fn refund(session: &str, token: &[u8]) -> Request {
+    let parts = vec![Part { refund: Some(token.into()), ..Part::default() }];
+    Request { parts, ..request(Kind::Event(Action::Refund), session, 0, "32274@3gpp.org") }
+}
+
+/// A question about one message.
+pub(super) fn question(action: Action, session: &str) -> Request {
+    Request { kind: Kind::Event(action), ..message(session) }
+}
+
 pub(super) fn call(kind: Kind, session: &str, number: u32, called: Option<&str>) -> Request {
     let parties = Parties { called: called.map(Into::into), ..Parties::default() };
     Request { parties, ..request(kind, session, number, "32260@3gpp.org") }
@@ -151,6 +189,8 @@ pub(super) enum Op {
     Session(SessionKey, Session),
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
+    Act(ActEntry),
+    Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
     BucketGone(u64),
@@ -183,6 +223,12 @@ impl BatchSink for Recorder {
     }
     fn ledger(&mut self, entry: &LedgerEntry) {
         self.0.push(Op::Ledger(entry.clone()));
+    }
+    fn act(&mut self, act: &ActEntry) {
+        self.0.push(Op::Act(act.clone()));
+    }
+    fn areas(&mut self, areas: &[StoppedArea]) {
+        self.0.push(Op::Areas(areas.to_vec()));
     }
     fn event(&mut self, event: &EventRecord) {
         self.0.push(Op::Event(event.clone()));
@@ -222,6 +268,7 @@ pub(super) struct Disk {
     imsis: BTreeMap<Digits, Digits>,
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
+    acts: Vec<(Sequence, ActEntry)>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -250,6 +297,8 @@ impl Disk {
                         "an entry is written once"
                     );
                 }
+                Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
@@ -263,6 +312,7 @@ impl Disk {
                 Op::Fact(Fact::HashKey(key)) => self.facts.hash_key = Some(key),
                 Op::Fact(Fact::OriginState(number)) => self.facts.origin_state = Some(number),
                 Op::Fact(Fact::Catalogue(version)) => self.facts.catalogue = Some(version),
+                Op::Fact(Fact::Lifecycle(day)) => self.facts.lifecycle = Some(day),
             }
         }
     }
@@ -308,6 +358,20 @@ impl Disk {
                 }
                 found.truncate(usize::from(limit));
                 Found::Ledger(found)
+            }
+            Load::Acts { msisdn, head, limit } => {
+                let mut found: Vec<ActEntry> = Vec::new();
+                let mut at = Some(head);
+                while let Some(sequence) = at.filter(|_| found.len() < usize::from(limit)) {
+                    let of =
+                        |(written, act): &&(Sequence, ActEntry)| *written == sequence && act.msisdn == msisdn;
+                    let acts: Vec<_> =
+                        self.acts.iter().filter(of).rev().map(|(_, act)| act.clone()).collect();
+                    at = acts.last().and_then(|act| act.previous).filter(|before| *before < sequence);
+                    found.extend(acts);
+                }
+                found.truncate(usize::from(limit));
+                Found::Acts(found)
             }
         }
     }

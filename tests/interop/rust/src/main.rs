@@ -11,7 +11,7 @@ use std::time::Duration;
 use diameter::avp::address::Value::IPv4;
 use diameter::avp::flags::M;
 use diameter::avp::{
-    Address, Avp, AvpValue, Enumerated, Grouped, Identity, UTF8String, Unsigned32, Unsigned64,
+    Address, Avp, AvpValue, Enumerated, Grouped, Identity, OctetString, UTF8String, Unsigned32, Unsigned64,
 };
 use diameter::avp::AvpType;
 use diameter::dictionary::{AvpDefinition, Dictionary, DEFAULT_DICT_XML};
@@ -22,19 +22,27 @@ const HOST: &str = "pgw.rust.test";
 const REALM: &str = "rust.test";
 
 /// AVPs of TS 32.299 that the stack's own dictionary lacks: it drops an answer that holds one it does not know.
-const QUOTA: [(u32, &str); 4] = [
-    (868, "Time-Quota-Threshold"),
-    (869, "Volume-Quota-Threshold"),
-    (871, "Quota-Holding-Time"),
-    (1226, "Unit-Quota-Threshold"),
+const LACKING: [(u32, &str, AvpType); 10] = [
+    (868, "Time-Quota-Threshold", AvpType::Unsigned32),
+    (869, "Volume-Quota-Threshold", AvpType::Unsigned32),
+    (871, "Quota-Holding-Time", AvpType::Unsigned32),
+    (1226, "Unit-Quota-Threshold", AvpType::Unsigned32),
+    (2022, "Refund-Information", AvpType::OctetString),
+    (873, "Service-Information", AvpType::Grouped),
+    (876, "IMS-Information", AvpType::Grouped),
+    (829, "Role-Of-Node", AvpType::Enumerated),
+    (832, "Called-Party-Address", AvpType::UTF8String),
+    (862, "Node-Functionality", AvpType::Enumerated),
 ];
 
 fn dictionary() -> Dictionary {
     let mut dict = Dictionary::new(&[&DEFAULT_DICT_XML]);
-    for (code, name) in QUOTA {
-        let avp_type = AvpType::Unsigned32;
+    for (code, name, avp_type) in LACKING {
         dict.add_avp(AvpDefinition { code, vendor_id: Some(10415), name: name.into(), avp_type, m_flag: true });
     }
+    // it has this one, of a type that it cannot read
+    let name = "Restriction-Filter-Rule".into();
+    dict.add_avp(AvpDefinition { code: 438, vendor_id: None, name, avp_type: AvpType::OctetString, m_flag: true });
     dict
 }
 
@@ -46,6 +54,15 @@ fn avp(dict: &Arc<Dictionary>, code: u32, value: impl Into<AvpValue>) -> Avp {
     Avp::new(code, None, M, value.into(), Arc::clone(dict))
 }
 
+fn tgpp(dict: &Arc<Dictionary>, code: u32, value: impl Into<AvpValue>) -> Avp {
+    Avp::new(code, Some(10415), M, value.into(), Arc::clone(dict))
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("hex"));
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex")).collect()
+}
+
 fn units(dict: &Arc<Dictionary>, unit: u32, count: u64) -> Avp {
     if unit == 420 {
         return avp(dict, unit, Unsigned32::new(u32::try_from(count).expect("seconds")));
@@ -53,11 +70,14 @@ fn units(dict: &Arc<Dictionary>, unit: u32, count: u64) -> Avp {
     avp(dict, unit, Unsigned64::new(count))
 }
 
-fn mscc(text: &str, unit: u32, dict: &Arc<Dictionary>) -> AvpValue {
+fn mscc(text: &str, unit: u32, token: Option<&str>, dict: &Arc<Dictionary>) -> AvpValue {
     let mut parts = text.split(':');
     let mut next = || parts.next().filter(|part| *part != "-");
     let (group, ask, used) = (next(), next(), next());
     let mut avps = Vec::new();
+    if let Some(token) = token {
+        avps.push(tgpp(dict, 2022, OctetString::new(octets(token))));
+    }
     if let Some(ask) = ask {
         let wanted = ask.parse().ok().map(|count| units(dict, unit, count));
         avps.push(avp(dict, 437, grouped(wanted.into_iter().collect(), dict)));
@@ -103,7 +123,16 @@ fn request(line: &str, realm: &str, sequence: u32, dict: &Arc<Dictionary>) -> (D
         _ => ccr.add_avp(455, None, M, Enumerated::new(1).into()),
     }
     for (_, value) in words.iter().filter(|(name, _)| *name == "mscc") {
-        ccr.add_avp(456, None, M, mscc(value, unit, dict));
+        ccr.add_avp(456, None, M, mscc(value, unit, field.get("refund").copied(), dict));
+    }
+    if let Some(called) = field.get("called") {
+        let call = vec![
+            tgpp(dict, 829, Enumerated::new(0)),
+            tgpp(dict, 862, Enumerated::new(6)),
+            tgpp(dict, 832, UTF8String::new(called)),
+        ];
+        let ims = tgpp(dict, 876, grouped(call, dict));
+        ccr.add_avp(873, Some(10415), M, grouped(vec![ims], dict));
     }
     (ccr, unit)
 }
@@ -116,6 +145,12 @@ fn number(avp: Option<&Avp>) -> String {
     let Some(avp) = avp else { return "-".into() };
     let small = avp.get_unsigned32().map(u64::from).or_else(|| avp.get_unsigned64());
     small.map_or_else(|| avp.get_enumerated().map_or("?".into(), |value| value.to_string()), |value| value.to_string())
+}
+
+fn signed(avp: Option<&Avp>) -> String {
+    let Some(avp) = avp else { return "-".into() };
+    let long = avp.get_integer64().or_else(|| avp.get_integer32().map(i64::from));
+    long.map_or("?".into(), |value| value.to_string())
 }
 
 fn members(avp: Option<&Avp>) -> &[Avp] {
@@ -139,6 +174,18 @@ fn answer(cca: &DiameterMessage, unit: u32) -> String {
             number(find(members(find(part, 430)), 449)),
         ];
         line.push_str(&format!(" mscc={}", fields.join(":")));
+        let token = part.iter().find(|avp| avp.get_code() == 2022 && avp.get_vendor_id() == Some(10415));
+        if let Some(token) = token.and_then(Avp::get_octetstring) {
+            let hex: String = token.value().iter().map(|octet| format!("{octet:02x}")).collect();
+            line.push_str(&format!(" refund={hex}"));
+        }
+    }
+    if let Some(check) = cca.get_avp(422) {
+        line.push_str(&format!(" check={}", number(Some(check))));
+    }
+    if let Some(cost) = cca.get_avp(423) {
+        let value = members(find(members(Some(cost)), 445));
+        line.push_str(&format!(" cost={}e{}", signed(find(value, 447)), signed(find(value, 429))));
     }
     line
 }

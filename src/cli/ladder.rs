@@ -59,6 +59,16 @@ impl<'a> Ladder<'a> {
         self.line(format_args!("  {text:<LEFT$} -->"))
     }
 
+    /// Something else that the gateway does.
+    pub(super) fn says(&mut self, text: &str) -> io::Result<()> {
+        self.line(format_args!("  {text:<LEFT$} -->"))
+    }
+
+    /// Something else that the server does.
+    pub(super) fn hears(&mut self, text: &str) -> io::Result<()> {
+        self.line(format_args!("  {:LEFT$} <-- {text}", ""))
+    }
+
     /// An answer.
     pub(super) fn answer(&mut self, cca: &Cca<'_>) -> io::Result<()> {
         let mut text = cca.result_code.get().to_string();
@@ -94,14 +104,21 @@ fn told(mscc: &MsccAnswer<'_>) -> String {
     if let Some(validity) = mscc.validity {
         text.push_str(&format!(" for {validity} s"));
     }
-    if mscc.final_unit.as_ref().is_some_and(|last| last.action == FinalAction::Terminate) {
-        text.push_str(", the last");
+    let Some(last) = &mscc.final_unit else { return text };
+    let redirected = last.redirect.map(|server| format!("redirected to {}", server.address));
+    match (last.action, redirected, &mscc.granted) {
+        (FinalAction::Redirect, Some(redirected), None) => text.push_str(&format!(", {redirected}")),
+        (FinalAction::Redirect, Some(redirected), Some(_)) => {
+            text.push_str(&format!(", the last, then {redirected}"));
+        }
+        _ => text.push_str(", the last"),
     }
     text
 }
 
 fn amount(measured: &Measured) -> String {
-    let octets = measured.total_octets.map(octets);
+    let both = || Some(measured.input_octets?.saturating_add(measured.output_octets?));
+    let octets = measured.total_octets.or_else(both).map(octets);
     let seconds = measured.seconds.map(|seconds| format!("{seconds} s"));
     let pieces = measured.pieces.map(|pieces| format!("{pieces}"));
     octets.or(seconds).or(pieces).unwrap_or_else(|| "nothing".into())

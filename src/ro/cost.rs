@@ -1,0 +1,116 @@
+//! Money that is told and not granted: Cost-Information (RFC 8506 §8.7), Remaining-Balance (TS 32.299), and advice of
+//! charge (TS 32.280, AoC-Information).
+
+use std::borrow::Cow;
+
+use super::fields::{Field, Level};
+use super::units::{read_unit_value, unit_type, write_decimal, write_unit_value};
+use super::wire::{Put, Reader, Seen};
+use crate::charging::answer::{Advice, PriceAdvice};
+use crate::charging::units::{Amount, Money, Unit};
+use crate::diameter::avp::Avp;
+use crate::diameter::encode::Encoder;
+
+/// Reads an amount of a group that has a Unit-Value; none where it has none.
+pub(super) fn read(reader: &mut Reader<'_>, group: &Avp<'_>) -> Option<Money> {
+    let mut money = None;
+    let mut seen = Seen::default();
+    for avp in reader.group(group)? {
+        if reader.admit(Level::Cost, &mut seen, &avp) == Some(Field::UnitValue) {
+            money = read_unit_value(reader, &avp);
+        }
+    }
+    money
+}
+
+/// Writes Cost-Information: what it costs, and of how many units that is where the client named none (RFC 8506 §8.7,
+/// §8.12).
+pub(super) fn write_cost(out: &mut Encoder<'_>, cost: Money, per: Option<Amount>, currency: Option<u16>) {
+    out.within(Field::CostInformation, |out| {
+        write_unit_value(out, cost);
+        write_currency(out, currency);
+        if let Some(per) = per {
+            out.text(Field::CostUnit, &cost_unit(per));
+        }
+    });
+}
+
+/// Units in words: `minute`, `megabyte`, `30 seconds`.
+fn cost_unit(per: Amount) -> Cow<'static, str> {
+    let one = match (per.unit, per.count) {
+        (Unit::Seconds, 1) => "second",
+        (Unit::Seconds, 60) => "minute",
+        (Unit::Seconds, 3_600) => "hour",
+        (Unit::Octets, 1) => "octet",
+        (Unit::Octets, 0x400) => "kilobyte",
+        (Unit::Octets, 0x10_0000) => "megabyte",
+        (Unit::Octets, 0x4000_0000) => "gigabyte",
+        (Unit::Pieces, 1) => "piece",
+        (Unit::Seconds, count) => return format!("{count} seconds").into(),
+        (Unit::Octets, count) => return format!("{count} octets").into(),
+        (Unit::Pieces, count) => return format!("{count} pieces").into(),
+        (Unit::Money, count) => {
+            return Money::from_micros(i64::try_from(count).unwrap_or(i64::MAX)).to_string().into();
+        }
+    };
+    one.into()
+}
+
+/// Writes a group of an amount and its currency.
+pub(super) fn write(out: &mut Encoder<'_>, field: Field, money: Money, currency: Option<u16>) {
+    out.within(field, |out| {
+        write_unit_value(out, money);
+        write_currency(out, currency);
+    });
+}
+
+/// Reads what the session has cost so far out of the Service-Information of an answer.
+pub(super) fn read_advice(reader: &mut Reader<'_>, information: &Avp<'_>) -> Option<Money> {
+    let mut group = *information;
+    for (level, wanted) in [
+        (Level::AnswerInformation, Field::AocInformation),
+        (Level::AocInformation, Field::AocCostInformation),
+        (Level::AocCostInformation, Field::AccumulatedCost),
+    ] {
+        let mut seen = Seen::default();
+        let mut members = reader.group(&group)?;
+        group = members.find(|avp| reader.admit(level, &mut seen, avp) == Some(wanted))?;
+    }
+    read_unit_value(reader, &group)
+}
+
+/// Writes advice of charge as the Service-Information of an answer.
+pub(super) fn write_advice(out: &mut Encoder<'_>, advice: &Advice, currency: Option<u16>) {
+    out.within(Field::ServiceInformation, |out| {
+        out.within(Field::AocInformation, |out| {
+            out.within(Field::AocCostInformation, |out| {
+                out.within(Field::AccumulatedCost, |out| write_decimal(out, advice.total));
+                out.within(Field::IncrementalCost, |out| write_decimal(out, advice.added));
+                write_currency(out, currency);
+            });
+            if let Some(price) = &advice.price {
+                out.within(Field::TariffInformation, |out| write_price(out, price, currency));
+            }
+        });
+    });
+}
+
+fn write_price(out: &mut Encoder<'_>, price: &PriceAdvice, currency: Option<u16>) {
+    out.within(Field::CurrentTariff, |out| {
+        write_currency(out, currency);
+        out.within(Field::RateElement, |out| {
+            out.signed(Field::CcUnitType, unit_type(price.unit));
+            let per = i64::try_from(price.per).unwrap_or(i64::MAX);
+            out.within(Field::UnitValue, |out| {
+                out.signed(Field::ValueDigits, per);
+            });
+            out.within(Field::UnitCost, |out| write_decimal(out, price.price));
+        });
+    });
+}
+
+fn write_currency(out: &mut Encoder<'_>, currency: Option<u16>) {
+    if let Some(currency) = currency {
+        out.unsigned(Field::CurrencyCode, currency.into());
+    }
+}
