@@ -22,6 +22,7 @@ pub mod local;
 pub mod memory;
 mod octets;
 mod pace;
+mod pulse;
 pub mod record;
 mod sealed;
 mod sled;
@@ -36,6 +37,7 @@ use std::path::Path;
 pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
 pub use pace::Pace;
+pub use pulse::{Pulse, Watch};
 pub use record::{Class, Key, Record};
 pub use sys::{guard, outlive_size_limits};
 
@@ -120,6 +122,12 @@ pub trait Commit: Send {
 
     /// The last batch that is durable.
     fn durable(&self) -> Sequence;
+
+    /// Whether new sessions are to be refused because what is durable fills the memory for changes that the state behind
+    /// the journal does not have yet. Told here too, since a state half that stands still tells nothing.
+    fn is_behind(&self) -> bool {
+        false
+    }
 
     /// Writes `batch` behind the last one. It is not durable before [`Commit::sync`] returns.
     ///

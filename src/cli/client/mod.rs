@@ -2,7 +2,7 @@
 //! through the same routes.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -123,6 +123,42 @@ struct Answer {
 enum Way {
     Server(Remote),
     Store(Box<Local>),
+    /// A store that is made by the first call that it takes.
+    Unmade {
+        data: PathBuf,
+        tariffs: PathBuf,
+    },
+}
+
+impl Way {
+    fn store(data: &Path, tariffs: Option<&Path>, absent: Absent) -> Result<Self, Failure> {
+        match tariffs.filter(|_| absent == Absent::Make && !Local::is_at(data)) {
+            Some(tariffs) => Ok(Self::Unmade { data: data.to_path_buf(), tariffs: tariffs.to_path_buf() }),
+            None => Ok(Self::Store(Box::new(Local::open(data, tariffs, absent)?))),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Answer, Failure> {
+        match self {
+            Self::Server(remote) => remote.call(call),
+            Self::Store(local) => local.call(call),
+            Self::Unmade { data, tariffs } => {
+                // Nothing is made for what is refused.
+                let tried = Local::tried(call, tariffs)?;
+                if !is_done(&tried) {
+                    return Ok(tried);
+                }
+                let mut local = Box::new(Local::open(data, Some(tariffs), Absent::Make)?);
+                let answer = local.call(call);
+                *self = Self::Store(local);
+                answer
+            }
+        }
+    }
+}
+
+fn is_done(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
 }
 
 /// An operator's way to a store.
@@ -146,10 +182,10 @@ impl Client {
                 if remote.is_there() {
                     Way::Server(remote)
                 } else {
-                    Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?))
+                    Way::store(data, reach.tariffs.as_deref(), absent)?
                 }
             }
-            (None, Some(data)) => Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?)),
+            (None, Some(data)) => Way::store(data, reach.tariffs.as_deref(), absent)?,
             (admin, None) => Way::Server(Remote::new(admin.as_deref().unwrap_or(ADMIN))?),
         };
         Ok(Self { way, operator })
@@ -198,11 +234,8 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<T, Failure> {
         let call = Call { method, path: path.into(), key, operator: self.operator.clone(), body };
-        let answer = match &mut self.way {
-            Way::Server(remote) => remote.call(&call),
-            Way::Store(local) => local.call(&call),
-        }?;
-        if (200..300).contains(&answer.status) {
+        let answer = self.way.call(&call)?;
+        if is_done(&answer) {
             return serde_json::from_slice(&answer.body).map_err(|error| {
                 let message = format!("the answer is none of this version of gyro: {error}");
                 Failure::new(Status::Failed, message)
@@ -214,7 +247,7 @@ impl Client {
     /// Gives the store back, where this command has opened it.
     pub(super) fn close(self) -> Result<(), Failure> {
         match self.way {
-            Way::Server(_) => Ok(()),
+            Way::Server(_) | Way::Unmade { .. } => Ok(()),
             Way::Store(local) => local.close(),
         }
     }

@@ -79,6 +79,10 @@ impl Core {
                 self.make_room();
                 handled
             }
+            Err(wait) if self.is_vain(&wait) => {
+                self.facts.overloaded = self.facts.overloaded.saturating_add(1);
+                Handled::Overloaded
+            }
             Err(wait) => {
                 self.waiting.lead(short);
                 let job = Job::Request(tag, Box::new(request), route);

@@ -1,6 +1,7 @@
 //! The store thread: applies durable batches, answers loads behind them, reads the store through at start, and does
 //! the store's upkeep in steps, at the pace that the store asks for ([`crate::store::Pace`]). A step that is due goes
-//! before what waits, so that no load keeps the upkeep from its share; what waits has the rest of the time.
+//! before what waits, so that no load keeps the upkeep from its share; what waits has the rest of the time. It says what it
+//! is at ([`crate::store::Pulse`]): sled can stand still for ever, which nobody but the loop would notice.
 
 use core::time::Duration;
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub(super) fn run(
         let _ = to_loop.send(what);
         (shared.wake)();
     };
+    shared.pulse.work();
     let Opened { commit, mut state, last, epoch, notices } = match open() {
         Ok(opened) => opened,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
@@ -97,9 +99,13 @@ impl StoreThread<'_> {
             let now = (self.shared.clock)();
             if !self.idle && self.rest_until <= now {
                 self.work(now);
+                self.shared.pulse.beat();
             }
             let wait = if self.idle { LOOK } else { self.rest_until.since((self.shared.clock)()) };
-            match from.recv_timeout(wait) {
+            self.shared.pulse.rest();
+            let told = from.recv_timeout(wait);
+            self.shared.pulse.work();
+            match told {
                 Ok(ToStore::Apply(batch)) => {
                     if let Err(error) = self.state.apply(batch) {
                         (self.tell)(FromThreads::Problem(error.to_string()));

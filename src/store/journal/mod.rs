@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     untaken: AtomicU64,
     /// How many may be, until the state half has more room in memory.
     room: AtomicU64,
+    /// How many are enough to refuse new sessions.
+    soft_room: AtomicU64,
     /// The writer is through half of its segment.
     wants_next: AtomicBool,
     listed: Mutex<Vec<Listed>>,
@@ -81,6 +83,7 @@ impl Shared {
             written: AtomicU64::new(0),
             untaken: AtomicU64::new(0),
             room: AtomicU64::new(u64::MAX),
+            soft_room: AtomicU64::new(u64::MAX),
             wants_next: AtomicBool::new(false),
             listed: Mutex::default(),
             prepared: Mutex::default(),
@@ -115,15 +118,21 @@ impl Shared {
         self.untaken.fetch_add(octets, Ordering::Relaxed);
     }
 
-    /// The state half has taken over a frame of so many octets, and has room for so many more.
-    pub(crate) fn taken(&self, octets: u64, room: u64) {
-        self.set_room(room);
+    /// The state half has taken over a frame of so many octets.
+    pub(crate) fn taken(&self, octets: u64) {
         self.untaken.fetch_sub(octets, Ordering::Relaxed);
     }
 
-    /// The state half has room for so many octets more.
-    pub(crate) fn set_room(&self, room: u64) {
+    /// The state half has room for so many octets more; the last `kept` of them are not for new sessions.
+    pub(crate) fn set_room(&self, room: u64, kept: u64) {
         self.room.store(room, Ordering::Relaxed);
+        self.soft_room.store(room.saturating_sub(kept), Ordering::Relaxed);
+    }
+
+    /// Whether new sessions are to be refused: what is durable comes faster than the state half takes it over, or brings
+    /// it into the state.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.untaken() >= self.soft_room.load(Ordering::Relaxed)
     }
 
     /// Whether the state half has no room for what is durable: it must take that over first.

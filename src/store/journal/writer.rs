@@ -207,6 +207,10 @@ impl Commit for Writer {
         self.shared.durable()
     }
 
+    fn is_behind(&self) -> bool {
+        self.shared.is_behind()
+    }
+
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.is_usable()?;
         let expected = self.shared.durable().next();

@@ -40,8 +40,8 @@ use super::journal::{Shared, frame};
 use super::record::{Class, Key, Record};
 use super::sled::Tree;
 use super::{
-    Batch, Budget, Commit as _, Loaded, Notice, Opened, Pace, Probe, Progress, Sequence, Space, State, Status,
-    StoreError, sys,
+    Batch, Budget, Commit as _, Loaded, Notice, Opened, Pace, Probe, Progress, Pulse, Sequence, Space, State,
+    Status, StoreError, sys,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -68,6 +68,8 @@ pub struct Options {
     pub probe: Probe,
     /// How octets get to the disk.
     pub disk: Arc<dyn Disk>,
+    /// Beats at each call of sled: looked at from another thread, since sled may not come back.
+    pub pulse: Arc<Pulse>,
 }
 
 impl Options {
@@ -82,6 +84,7 @@ impl Options {
             low_space_octets: 2_048 * MIB,
             probe,
             disk: Arc::new(SystemDisk),
+            pulse: Arc::default(),
         }
     }
 }
@@ -179,10 +182,9 @@ impl LocalState {
         self.options.overlay_octets.saturating_sub(self.overlay.octets())
     }
 
-    /// Whether three quarters of the memory for changes are full.
-    fn is_behind(&self) -> bool {
-        let waiting = self.overlay.octets().saturating_add(self.shared.untaken());
-        waiting >= self.options.overlay_octets.div_euclid(4).saturating_mul(3)
+    /// Tells the write half how much room there is.
+    fn tell_room(&self) {
+        self.shared.set_room(self.room(), self.options.overlay_octets.div_euclid(4));
     }
 
     /// Notes that the state has failed, so that the next opening rebuilds it.
@@ -209,7 +211,8 @@ impl State for LocalState {
         self.applied = batch.sequence;
         let octets = frame::octets_of(&batch.records).unwrap_or(0);
         self.overlay.take(batch.sequence, batch.records);
-        self.shared.taken(octets, self.room());
+        self.tell_room();
+        self.shared.taken(octets);
         Ok(())
     }
 
@@ -253,7 +256,7 @@ impl State for LocalState {
 
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError> {
         let done = self.upkeep_step(budget.octets);
-        self.shared.set_room(self.room());
+        self.tell_room();
         self.noted(done)
     }
 
@@ -272,7 +275,7 @@ impl State for LocalState {
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {
         let done = self.checkpoint_now();
-        self.shared.set_room(self.room());
+        self.tell_room();
         self.noted(done)
     }
 
@@ -283,7 +286,7 @@ impl State for LocalState {
             checkpoint: self.manifest.sequence,
             journal_octets: self.shared.octets(),
             overlay_octets: self.overlay.octets(),
-            behind: self.is_behind(),
+            behind: self.shared.is_behind(),
             exports: self.exports.iter().map(|export| export.start).collect(),
             verified: self.upkeep.verification.progress(),
             damage: self.upkeep.verification.damage().to_vec(),

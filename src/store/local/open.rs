@@ -82,7 +82,7 @@ pub(crate) fn open(root: &Path, options: Options) -> Result<Local, StoreError> {
     };
     marks::rebuild_done(root, &*disk)?;
     let mut state = LocalState {
-        tree: Tree::open(&places.sled, options.cache_octets)?,
+        tree: Tree::open(&places.sled, options.cache_octets)?.watched(&options.pulse),
         reader: JournalReader::new(Arc::clone(&shared)),
         archived: archive::list(&places.archive)?,
         archive_reader: ArchiveReader::default(),
@@ -232,12 +232,16 @@ impl Rebuild<'_> {
             return Err(StoreError::NotRebuildable { begins: self.first });
         }
         let facts = Facts { store: self.store, sentinel: Sequence::ZERO, high: Sequence::ZERO };
-        let builder = Builder::begin(&self.temporary(), self.options.cache_octets, facts)?;
+        let builder = self.builder(facts)?;
         builder.finish(&*self.options.disk)?;
         if self.last > Sequence::ZERO {
             notices.push(Notice::Rebuilt { from: Sequence::ZERO, records: 0 });
         }
         self.install(Sequence::ZERO, generation)
+    }
+
+    fn builder(&self, facts: Facts) -> Result<Builder, StoreError> {
+        Builder::begin(&self.temporary(), self.options.cache_octets, facts, &self.options.pulse)
     }
 
     fn temporary(&self) -> std::path::PathBuf {
@@ -247,7 +251,7 @@ impl Rebuild<'_> {
     fn load(&self, export: &Export) -> Result<u64, StoreError> {
         let facts = Facts { store: self.store, sentinel: export.start, high: export.end };
         let mut reader = ExportReader::open(&export.path)?;
-        let mut builder = Builder::begin(&self.temporary(), self.options.cache_octets, facts)?;
+        let mut builder = self.builder(facts)?;
         while let Some(records) = reader.next()? {
             for (class, key, loaded) in records {
                 builder.put(class, key, loaded)?;
@@ -284,7 +288,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
         notices.push(Notice::Replayed { from, to });
     }
     state.upkeep.begin(octets, journal_since_export(state));
-    state.shared.set_room(state.room());
+    state.tell_room();
     Ok(())
 }
 

@@ -444,6 +444,7 @@ fn at_its_bound_a_store_takes_nothing_more_until_changes_are_in_the_state() {
     };
     assert!(matches!(error, StoreError::Behind { .. }) && !error.is_poison(), "{error}");
     assert!(state.status().overlay_octets < 100_000 && state.status().behind);
+    assert!(commit.is_behind(), "the write half tells it too: the state half may stand still");
     for batch in untaken.drain(..) {
         state.apply(batch).unwrap();
     }
@@ -455,6 +456,7 @@ fn at_its_bound_a_store_takes_nothing_more_until_changes_are_in_the_state() {
         paces.push(state.pace());
     }
     assert!(paces.iter().all(|pace| *pace == Pace::FULL), "{paces:?}");
+    assert!(!commit.is_behind());
     let batch = write(&mut *commit).unwrap();
     state.apply(batch).unwrap();
     for key in 1..=number {
