@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, calendar, contract, emergency, event, index, invoice, ledger, operation, session,
-    subscriber, voucher,
+    account, act, area, calendar, contract, emergency, event, index, invoice, ledger, notice, operation,
+    session, subscriber, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -205,6 +205,7 @@ impl Books {
             Class::Voucher => voucher::check(key, octets)?,
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
+            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             Class::Invoice if invoice::place(key)?.2 == 0 => self.invoice(&invoice::decode(key, octets)?),
             Class::Invoice => invoice::decode_allocation(key, octets).map(|_| ())?,

@@ -9,6 +9,7 @@ use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::emergency::EmergencyRecord;
 use gyro::charging::ledger::LedgerEntry;
+use gyro::charging::notice::Notice;
 use gyro::charging::session::Session;
 use gyro::charging::snapshot::EventRecord;
 use gyro::charging::units::Digits;
@@ -104,6 +105,7 @@ impl BatchSink for Disk {
         self.ledger.push(entry.clone());
     }
     fn act(&mut self, _: &ActEntry) {}
+    fn notice(&mut self, _: &Notice) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
     fn bill(&mut self, _: &Bill) {}
     fn calendar(&mut self, entry: Entry, there: bool) {

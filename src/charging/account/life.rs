@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use super::block::{Block, BlockReason};
+use super::told::Told;
 use super::{Account, Billing, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
@@ -50,6 +51,8 @@ pub struct Life {
     pub acts_head: Option<Sequence>,
     /// The running period of its plan; none where the plan has no fee, and where it was not begun yet.
     pub billing: Option<Billing>,
+    /// What the subscriber was told already.
+    pub told: Told,
 }
 
 /// Why a contract ended.

@@ -9,6 +9,7 @@ pub mod credit;
 pub mod life;
 pub mod promise;
 pub mod status;
+pub mod told;
 
 pub use billing::Billing;
 pub use bonus::Bonus;

@@ -6,9 +6,10 @@ use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
 use super::destination::{Destination, DestinationIx, Prefixes};
 use super::fee::BillingRules;
-use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
+use super::plan::{Bundle, Direction, Plan, PlanIx, QuotaShape, Rate};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
+use crate::charging::request::Role;
 use crate::time::Timestamp;
 
 /// The most versions before the one in force that are kept for use of their time.
@@ -75,6 +76,8 @@ struct Index {
     general: Vec<u16>,
     /// Bands of time in which a rate has another price, sorted, each once.
     bands: Vec<BandIx>,
+    /// Some rate is for one direction alone.
+    directed: bool,
 }
 
 impl Index {
@@ -89,6 +92,7 @@ impl Index {
             }
             index.named.extend(rate.covers.destinations.iter().map(|&to| (to, Some(place))));
             index.bands.extend(rate.bands.iter().map(|in_band| in_band.band));
+            index.directed |= rate.direction != Direction::Outgoing;
         }
         index.bands.sort_unstable();
         index.bands.dedup();
@@ -277,17 +281,17 @@ impl Catalogue {
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
     /// that names none; then the longest prefix of the called number among the destinations that such
-    /// rates name; then one for every destination; then one that has a price of its own for the band of time;
-    /// then the order of the file.
+    /// rates name; then one for every destination; then one that names the direction; then one that has a price of
+    /// its own for the band of time; then the order of the file.
     pub fn match_rate(
         &self,
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
-        called: Called,
+        (called, role): (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
-        self.most_specific(plan, service, rating_group, (called, false), at)
+        self.most_specific(plan, service, rating_group, (called, role, false), at)
     }
 
     /// The rate that holds only while the plan's fee is not paid (`ACC-4`), found like one of [`Catalogue::match_rate`].
@@ -296,11 +300,11 @@ impl Catalogue {
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
-        called: Called,
+        (called, role): (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
         self.plan(plan)?.fee.as_ref().filter(|fee| !fee.fallback.is_empty())?;
-        self.most_specific(plan, service, rating_group, (called, true), at)
+        self.most_specific(plan, service, rating_group, (called, role, true), at)
     }
 
     fn most_specific(
@@ -308,16 +312,20 @@ impl Catalogue {
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
-        called: (Called, bool),
+        (called, role, fallback): (Called, Role, bool),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
+        let goes = |rate: &Rate| rate.direction.covers(role);
+        let called = (called, fallback);
         let named = rating_group.and_then(|group| {
             self.first_rate(plan, service, called, at, |rate| {
-                rate.covers.rating_groups.binary_search(&group).is_ok()
+                goes(rate) && rate.covers.rating_groups.binary_search(&group).is_ok()
             })
         });
         named.or_else(|| {
-            self.first_rate(plan, service, called, at, |rate| rate.covers.rating_groups.is_empty())
+            self.first_rate(plan, service, called, at, |rate| {
+                goes(rate) && rate.covers.rating_groups.is_empty()
+            })
         })
     }
 
@@ -383,6 +391,7 @@ impl Catalogue {
         let index = self.index(plan, service)?;
         let words = self.plan(plan)?;
         let rates = &words.rates;
+        let any_direction = |found: &RateMatch<'_>| found.rate.direction == Direction::Outgoing;
         let fitting = |place: u16, destination| {
             let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
             if words.is_fallback(place) != fallback {
@@ -400,15 +409,15 @@ impl Catalogue {
             });
             found.min_by_key(|found| {
                 let whole = found.destination.is_some_and(|to| self.is_whole_file(to));
-                (whole, found.band.is_none(), found.place)
+                (whole, any_direction(found), found.band.is_none(), found.place)
             })
         });
         by_destination.or_else(|| {
             let mut found = index.general.iter().filter_map(|&place| fitting(place, None));
-            if index.bands.is_empty() {
+            if index.bands.is_empty() && !index.directed {
                 return found.next();
             }
-            found.min_by_key(|found| (found.band.is_none(), found.place))
+            found.min_by_key(|found| (any_direction(found), found.band.is_none(), found.place))
         })
     }
 }

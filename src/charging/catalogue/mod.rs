@@ -18,7 +18,7 @@ pub use destination::{Destination, DestinationIx};
 pub use fee::{BillingRules, Fee, PaidLate, Unpaid};
 pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
-    Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,
-    Then,
+    Announcements, BandRate, Bundle, Covers, Direction, LimitIx, Limitation, LowBalance, Plan, PlanIx,
+    QuotaShape, Rate, Then, Tier,
 };
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

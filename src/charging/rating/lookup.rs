@@ -21,6 +21,8 @@ pub struct Leg {
     pub incoming: bool,
     /// What the number is; ordinary for an incoming leg.
     pub class: NumberClass,
+    /// Which leg it is.
+    pub role: Role,
 }
 
 impl Leg {
@@ -44,8 +46,8 @@ impl Leg {
 
     fn new(role: Role, called: Called, class: NumberClass) -> Self {
         match role {
-            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
-            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
+            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary, role },
+            Role::Originating | Role::Forwarding => Self { called, incoming: false, class, role },
         }
     }
 
@@ -190,7 +192,8 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         terms.money = false;
         return terms;
     }
-    if subscriber.allowances.is_empty() {
+    // bundles are for what goes out
+    if subscriber.allowances.is_empty() || query.leg.incoming {
         return terms;
     }
     let called = query.leg.called;
@@ -276,14 +279,17 @@ fn is_without(subscriber: &Subscriber, at: Timestamp) -> bool {
 fn price(catalogue: &Catalogue, query: Query, without: bool) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
-    if query.leg.is_free() || group.is_some_and(|group| group.free) {
+    if group.is_some_and(|group| group.free) || (query.leg.is_free() && !query.leg.incoming) {
         return Price::Free;
     }
     let place = group.map_or(query.service, |group| group.service);
-    let called = query.leg.called;
-    let fallback = || catalogue.match_fallback(plan, place, query.rating_group, called, query.at);
-    let ordinary = || catalogue.match_rate(plan, place, query.rating_group, called, query.at);
+    // who receives is the called party himself: it goes to no destination
+    let called = if query.leg.incoming { Called::Other } else { query.leg.called };
+    let to = (called, query.leg.role);
+    let fallback = || catalogue.match_fallback(plan, place, query.rating_group, to, query.at);
+    let ordinary = || catalogue.match_rate(plan, place, query.rating_group, to, query.at);
     match without.then(fallback).flatten().or_else(ordinary) {
+        None if query.leg.incoming => Price::Free,
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),

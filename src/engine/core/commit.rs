@@ -7,6 +7,7 @@ use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
@@ -39,6 +40,7 @@ pub(crate) struct Open {
     pub(crate) acts: Vec<ActEntry>,
     pub(crate) bills: Vec<Bill>,
     pub(crate) calendar: Vec<(Entry, bool)>,
+    pub(crate) notices: Vec<Notice>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -69,6 +71,7 @@ impl Open {
             acts,
             bills,
             calendar,
+            notices,
             areas,
             events,
             buckets,
@@ -89,6 +92,7 @@ impl Open {
             && acts.is_empty()
             && bills.is_empty()
             && calendar.is_empty()
+            && notices.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()

@@ -15,6 +15,7 @@ pub mod event;
 pub mod index;
 pub mod invoice;
 pub mod ledger;
+pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
@@ -83,11 +84,13 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// What a subscriber is told.
+    Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -109,6 +112,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Notice,
     ];
 
     /// The number on disk.
@@ -154,6 +158,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Notice => "notice",
         }
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn billing(faults: &mut Faults, table: Option<&Table>) -> BillingRule
         ("penalty_most", &mut rules.penalty_most),
     ];
     for (key, to) in shares {
-        if let Some(share) = table.get(key).and_then(|node| faults.share(node)) {
+        if let Some(share) = table.get(key).and_then(|node| faults.portion(node)) {
             *to = share;
         }
     }

@@ -39,12 +39,15 @@ pub enum FigureFault {
     /// Parts of a hundredth where the ledger has none.
     #[error("a fee is charged in whole hundredths: two digits after the point at most")]
     NotCents,
-    /// Not a share.
-    #[error("a share is a number of per cent from 0% to 100%, with up to four digits after the point, like \"0.1%\"")]
-    NotShare,
+    /// Not a share of a sum.
+    #[error("a share of a sum is a number of per cent from 0% to 100%, up to four digits after the point, like \"0.1%\"")]
+    NotPortion,
     /// Not a percentage.
     #[error("a share is a whole number of per cent from 1% to 99%, like \"20%\"")]
     NotPercent,
+    /// Not a threshold.
+    #[error("a threshold is a whole number of per cent from 1% to 100%, like \"80%\"")]
+    NotShare,
 }
 
 /// Money, nothing or more, exact to a millionth: digits, and a point before the fraction.
@@ -96,13 +99,22 @@ pub(super) fn percent(text: &str) -> Result<u8, FigureFault> {
     percent.ok_or(FigureFault::NotPercent)
 }
 
-/// A share of 0 % to 100 %, in millionths.
-pub(super) fn share(text: &str) -> Result<u32, FigureFault> {
-    let number = text.strip_suffix('%').ok_or(FigureFault::NotShare)?;
-    let (whole, fraction) = parts(number.trim_end()).ok_or(FigureFault::NotShare)?;
-    let millionths = scaled(whole, fraction, 10_000).map_err(|_| FigureFault::NotShare)?;
+/// A share of a sum, 0 % to 100 %, in millionths.
+pub(super) fn portion(text: &str) -> Result<u32, FigureFault> {
+    let number = text.strip_suffix('%').ok_or(FigureFault::NotPortion)?;
+    let (whole, fraction) = parts(number.trim_end()).ok_or(FigureFault::NotPortion)?;
+    let millionths = scaled(whole, fraction, 10_000).map_err(|_| FigureFault::NotPortion)?;
     let millionths = u32::try_from(millionths).ok().filter(|millionths| *millionths <= 1_000_000);
-    millionths.ok_or(FigureFault::NotShare)
+    millionths.ok_or(FigureFault::NotPortion)
+}
+
+/// Whole per cent, 1 to 100.
+pub(super) fn share(text: &str) -> Result<u8, FigureFault> {
+    match text.strip_suffix('%').map(str::trim_end) {
+        Some("100") => Ok(100),
+        Some(_) => percent(text).map_err(|_| FigureFault::NotShare),
+        None => Err(FigureFault::NotShare),
+    }
 }
 
 const VOLUMES: [(&str, u64); 10] = [
@@ -232,16 +244,20 @@ mod tests {
         for (text, millionths) in
             [("12%", 120_000), ("0.1%", 1_000), ("10 %", 100_000), ("0%", 0), ("100%", 1_000_000), ("0.0001%", 1)]
         {
-            assert_eq!(share(text), Ok(millionths), "{text}");
+            assert_eq!(portion(text), Ok(millionths), "{text}");
         }
         for text in ["12", "-1%", "100.1%", "0.00001%", "%", "1e1%"] {
-            assert_eq!(share(text), Err(FigureFault::NotShare), "{text}");
+            assert_eq!(portion(text), Err(FigureFault::NotPortion), "{text}");
         }
     }
 
     #[test]
     fn shares_are_one_to_ninety_nine_per_cent() {
         assert_eq!(percent("20%"), Ok(20));
+        assert_eq!((share("80%"), share("100 %"), share("1%")), (Ok(80), Ok(100), Ok(1)));
+        for text in ["0%", "101%", "80", "80.5%", ""] {
+            assert_eq!(share(text), Err(FigureFault::NotShare), "{text}");
+        }
         assert_eq!(percent("1 %"), Ok(1));
         for text in ["0%", "100%", "20", "1.5%", "-1%", "%", "300%"] {
             assert_eq!(percent(text), Err(FigureFault::NotPercent), "{text}");

@@ -11,12 +11,13 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
-    ServiceIx,
+    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
+    Service, ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
     Action, ClientTraits, Identity, Kind, Measured, Part, Parties, Place, QuotaKey, Request, SessionId,
@@ -63,6 +64,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota =
@@ -196,6 +199,7 @@ pub(super) enum Op {
     Act(ActEntry),
     Bill(Bill),
     Calendar(Entry, bool),
+    Notice(Notice),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -239,6 +243,9 @@ impl BatchSink for Recorder {
     }
     fn calendar(&mut self, entry: Entry, there: bool) {
         self.0.push(Op::Calendar(entry, there));
+    }
+    fn notice(&mut self, notice: &Notice) {
+        self.0.push(Op::Notice(notice.clone()));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -285,6 +292,7 @@ pub(super) struct Disk {
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
     acts: Vec<(Sequence, ActEntry)>,
+    pub(super) notices: Vec<Notice>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -325,6 +333,7 @@ impl Disk {
                 Op::Bill(Bill::Allocation(one)) => self.allocations.push(one),
                 Op::Calendar(entry, true) => drop(self.calendar.insert(entry)),
                 Op::Calendar(entry, false) => drop(self.calendar.remove(&entry)),
+                Op::Notice(notice) => self.notices.push(notice),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
