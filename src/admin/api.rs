@@ -1,5 +1,6 @@
 //! The routes: what is asked of the engine, and how it is told.
 
+mod invoice;
 mod life;
 
 use core::fmt;
@@ -120,6 +121,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/reload", post(reload));
     routes
         .merge(life::routes())
+        .merge(invoice::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))

@@ -18,6 +18,7 @@ mod demo;
 pub mod dict;
 mod ending;
 mod init;
+mod invoice;
 mod ladder;
 mod later;
 mod logs;
@@ -65,6 +66,7 @@ enum Command {
     Account(account::Args),
     Voucher(voucher::Args),
     Contract(contract::Args),
+    Invoice(invoice::Args),
     Block(block::Args),
     Session(session::Args),
     Peer(peer::Args),
@@ -115,6 +117,7 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Account(args) => account::run(args, out, err),
         Command::Voucher(args) => voucher::run(args, out, err),
         Command::Contract(args) => contract::run(args, out, err),
+        Command::Invoice(args) => invoice::run(args, out, err),
         Command::Block(args) => block::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),

@@ -228,6 +228,16 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
     Ok(client::say(&done, "changed", args.asking.output, out)?)
 }
 
+/// What stands open, in words.
+fn open_invoices(of: &crate::admin::json::subscriber::Invoices) -> String {
+    let next = of.next.as_ref().map_or_else(String::new, |next| format!(", the next one at {next}"));
+    let due = of.due.as_ref().map_or_else(String::new, |due| format!(" due {due}"));
+    match of.open {
+        0 => format!("none open{next}"),
+        open => format!("{open} open, {}{due}{next}", of.left),
+    }
+}
+
 impl Row for Subscriber {
     const HEADS: &'static [&'static str] = &[
         "msisdn",
@@ -259,6 +269,9 @@ impl Row for Subscriber {
         "ends",
         "ended",
         "settlement",
+        "period",
+        "fee",
+        "invoices",
         "allowances",
     ];
 
@@ -306,6 +319,9 @@ impl Row for Subscriber {
             text(&self.ends),
             self.ended.as_ref().map_or_else(String::new, |end| format!("{} {}", end.at, end.why)),
             self.ended.as_ref().map_or_else(String::new, |end| end.settlement.state.clone()),
+            self.period.as_ref().map(|one| format!("{} to {}", one.from, one.to)).unwrap_or_default(),
+            self.period.as_ref().map(|one| one.fee.clone()).unwrap_or_default(),
+            self.invoices.as_ref().map(open_invoices).unwrap_or_default(),
             allowances.join(", "),
         ]
     }

@@ -181,7 +181,9 @@ impl Books {
         let (opening, closing) = (micros(invoice.opening), micros(invoice.closing));
         if opening.saturating_add(lines) != closing {
             let (account, number) = (invoice.account.0, invoice.number);
-            self.fault(format!("invoice {account}-{number}: {opening} and its lines, {lines}, are not {closing}"));
+            self.fault(format!(
+                "invoice {account}-{number}: {opening} and its lines, {lines}, are not {closing}"
+            ));
         }
     }
 

@@ -37,6 +37,8 @@ pub struct EngineFigures<'a> {
     pub expired: u64,
     /// Loads that failed.
     pub load_failures: u64,
+    /// Fees and invoices.
+    pub billing: BillingFigures,
     /// Open sessions.
     pub sessions: usize,
     /// Requests and commands that wait for a load.
@@ -83,6 +85,21 @@ pub const REAUTH_OUTCOMES: [&str; 12] = [
 
 /// Why sessions ended that no client ended, in the order of [`ReauthFigures::freed`].
 const FREED: [&str; 3] = ["host_restarted", "unknown_to_client", "not_aborted"];
+
+/// Fees and invoices; sums since the start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BillingFigures {
+    /// Fees charged.
+    pub fees: u64,
+    /// Periods that began without their fee.
+    pub fees_unpaid: u64,
+    /// Penalties charged.
+    pub penalties: u64,
+    /// Invoices issued.
+    pub invoices: u64,
+    /// Invoices issued too late.
+    pub invoices_late: u64,
+}
 
 /// What clients were asked; sums since the start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -147,7 +164,7 @@ impl Sum {
 /// The engine's figures.
 #[derive(Clone, Debug)]
 pub struct EngineMetrics {
-    sums: [Sum; 9],
+    sums: [Sum; 14],
     charged: Family<ServiceLabel, Amount>,
     grants: Family<ServiceLabel, Counter>,
     open: Family<ServiceLabel, Gauge>,
@@ -169,7 +186,7 @@ pub struct EngineMetrics {
     spool_lost: Counter,
 }
 
-const SUMS: [(&str, &str); 9] = [
+const SUMS: [(&str, &str); 14] = [
     ("decisions", "Requests that were decided"),
     ("duplicates", "Repeats that got a stored answer"),
     ("contradicting_duplicates", "Repeats by their key with other content"),
@@ -179,6 +196,11 @@ const SUMS: [(&str, &str); 9] = [
     ("emergency_grants", "Emergency requests that were granted"),
     ("expirations", "Reservations and sessions ended by expiry"),
     ("load_failures", "Loads from the store that failed"),
+    ("fees", "Recurring fees charged"),
+    ("fees_unpaid", "Periods that began without their fee, for lack of money"),
+    ("penalties", "Penalties for late payment charged"),
+    ("invoices", "Invoices issued"),
+    ("invoices_late", "Invoices issued more than twenty days after the end of their period"),
 ];
 
 const MODES: [&str; 4] = ["starting", "ready", "draining", "emergency-only"];
@@ -300,6 +322,11 @@ impl EngineMetrics {
             figures.emergencies,
             figures.expired,
             figures.load_failures,
+            figures.billing.fees,
+            figures.billing.fees_unpaid,
+            figures.billing.penalties,
+            figures.billing.invoices,
+            figures.billing.invoices_late,
         ];
         for (sum, now) in self.sums.iter_mut().zip(sums) {
             sum.follow(now);

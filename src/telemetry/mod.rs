@@ -11,7 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 pub use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-pub use engine::{EngineFigures, EngineMetrics, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures};
+pub use engine::{
+    BillingFigures, EngineFigures, EngineMetrics, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures,
+};
 pub use server::{CcrLabels, MessageLabels, PeerState, ServerMetrics};
 
 /// The registry, and the figures of each part.
@@ -92,6 +94,7 @@ mod tests {
             emergencies: 4,
             expired: 0,
             load_failures: 0,
+            billing: BillingFigures::default(),
             sessions: 7,
             parked: 1,
             under_way: 9,

@@ -8,6 +8,7 @@ use crate::time::{Timestamp, Zone};
 
 pub mod amount;
 pub mod change;
+pub mod invoice;
 pub mod ledger;
 pub mod life;
 pub mod peer;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Form;
 use super::life::{Block, End};
+use crate::charging::account::billing::FeeState;
 use crate::charging::account::status::status;
-use crate::charging::account::{Account, Brand, ContractId};
+use crate::charging::account::{Account, Billing, Brand, ContractId};
 use crate::charging::units::Unit;
 use crate::engine::control::{ContractView, SubscriberView, mode_name};
 
@@ -64,6 +65,40 @@ pub struct Subscriber {
     pub ends: Option<String>,
     /// The end of its contract.
     pub ended: Option<End>,
+    /// The running period of its plan; null where the plan has no fee.
+    pub period: Option<Period>,
+    /// The invoices of its account; null in advance mode.
+    pub invoices: Option<Invoices>,
+}
+
+/// The running period of a plan with a fee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Period {
+    /// When it began.
+    pub from: String,
+    /// When it ends, and fee and bundles are renewed.
+    pub to: String,
+    /// `paid` or `unpaid`.
+    pub fee: String,
+    /// Since when the fee is paid.
+    pub paid: Option<String>,
+    /// How many periods before it are owed.
+    pub owed: u32,
+}
+
+/// What stands open of an account in credit mode.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Invoices {
+    /// When the running period ends, and the next invoice is issued.
+    pub next: Option<String>,
+    /// How many are not paid.
+    pub open: usize,
+    /// What of them is not paid.
+    pub left: String,
+    /// When the oldest of them is, or was, due.
+    pub due: Option<String>,
+    /// Since when one is unpaid beyond its due date.
+    pub overdue_since: Option<String>,
 }
 
 /// The money of an account.
@@ -248,7 +283,26 @@ impl Subscriber {
             last_use: subscriber.life.last_use.map(|at| form.time(at)),
             ends: subscriber.life.ends.map(|at| form.time(at)),
             ended: subscriber.life.end.as_ref().map(|end| End::of(end, form)),
+            period: subscriber.life.billing.map(|billing| Period::of(&billing, form)),
+            invoices: account.book.as_ref().map(|book| Invoices {
+                next: book.period.map(|period| form.time(period.to)),
+                open: book.open.len(),
+                left: book.left().to_string(),
+                due: book.open.first().map(|one| form.time(one.due)),
+                overdue_since: account.life.unpaid_since.map(|at| form.time(at)),
+            }),
         }
+    }
+}
+
+impl Period {
+    fn of(billing: &Billing, form: &Form) -> Self {
+        let (fee, paid) = match billing.fee {
+            FeeState::Paid(since) => ("paid", Some(form.time(since))),
+            FeeState::Unpaid => ("unpaid", None),
+        };
+        let (from, to) = (form.time(billing.period.from), form.time(billing.period.to));
+        Self { from, to, fee: fee.into(), paid, owed: billing.owed }
     }
 }
 

@@ -8,7 +8,7 @@ use super::renewal::{self, Renewed, Tenancy};
 use crate::charging::account::{Account, AccountId, Allowance, Mode, Standing, Subscriber};
 use crate::charging::catalogue::{Catalogue, Fee, Plan};
 use crate::charging::ledger::LedgerEntry;
-use crate::charging::units::Digits;
+use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
 
 /// The most steps of one call: a century of days. What is left is done by the next.
@@ -36,6 +36,8 @@ pub struct Done {
     pub turned: bool,
     /// Periods that began without their fee.
     pub unpaid: u32,
+    /// The main balance after it all, where something was done.
+    pub balance: Money,
     /// Invoices that were issued later than they should be (`INV-1`).
     pub late_invoices: u32,
 }
@@ -125,6 +127,7 @@ impl<'a> Clockwork<'a> {
         done.entries.append(&mut renewed.entries);
         done.turned |= renewed.turned;
         done.unpaid = renewed.unpaid;
+        done.balance = account.main;
         done.subscriber |= renewed.changed;
         if done.subscriber {
             subscriber.count_change();

@@ -115,12 +115,8 @@ impl Ledgers<'_> {
         one.fined = before.checked_add(fine)?;
         let reference = format!("{REFERENCE}{}-{number}:{}", account.id.0, self.zone.date(day));
         let note = format!("invoice {}-{number}", account.id.0);
-        let act = Act {
-            at: self.now,
-            reference: Some(reference.into()),
-            operator: None,
-            note: Some(note.into()),
-        };
+        let act =
+            Act { at: self.now, reference: Some(reference.into()), operator: None, note: Some(note.into()) };
         account.post(fine.checked_neg()?, EntryKind::Penalty, act, None)
     }
 

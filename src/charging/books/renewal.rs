@@ -165,12 +165,8 @@ impl Tenancy<'_> {
         let first = what.split('/').next().unwrap_or(what);
         let reference = format!("{REFERENCE}{}:{first}", subscriber.msisdn);
         let note = format!("{} {what}", subscriber.plan);
-        let act = Act {
-            at: self.now,
-            reference: Some(reference.into()),
-            operator: None,
-            note: Some(note.into()),
-        };
+        let act =
+            Act { at: self.now, reference: Some(reference.into()), operator: None, note: Some(note.into()) };
         let entry = account.post(fee.checked_neg()?, EntryKind::Fee, act, None)?;
         account.count_change();
         Some(entry)
@@ -208,9 +204,10 @@ impl Tenancy<'_> {
             let bundle = self.plan.bundles.iter().find(|bundle| bundle.id == old.bundle);
             let Some(bundle) = bundle else { continue };
             let most = bundle.amount.count.saturating_add(self.fee.carries(&old.bundle));
-            let now = subscriber.allowances.iter_mut().find(|one| {
-                one.bundle == old.bundle && one.expires.is_some_and(|end| end > self.now)
-            });
+            let now = subscriber
+                .allowances
+                .iter_mut()
+                .find(|one| one.bundle == old.bundle && one.expires.is_some_and(|end| end > self.now));
             if let Some(now) = now.filter(|now| now.left < most) {
                 now.left = now.left.saturating_add(old.left).min(most);
             }

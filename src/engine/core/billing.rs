@@ -14,6 +14,8 @@ use crate::charging::account::credit::Bill;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::books::due::{Clockwork, Done, Whose};
 use crate::charging::books::payment::settle;
+use crate::charging::ledger::EntryKind;
+use crate::charging::notice::Cause;
 use crate::time::Timestamp;
 
 use super::load::{Found, Load};
@@ -137,12 +139,37 @@ impl Core {
         facts.penalties = facts.penalties.saturating_add(of(crate::charging::books::invoicing::REFERENCE));
         facts.fees_unpaid = facts.fees_unpaid.saturating_add(done.unpaid.into());
         facts.invoices_late = facts.invoices_late.saturating_add(done.late_invoices.into());
+        self.tell_fees(subscriber, done, now);
         let late = subscriber.life.billing.is_some_and(|billing| match billing.fee {
             FeeState::Paid(since) => since > billing.period.from,
             FeeState::Unpaid => false,
         });
         if done.turned && late {
             self.demand(Demand::reauthorise(Who::Number(subscriber.msisdn), Reason::Tariff), now);
+        }
+    }
+
+    /// The subscriber is told of fees that were charged, and of one that money lacks for.
+    fn tell_fees(&mut self, subscriber: &Subscriber, done: &Done, now: Timestamp) {
+        let name = || subscriber.plan.clone();
+        let notices: Vec<Cause> = done
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Fee)
+            .filter_map(|entry| {
+                let amount = entry.amount.checked_neg()?;
+                Some(Cause::Fee { name: name(), amount, balance: entry.balance })
+            })
+            .collect();
+        for cause in notices {
+            self.tell(subscriber, cause, now);
+        }
+        let catalogue = std::sync::Arc::clone(&self.catalogue);
+        let plan = catalogue.plan_named(&subscriber.plan).and_then(|plan| catalogue.plan(plan));
+        let unpaid = done.unpaid > 0 && subscriber.life.billing.is_some_and(|billing| billing.is_unpaid());
+        if let Some(fee) = plan.and_then(|plan| plan.fee.as_ref()).filter(|_| unpaid) {
+            let cause = Cause::FeeUnpaid { name: name(), amount: fee.amount, balance: done.balance };
+            self.tell(subscriber, cause, now);
         }
     }
 
@@ -269,8 +296,7 @@ impl Core {
                 let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
                 let Some(mut account) = slot.value.clone() else { return Ok(()) };
                 let done = self.clockwork(now).bring_account(&mut account, at);
-                self.facts.invoices_late =
-                    self.facts.invoices_late.saturating_add(done.late_invoices.into());
+                self.facts.invoices_late = self.facts.invoices_late.saturating_add(done.late_invoices.into());
                 if done.account {
                     self.write_account(account, done.entries, now);
                 }

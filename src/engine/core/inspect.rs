@@ -13,8 +13,8 @@ use super::command::CommandError;
 use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
-    ContractView, EngineStatus, Explanation, InvoiceView, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query,
-    SessionCursor, SessionView, SubscriberView, View,
+    ContractView, EngineStatus, Explanation, InvoiceView, LedgerCursor, LedgerPage, Mode, Outcome, PAGE,
+    Query, SessionCursor, SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -100,10 +100,11 @@ impl Core {
                 let page = self.ledger_page(of.account.clone(), None, *limit, begun, given)?;
                 let looked_at = page.entries.len();
                 let is_told = |entry: &LedgerEntry| {
-                    is_fee_of(entry, *msisdn) && session.is_none() || entry.usage.as_ref().is_some_and(|usage| {
-                        usage.msisdn == *msisdn
-                            && session.as_ref().is_none_or(|session| usage.session == *session)
-                    })
+                    is_fee_of(entry, *msisdn) && session.is_none()
+                        || entry.usage.as_ref().is_some_and(|usage| {
+                            usage.msisdn == *msisdn
+                                && session.as_ref().is_none_or(|session| usage.session == *session)
+                        })
                 };
                 let entries = page.entries.into_iter().filter(is_told).collect();
                 let refusals = self.refusals.of(*msisdn);
@@ -148,7 +149,10 @@ impl Core {
                     Some(Found::Invoices(found)) => {
                         let page: Vec<_> = found
                             .iter()
-                            .map(|(invoice, paid)| InvoiceView { invoice: invoice.clone(), paid: paid.clone() })
+                            .map(|(invoice, paid)| InvoiceView {
+                                invoice: invoice.clone(),
+                                paid: paid.clone(),
+                            })
                             .collect();
                         let next = page.last().map(|one| (one.invoice.account, one.invoice.number));
                         let next = next.filter(|_| page.len() >= usize::from(limit));

@@ -393,7 +393,9 @@ impl Core {
             let subscriber = newer.unwrap_or(subscriber);
             let newer = self.accounts.peek(subscriber.account).and_then(|slot| slot.value.as_ref());
             let Some(account) = newer.or(account.as_ref()) else { continue };
-            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some() || self.is_due(subscriber, account, now) {
+            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some()
+                || self.is_due(subscriber, account, now)
+            {
                 ending.push(subscriber.msisdn);
             }
         }

@@ -462,7 +462,8 @@ impl Core {
             let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
             snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
         }
-        let before = (Clockwork::next_of_number(&snapshot.subscriber), Clockwork::next_of_account(&snapshot.account));
+        let before =
+            (Clockwork::next_of_number(&snapshot.subscriber), Clockwork::next_of_account(&snapshot.account));
         let mut done = self.bring(&mut snapshot.subscriber, &mut snapshot.account, now);
         if done.subscriber {
             self.schedule_number(&snapshot.subscriber, before.0, now);

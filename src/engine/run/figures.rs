@@ -4,7 +4,7 @@ use crate::engine::core::Core;
 use crate::engine::core::query::EngineStatus;
 use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::store;
-use crate::telemetry::{EngineFigures, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures};
+use crate::telemetry::{BillingFigures, EngineFigures, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures};
 
 /// Everything that is told, of the core and of the store.
 pub(super) fn of<'a>(core: &'a Core, status: &EngineStatus, store: &store::Status) -> EngineFigures<'a> {
@@ -19,6 +19,13 @@ pub(super) fn of<'a>(core: &'a Core, status: &EngineStatus, store: &store::Statu
         emergencies: facts.emergencies,
         expired: facts.expired,
         load_failures: facts.load_failures,
+        billing: BillingFigures {
+            fees: facts.fees,
+            fees_unpaid: facts.fees_unpaid,
+            penalties: facts.penalties,
+            invoices: facts.invoices,
+            invoices_late: facts.invoices_late,
+        },
         sessions: status.sessions,
         parked: status.parked,
         under_way: core.under_way(),

@@ -69,7 +69,10 @@ mod tests {
             let at = Timestamp::from_micros(at);
             assert_eq!(decode(&key(at, whose), &encode()), Ok((at, whose)));
         }
-        assert!(key(Timestamp::from_micros(257), account) < one && one < key(Timestamp::from_micros(258), account));
+        assert!(
+            key(Timestamp::from_micros(257), account) < one
+                && one < key(Timestamp::from_micros(258), account)
+        );
         assert_eq!(key(Timestamp::from_micros(-1), account), key(Timestamp::EPOCH, account));
         assert!(place(&Key::from_u64(1)).is_err());
         assert!(decode(&one, &[1, 0]).is_err() && decode(&one, &[2]).is_err());

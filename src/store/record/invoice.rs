@@ -200,15 +200,27 @@ pub(super) mod tests {
     }
 
     pub(in crate::store::record) fn periods() -> impl Strategy<Value = Period> {
-        (time(), any::<u32>(), time(), time())
-            .prop_map(|(anchor, place, from, to)| Period { anchor, place, from, to })
+        (time(), any::<u32>(), time(), time()).prop_map(|(anchor, place, from, to)| Period {
+            anchor,
+            place,
+            from,
+            to,
+        })
     }
 
     fn open() -> impl Strategy<Value = OpenInvoice> {
         let sums = (money(), money(), money(), money(), money());
         (any::<(u32, u32)>(), time(), sums, proptest::option::of(time())).prop_map(
             |((number, payments), due, (left, penalties, late, debt_days, fined), next)| OpenInvoice {
-                number, due, left, penalties, late, debt_days, fined, next, payments,
+                number,
+                due,
+                left,
+                penalties,
+                late,
+                debt_days,
+                fined,
+                next,
+                payments,
             },
         )
     }
@@ -217,7 +229,13 @@ pub(super) mod tests {
         let lists = (proptest::collection::vec(line(), 0..4), proptest::collection::vec(open(), 0..4));
         (proptest::option::of(periods()), money(), any::<(u64, u32)>(), lists).prop_map(
             |(period, opening, (first, last), (lines, open))| CreditBook {
-                period, opening, first, lines, open, last, bills: Vec::new(),
+                period,
+                opening,
+                first,
+                lines,
+                open,
+                last,
+                bills: Vec::new(),
             },
         )
     }
@@ -234,7 +252,12 @@ pub(super) mod tests {
             opening: Money::from_micros(-5),
             closing: Money::from_micros(-15),
             entries: (6, 8),
-            lines: vec![Line { sort: Sort::Use, what: "data".into(), amount: Money::from_micros(-10), entries: 3 }],
+            lines: vec![Line {
+                sort: Sort::Use,
+                what: "data".into(),
+                amount: Money::from_micros(-10),
+                entries: 3,
+            }],
             vat: 120_000,
             total: Money::from_micros(10),
         }

@@ -413,13 +413,16 @@ mod tests {
     #[test]
     fn the_running_period_is_part_3() {
         let time = Timestamp::from_micros;
-        let period = crate::charging::calendar::Period { anchor: time(1), place: 2, from: time(3), to: time(4) };
+        let period =
+            crate::charging::calendar::Period { anchor: time(1), place: 2, from: time(3), to: time(4) };
         let fee = FeeState::Paid(time(5));
         let billing = Billing { period, fee, unpaid_before: true, owed: 6, charged: 7 };
         let life = Life { billing: Some(billing), ..Life::default() };
         let octets = encode(&Subscriber { life: life.clone(), ..sample() });
         let plain = encode(&sample());
-        let part = "0325010000000000000002030000000000000004000000000000000105000000000000000106070".to_owned() + "0";
+        let part = "0325010000000000000002030000000000000004000000000000000105000000000000000106070"
+            .to_owned()
+            + "0";
         assert_eq!(super::super::hex(&octets), super::super::hex(&plain[..plain.len() - 1]) + &part);
         assert_eq!(decode(&key(sample().msisdn), &octets), Ok(Subscriber { life, ..sample() }));
         damaged(&octets, |octets| decode(&key(sample().msisdn), octets));

@@ -89,10 +89,8 @@ impl World {
     /// Time passes with the job running: each thing is done when it is due.
     fn run_to(&mut self, at: Timestamp) {
         loop {
-            let next = [
-                Clockwork::next_of_number(&self.subscriber),
-                Clockwork::next_of_account(&self.account),
-            ];
+            let next =
+                [Clockwork::next_of_number(&self.subscriber), Clockwork::next_of_account(&self.account)];
             let Some(next) = next.into_iter().flatten().min().filter(|next| *next <= at) else { break };
             self.now = self.now.max(next);
             self.look();
@@ -203,7 +201,10 @@ fn a_plan_may_let_the_period_begin_with_the_payment() {
     world.now = world.zone.parse("2026-12-30T10:00:00+05:00").unwrap();
     world.pay(399_000);
     let billing = world.subscriber.life.billing.unwrap();
-    assert_eq!((world.date(billing.period.from), world.date(billing.period.to)), ("2026-12-30".into(), "2027-01-30".into()));
+    assert_eq!(
+        (world.date(billing.period.from), world.date(billing.period.to)),
+        ("2026-12-30".into(), "2027-01-30".into())
+    );
     assert!(billing.is_without(world.zone.parse("2026-12-29").unwrap()));
 }
 
@@ -218,7 +219,8 @@ fn periods_that_nobody_paid_are_over_unless_the_plan_says_that_they_are_owed() {
         assert_eq!(world.fees().len(), fees, "arrears: {arrears}");
         assert!(!world.unpaid());
         assert_eq!(world.account.main, cents(1_000_000 - 100_000 * (i64::try_from(fees).unwrap() - 1)));
-        let mut references: Vec<_> = world.fees().into_iter().map(|(reference, _)| reference.to_owned()).collect();
+        let mut references: Vec<_> =
+            world.fees().into_iter().map(|(reference, _)| reference.to_owned()).collect();
         references.dedup();
         assert_eq!(references.len(), fees, "each period has its own reference");
     }
@@ -337,7 +339,8 @@ fn delay_costs_a_thousandth_a_day_and_a_tenth_at_most() {
     let due = world.now;
     assert_eq!((world.account.life.unpaid_since, world.penalties()), (Some(due), 0));
     // 0.01118 a day, rounded as a whole: 0.01, 0.02, 0.03 (0.03354), 0.04 (0.04472), 0.06 (0.0559)
-    for (day, sum) in [(1u64, 1), (2, 2), (3, 3), (4, 4), (5, 6), (10, 11), (99, 111), (100, 111), (400, 111)] {
+    for (day, sum) in [(1u64, 1), (2, 2), (3, 3), (4, 4), (5, 6), (10, 11), (99, 111), (100, 111), (400, 111)]
+    {
         world.run_to(due.plus(Duration::from_hours(24 * day)));
         assert_eq!(world.penalties(), sum, "after {day} days");
     }
@@ -416,7 +419,9 @@ fn ten_years_of_a_subscriber_in_credit_mode() {
     assert_eq!(world.account.main.micros(), (paid - world.penalties() - 121 * 399_000) * 10_000);
 }
 
-fn essence(world: &World) -> (Vec<(EntryKind, Money, Money, Option<Box<str>>)>, Vec<(u32, Money, Money, usize)>) {
+fn essence(
+    world: &World,
+) -> (Vec<(EntryKind, Money, Money, Option<Box<str>>)>, Vec<(u32, Money, Money, usize)>) {
     let entry = |one: &LedgerEntry| (one.kind, one.amount, one.balance, one.reference.clone());
     let invoices = world.invoices();
     let invoice = |one: &&Invoice| (one.number, one.total, one.closing, one.lines.len());

@@ -25,7 +25,10 @@ fn lines_beyond_the_most_go_into_one_of_their_sort() {
     book.enter(Sort::Fee, "plan", cents(-2));
     book.enter(Sort::Use, "s0", cents(-1));
     assert_eq!(book.lines.len(), LINES + 2);
-    assert_eq!((book.lines[0].amount, book.lines[LINES].amount, book.lines[LINES].entries), (cents(-2), cents(-10), 10));
+    assert_eq!(
+        (book.lines[0].amount, book.lines[LINES].amount, book.lines[LINES].entries),
+        (cents(-2), cents(-10), 10)
+    );
     book.enter(Sort::Use, "s0", Money::ZERO);
     assert_eq!(book.lines[0].entries, 2, "nothing is no line");
 }

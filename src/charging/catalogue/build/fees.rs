@@ -121,11 +121,8 @@ pub(super) fn billing(faults: &mut Faults, table: Option<&Table>) -> BillingRule
     let mut rules = BillingRules::default();
     let Some(table) = table else { return rules };
     faults.keys(table, BILLING);
-    let shares: [(&str, &mut u32); 3] = [
-        ("vat", &mut rules.vat),
-        ("penalty", &mut rules.penalty),
-        ("penalty_most", &mut rules.penalty_most),
-    ];
+    let shares: [(&str, &mut u32); 3] =
+        [("vat", &mut rules.vat), ("penalty", &mut rules.penalty), ("penalty_most", &mut rules.penalty_most)];
     for (key, to) in shares {
         if let Some(share) = table.get(key).and_then(|node| faults.portion(node)) {
             *to = share;

@@ -40,7 +40,9 @@ pub enum FigureFault {
     #[error("a fee is charged in whole hundredths: two digits after the point at most")]
     NotCents,
     /// Not a share of a sum.
-    #[error("a share of a sum is a number of per cent from 0% to 100%, up to four digits after the point, like \"0.1%\"")]
+    #[error(
+        "a share of a sum is a number of per cent from 0% to 100%, up to four digits after the point, like \"0.1%\""
+    )]
     NotPortion,
     /// Not a percentage.
     #[error("a share is a whole number of per cent from 1% to 99%, like \"20%\"")]
@@ -241,9 +243,14 @@ mod tests {
 
     #[test]
     fn shares_of_a_sum_are_exact_to_a_millionth() {
-        for (text, millionths) in
-            [("12%", 120_000), ("0.1%", 1_000), ("10 %", 100_000), ("0%", 0), ("100%", 1_000_000), ("0.0001%", 1)]
-        {
+        for (text, millionths) in [
+            ("12%", 120_000),
+            ("0.1%", 1_000),
+            ("10 %", 100_000),
+            ("0%", 0),
+            ("100%", 1_000_000),
+            ("0.0001%", 1),
+        ] {
             assert_eq!(portion(text), Ok(millionths), "{text}");
         }
         for text in ["12", "-1%", "100.1%", "0.00001%", "%", "1e1%"] {

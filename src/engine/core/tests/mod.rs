@@ -1,5 +1,6 @@
 //! Tests of the core: driven by a disk in memory whose power can be cut, without a thread or a clock.
 
+mod billing;
 mod commit;
 mod contracts;
 mod emergency;

@@ -11,8 +11,8 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
-    Service, ServiceIx,
+    Catalogue, Covers, Currency, Direction, Fee, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape,
+    Rate, Service, ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
@@ -50,6 +50,11 @@ pub(super) fn number(text: &str) -> Digits {
 
 /// Data at 1.00 for 1,000 octets, by the octet, in slices of 10,000 for a minute; messages at 5.00.
 pub(super) fn catalogue(version: u64) -> Catalogue {
+    catalogue_with(version, None)
+}
+
+/// The same with a fee, in two plans that differ by their names alone.
+pub(super) fn catalogue_with(version: u64, fee: Option<Fee>) -> Catalogue {
     let service = |name: &str, context: &str, unit| Service {
         name: name.into(),
         context: context.into(),
@@ -72,7 +77,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
-    Catalogue::new(Parts {
+    let mut parts = Parts {
         version,
         currency: Currency { code: *b"KZT", numeric: 398 },
         timezone: "Asia/Almaty".into(),
@@ -100,9 +105,15 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
                 validity_secs: 300,
             }],
             out_of_money: Some(LimitIx(0)),
+            fee,
             ..Plan::default()
         }],
-    })
+    };
+    if parts.plans.iter().any(|plan| plan.fee.is_some()) {
+        let second = Plan { name: "second".into(), ..parts.plans[0].clone() };
+        parts.plans.push(second);
+    }
+    Catalogue::new(parts)
 }
 
 pub(super) fn octets(count: u64) -> Measured {
@@ -407,9 +418,13 @@ impl Disk {
                 let of = of.filter(|((owner, _), _)| account.is_none_or(|account| account == *owner));
                 let paid = |one: &Invoice| {
                     let of = self.allocations.iter();
-                    of.filter(|paid| (paid.account, paid.invoice) == (one.account, one.number)).cloned().collect()
+                    of.filter(|paid| (paid.account, paid.invoice) == (one.account, one.number))
+                        .cloned()
+                        .collect()
                 };
-                Found::Invoices(of.take(usize::from(limit)).map(|(_, one)| (one.clone(), paid(one))).collect())
+                Found::Invoices(
+                    of.take(usize::from(limit)).map(|(_, one)| (one.clone(), paid(one))).collect(),
+                )
             }
             Load::Acts { msisdn, head, limit } => {
                 let mut found: Vec<ActEntry> = Vec::new();
