@@ -14,6 +14,8 @@ use crate::charging::request::Role;
 use crate::charging::units::{Money, Unit};
 use crate::time::Timestamp;
 
+mod fees;
+
 const FIRST: &str = include_str!("../../examples/tariffs/first.toml");
 
 /// The head that a short tariff in a test begins with: ten lines.
@@ -227,7 +229,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, direction, price, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, direction, price, tiers, per, step, first, connect, bands, when)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 

@@ -23,6 +23,9 @@ pub enum Whose {
     Account(AccountId),
 }
 
+/// When something is due, and whose it is.
+pub type Entry = (Timestamp, Whose);
+
 /// What was done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Done {

@@ -10,36 +10,12 @@ use crate::charging::account::credit::{Bill, CreditBook, Invoice, OpenInvoice, S
 use crate::charging::account::{Account, Mode};
 use crate::charging::calendar::{MONTH, Period};
 use crate::charging::catalogue::BillingRules;
-use crate::charging::ledger::{ChargedUse, Counter, EntryKind, LedgerEntry};
+use crate::charging::ledger::{EntryKind, LedgerEntry};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
 
 /// How references of penalties begin: then come account, invoice and day.
 pub const REFERENCE: &str = "penalty:";
-
-/// The line of an entry: its sort, and the service or plan.
-pub(super) fn line_of<'a>(
-    (kind, counter): (EntryKind, Counter),
-    act: &'a Act,
-    usage: Option<&'a ChargedUse>,
-) -> (Sort, &'a str) {
-    let first = |text: &'a str| text.split(' ').next().unwrap_or(text);
-    let of_use = usage.map_or("", |usage| first(&usage.rate));
-    let sort = match kind {
-        EntryKind::Fee => return (Sort::Fee, act.note.as_deref().map_or("", first)),
-        EntryKind::Charge => Sort::Use,
-        EntryKind::Late => Sort::LateUse,
-        EntryKind::Refund if counter == Counter::Cash => Sort::PaidOut,
-        EntryKind::Refund => Sort::GivenBack,
-        EntryKind::Claim => Sort::Claim,
-        EntryKind::Penalty => Sort::Penalty,
-        EntryKind::Payment => Sort::ThirdParty,
-        EntryKind::Advance | EntryKind::Topup => Sort::PaidIn,
-        EntryKind::Reversal => Sort::PaidOut,
-        EntryKind::Adjustment | EntryKind::Promise | EntryKind::Bonus => Sort::Correction,
-    };
-    (sort, of_use)
-}
 
 /// By what a credit account is invoiced, at some moment.
 #[derive(Clone, Copy, Debug)]

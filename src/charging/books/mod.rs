@@ -6,6 +6,7 @@ pub mod bonus;
 pub mod due;
 pub mod expiry;
 pub mod invoicing;
+mod line;
 pub mod operations;
 pub mod payment;
 pub mod renewal;

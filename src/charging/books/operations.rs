@@ -125,7 +125,7 @@ impl Account {
         *of = balance;
         self.ledger_entries = index;
         if let (Purse::Main, Some(book)) = (purse, &mut self.book) {
-            let (sort, what) = super::invoicing::line_of((kind, counter), &act, usage.as_ref());
+            let (sort, what) = super::line::line_of((kind, counter), act.note.as_deref(), usage.as_ref());
             book.enter(sort, what, amount);
         }
         Some(LedgerEntry {

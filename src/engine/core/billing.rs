@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::charging::account::billing::FeeState;
 use crate::charging::account::credit::Bill;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
-use crate::charging::books::due::{Clockwork, Done, Whose};
+use crate::charging::books::due::{Clockwork, Done, Entry, Whose};
 use crate::charging::books::payment::settle;
 use crate::charging::ledger::EntryKind;
 use crate::charging::notice::Cause;
@@ -45,9 +45,6 @@ const AGAIN: Duration = Duration::from_hours(24);
 /// What an invoice in a batch takes, about.
 const BILL_OCTETS: usize = 512;
 
-/// What is due, and when.
-pub type Entry = (Timestamp, Whose);
-
 /// Where the index is read.
 #[derive(Debug, Default)]
 pub(super) struct Calendar {
@@ -63,12 +60,14 @@ pub(super) struct Calendar {
     next: Timestamp,
     /// How often the first entry was tried.
     tries: u32,
+    /// There is more to do than was done.
+    busy: bool,
 }
 
 impl Calendar {
-    /// When it is to be called, where a page is not being read.
+    /// When it is to be called, where something is under way.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.asked.is_none().then_some(self.next)
+        (self.busy && self.asked.is_none()).then_some(self.next)
     }
 
     fn note(&mut self, entry: Entry, written: Sequence) {
@@ -90,7 +89,8 @@ impl Calendar {
         // what was durable as the page was asked for, later pages show
         self.fresh.retain(|entry, written| *written > durable || *entry == end);
         self.read_to = Some(end);
-        self.next = if full || !self.due.is_empty() { now } else { now.plus(LOOK) };
+        self.busy = full || !self.due.is_empty();
+        self.next = if self.busy { now } else { now.plus(LOOK) };
     }
 }
 
@@ -221,6 +221,7 @@ impl Core {
             return;
         }
         self.calendar.next = now.plus(BREATH);
+        self.calendar.busy = true;
         for _ in 0..STEP {
             let first = self.calendar.due.first().copied().filter(|(at, _)| *at <= now);
             let Some(entry) = first else { return self.ask_for_page(now) };
@@ -248,8 +249,8 @@ impl Core {
     }
 
     fn ask_for_page(&mut self, now: Timestamp) {
-        let behind = self.calendar.read_to.is_none_or(|(to, _)| to < now);
-        if !behind {
+        self.calendar.busy = false;
+        if self.calendar.read_to.is_some_and(|(to, _)| to >= now) {
             self.calendar.next = now.plus(LOOK);
             return;
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
+use crate::charging::books::due::Entry;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
-use super::billing::Entry;
 use super::command::OperationKey;
 use super::hash::SessionKey;
 use super::papers::PaperKey;

@@ -6,6 +6,7 @@
 use crate::charging::account::credit::{Allocation, Invoice};
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::books::due::Entry;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
@@ -13,7 +14,6 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
-use super::billing::Entry;
 use super::command::OperationKey;
 use super::directory::SessionSummary;
 use super::hash::SessionKey;

@@ -10,7 +10,7 @@
 //! * At most one batch is under way; a failed one ends all but emergencies.
 
 mod attempt;
-pub mod billing;
+mod billing;
 mod cache;
 mod clock;
 pub mod command;

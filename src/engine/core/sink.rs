@@ -4,6 +4,7 @@ use crate::charging::account::area::StoppedArea;
 use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::books::due::Entry;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::{Counter, LedgerEntry};
 use crate::charging::notice::Notice;
@@ -12,7 +13,6 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
-use super::billing::Entry;
 use super::command::OperationKey;
 use super::hash::{HashKey, SessionKey};
 use super::papers::{Paper, PaperKey};

@@ -3,6 +3,7 @@
 use crate::charging::account::credit::{Allocation, Invoice};
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence};
+use crate::charging::books::due::Entry;
 use crate::charging::books::expiry::next_due;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
@@ -10,7 +11,6 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::engine::core::SessionSummary;
-use crate::engine::core::billing::Entry;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::sink::{EventBucket, Recovered};

@@ -5,6 +5,7 @@ mod change_property;
 mod changes;
 mod enquiries;
 mod events;
+mod fees;
 mod final_units;
 mod grants;
 mod limited;

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::world::*;
 use crate::charging::account::block::BlockReason;
+use crate::charging::account::credit::OpenInvoice;
 use crate::charging::account::life::{EndReason, PortRefusal};
 use crate::charging::account::{AccountId, Standing, Subscriber};
 use crate::charging::answer::{Denial, Outcome};
@@ -312,8 +313,21 @@ fn an_invoice_unpaid_for_two_months_ends_a_contract_in_credit_mode() {
     new.mode = Some(crate::charging::account::Mode::Credit);
     new.credit_limit = cents(100_000);
     assert!(world.order(1, Change::AddSubscriber(new)).is_ok());
+    world.order(2, Change::Adjust { msisdn: number(MSISDN), amount: cents(-500), note: None }).unwrap();
     world.settle();
-    world.disk.accounts.get_mut(&AccountId(1)).unwrap().life.unpaid_since = Some(world.now);
+    let account = world.disk.accounts.get_mut(&AccountId(1)).unwrap();
+    account.life.unpaid_since = Some(world.now);
+    account.book.as_mut().unwrap().open.push(OpenInvoice {
+        number: 1,
+        due: world.now,
+        left: cents(500),
+        penalties: Money::ZERO,
+        late: cents(500),
+        debt_days: Money::ZERO,
+        fined: Money::ZERO,
+        next: None,
+        payments: 0,
+    });
     world.sleep(58);
     assert_eq!(world.ask(initial("s")).outcome, Outcome::Denied(Denial::NoCredit));
     assert_eq!(world.number(MSISDN).standing, Standing::Active);

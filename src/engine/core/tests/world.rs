@@ -9,6 +9,7 @@ use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
 use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
+use crate::charging::books::due::Entry;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
     Catalogue, Covers, Currency, Direction, Fee, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape,
@@ -27,7 +28,6 @@ use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money, Unit};
 use crate::charging::voucher::{Code, CodeHash};
-use crate::engine::core::billing::Entry;
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::papers::{Paper, PaperKey};
