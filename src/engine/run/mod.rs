@@ -9,6 +9,7 @@ mod encode;
 mod figures;
 mod operators;
 mod reader;
+mod secret;
 mod spool;
 mod stall;
 mod store_thread;
@@ -36,6 +37,7 @@ use crate::telemetry::EngineMetrics;
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
+pub use secret::hash_code;
 
 use committer::{Clock, ToCommitter, Written};
 use spool::Spool;
