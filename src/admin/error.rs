@@ -83,6 +83,7 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
     const LATER: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
     match error {
         CommandError::UnknownPlan { .. } => (WRONG, "unknown-plan"),
+        CommandError::PlanClosed { .. } => (WRONG, "plan-closed"),
         CommandError::ModeNotSold { .. } => (WRONG, "mode-not-sold"),
         CommandError::UnknownSubscriber(_) => (StatusCode::NOT_FOUND, "unknown-subscriber"),
         CommandError::DuplicateSubscriber(_) => (TAKEN, "duplicate-subscriber"),
@@ -125,6 +126,7 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
         CommandError::Draining => (LATER, "draining"),
         CommandError::Overloaded => (LATER, "overloaded"),
         CommandError::StoreFailed => (LATER, "store-failed"),
+        CommandError::StoreStalled => (LATER, "store-stalled"),
         CommandError::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
     }
 }

@@ -39,6 +39,7 @@ mod serve;
 mod shelf;
 pub mod sink;
 mod sweep;
+mod tell;
 #[cfg(test)]
 mod tests;
 pub mod vouchers;
@@ -55,6 +56,7 @@ pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
+pub use operate::subscriber_of;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered};
@@ -95,6 +97,8 @@ pub struct Core {
     clock: EngineClock,
     started: Timestamp,
     low_space: bool,
+    store_behind: bool,
+    store_stalled: Option<Duration>,
     facts: Facts,
     services: Vec<ServiceFacts>,
     accounts: Cache<AccountId, Account, Keyed>,
@@ -164,6 +168,8 @@ impl Core {
             clock: EngineClock::new(),
             started: Timestamp::EPOCH,
             low_space: false,
+            store_behind: false,
+            store_stalled: None,
             facts: Facts::default(),
             services: Vec::new(),
             accounts: Cache::new(keyed),
@@ -419,6 +425,7 @@ impl Core {
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
+        open.notices.iter().for_each(|notice| sink.notice(notice));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -600,6 +607,11 @@ impl Core {
         waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
     }
 
+    /// Whether nothing goes on in the background either: expiry, daily jobs, clients to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.waiting.counts().sweeps == 0
+    }
+
     /// Whether a batch is under way.
     pub fn is_committing(&self) -> bool {
         self.commit.flight.is_some()
@@ -628,6 +640,31 @@ impl Core {
     /// The store has little room left: new sessions and events are refused until it has more.
     pub fn set_low_space(&mut self, low: bool) {
         self.low_space = low;
+    }
+
+    /// Changes come faster than the store takes them for long: new sessions and events are refused until it has caught
+    /// up.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        self.store_behind = behind;
+    }
+
+    /// For how long the store has stood still, where that is too long: what is not in memory cannot be read, and is
+    /// refused at once until it goes on. All else is served.
+    pub fn set_store_stalled(&mut self, still: Option<Duration>) {
+        let begins = still.is_some() && self.store_stalled.is_none();
+        self.store_stalled = still;
+        if begins {
+            for waiter in self.waiting.take_operators() {
+                if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
+                    self.reply(tag, Err(CommandError::StoreStalled));
+                }
+            }
+        }
+    }
+
+    /// Whether what must wait for this would wait for a store that stands still.
+    fn is_vain(&self, wait: &waiting::Wait) -> bool {
+        self.store_stalled.is_some() && !matches!(wait, waiting::Wait::Durable(_))
     }
 
     /// An operator says that the clock is right after a jump: expiry goes on.

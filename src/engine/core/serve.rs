@@ -82,6 +82,10 @@ impl Core {
                 self.make_room();
                 handled
             }
+            Err(wait) if self.is_vain(&wait) => {
+                self.facts.overloaded = self.facts.overloaded.saturating_add(1);
+                Handled::Overloaded
+            }
             Err(wait) => {
                 self.waiting.lead(short);
                 let job = Job::Request(tag, Box::new(request), route);
@@ -142,6 +146,7 @@ impl Core {
 
     pub(super) fn is_past_soft_mark(&self, now: Timestamp) -> bool {
         self.low_space
+            || self.store_behind
             || self.under_way() >= self.limits.soft_mark
             || self.commit.open.octets >= self.limits.soft_batch_octets
             || self.is_past_hard_mark(now)
@@ -491,10 +496,17 @@ impl Core {
         let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
         let is_former = taken.holder.is_some();
         let subscriber = taken.holder.clone().unwrap_or(subscriber);
-        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
-            changes;
+        let Changes {
+            account: money,
+            subscriber: number,
+            session: dialogue,
+            mut ledger,
+            event,
+            refunded,
+            notices,
+        } = changes;
         let number = number && !is_former;
-        let kept = event.is_some() || refunded.is_some();
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -528,6 +540,7 @@ impl Core {
         for event in refunded.into_iter().chain(event) {
             self.keep_event(event, now);
         }
+        self.tell_all(notices, now);
         if changed { next } else { taken.read }
     }
 
