@@ -85,6 +85,7 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

@@ -15,6 +15,11 @@ pub enum Denial {
     Ended,
     /// The subscriber is blocked from this.
     Blocked,
+    /// The plan sells nothing where the subscriber is: a network in no zone, or in one that is not in the plan
+    /// (`ROAM-1`).
+    NotThere,
+    /// There is less on the account than a trip begins with (`ROAM-2`).
+    Threshold,
     /// No service has this context.
     UnknownService,
     /// The plan has no rate for this rating group or service.

@@ -2,6 +2,7 @@
 
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
+use super::catalogue::Country;
 use super::ledger::LedgerEntry;
 use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
@@ -91,4 +92,6 @@ pub struct Notes {
     pub late: bool,
     /// The client began the session afresh.
     pub restarted: bool,
+    /// A trip to this country has begun: the subscriber is to be told that a debt may arise (`ROAM-3`).
+    pub trip: Option<Country>,
 }

@@ -5,6 +5,7 @@ pub mod balance;
 pub mod block;
 pub mod life;
 pub mod status;
+pub mod trip;
 
 use life::{AccountLife, Life};
 

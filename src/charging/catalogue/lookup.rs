@@ -6,8 +6,11 @@ use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
 use super::destination::{Destination, DestinationIx, Prefixes};
 use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
+use super::roaming::{Networks, Roaming, Whereabouts, ZoneIx};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
+use crate::charging::request::Role;
+use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 /// The most versions before the one in force that are kept for use of their time.
@@ -36,6 +39,8 @@ pub struct Parts {
     pub holidays: Holidays,
     /// The plans; their bundles in the order of use.
     pub plans: Vec<Plan>,
+    /// Roaming; none: every network is home.
+    pub roaming: Option<Roaming>,
 }
 
 /// A tariff catalogue: immutable, all names resolved. It knows the versions before it, so that use is rated by
@@ -45,16 +50,31 @@ pub struct Catalogue {
     parts: Arc<Parts>,
     prefixes: Arc<Prefixes>,
     calendar: Arc<Calendar>,
-    /// For each plan, for each service.
-    indices: Arc<Vec<Vec<Index>>>,
+    networks: Arc<Networks>,
+    /// For each plan, for home and, where the plan says anything of roaming, each zone, for each service.
+    indices: Arc<Vec<Vec<Vec<Index>>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
     earlier: Vec<(Timestamp, Catalogue)>,
+}
+
+/// Where something is used, and which way it goes: what rates tell apart (`ROAM-1`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// Where the serving network is.
+    pub there: Whereabouts,
+    /// The leg.
+    pub role: Role,
+}
+
+impl Spot {
+    /// An outgoing leg, or traffic, at home.
+    pub const HOME: Self = Self { there: Whereabouts::Home, role: Role::Originating };
 }
 
 /// The rate found for a use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RateMatch<'a> {
-    /// Its place in the plan.
+    /// Its place in the plan; rates that hold in zones stand behind those of home.
     pub place: u16,
     /// The rate; in a band of time that has a price of its own, the rate of that band.
     pub rate: &'a Rate,
@@ -76,9 +96,9 @@ struct Index {
 }
 
 impl Index {
-    fn of(plan: &Plan, service: ServiceIx) -> Self {
+    fn of(plan: &Plan, there: Whereabouts, service: ServiceIx) -> Self {
         let mut index = Self::default();
-        for (rate, place) in plan.rates.iter().zip(0..=u16::MAX) {
+        for (rate, place) in rates_at(plan, there) {
             if rate.covers.service != service {
                 continue;
             }
@@ -90,7 +110,9 @@ impl Index {
         }
         index.bands.sort_unstable();
         index.bands.dedup();
-        let bundles = plan.bundles.iter().filter(|bundle| bundle.covers.service == service);
+        let bundles = plan.bundles.iter().filter(|bundle| {
+            bundle.covers.service == service && plan.roaming.pays(&bundle.id, there)
+        });
         index.named.extend(bundles.flat_map(|bundle| &bundle.covers.destinations).map(|&to| (to, None)));
         index.named.sort_unstable();
         index.named.dedup();
@@ -114,21 +136,45 @@ impl Index {
     }
 }
 
+/// The rates of a plan that hold somewhere, with their places.
+fn rates_at(plan: &Plan, there: Whereabouts) -> impl Iterator<Item = (&Rate, u16)> {
+    let home = plan.rates.iter().zip(0..=u16::MAX).filter(move |_| there == Whereabouts::Home);
+    let abroad = plan.roaming.rates.iter().zip(zone_places(plan)..=u16::MAX);
+    let abroad = abroad.filter(move |(rate, _)| match there {
+        Whereabouts::Zone(zone) => rate.zones.binary_search(&zone).is_ok(),
+        Whereabouts::Home | Whereabouts::Nowhere => false,
+    });
+    home.chain(abroad.map(|(rate, place)| (&rate.rate, place)))
+}
+
+/// The place of the first rate that holds in zones.
+fn zone_places(plan: &Plan) -> u16 {
+    u16::try_from(plan.rates.len()).unwrap_or(u16::MAX)
+}
+
 impl Catalogue {
     /// Arranges checked parts for look-up. A place in them that leads nowhere is never found.
     pub fn new(parts: Parts) -> Self {
         let prefixes = Prefixes::new(&parts.destinations);
         let services = || parts.services.iter().zip(0..=u16::MAX).map(|(_, place)| ServiceIx(place));
-        let indices = parts
-            .plans
-            .iter()
-            .map(|plan| services().map(|service| Index::of(plan, service)).collect())
-            .collect();
+        let zones = parts.roaming.as_ref().map_or(0, |roaming| roaming.zones.len());
+        let of_plan = |plan: &Plan| {
+            let abroad = !plan.roaming.rates.is_empty() || !plan.roaming.bundles.is_empty();
+            let zones = (0..=u16::MAX).take(if abroad { zones } else { 0 });
+            let places = zones.map(|zone| Whereabouts::Zone(ZoneIx(zone)));
+            let there = core::iter::once(Whereabouts::Home).chain(places);
+            there
+                .map(|there| services().map(|service| Index::of(plan, there, service)).collect())
+                .collect::<Vec<Vec<Index>>>()
+        };
+        let indices = parts.plans.iter().map(of_plan).collect();
+        let networks = Networks::new(parts.roaming.as_ref());
         let calendar = Calendar::new(&parts.timezone, &parts.holidays, &parts.bands);
         Self {
             parts: Arc::new(parts),
             prefixes: Arc::new(prefixes),
             calendar: Arc::new(calendar),
+            networks: Arc::new(networks),
             indices: Arc::new(indices),
             earlier: Vec::new(),
         }
@@ -234,8 +280,34 @@ impl Catalogue {
 
     /// The next moment after `at` at which a band of time may begin or end in which the plan has another
     /// price for the service. None where no price depends on the time.
-    pub fn next_boundary(&self, plan: PlanIx, service: ServiceIx, at: Timestamp) -> Option<Timestamp> {
-        self.calendar.next_boundary(&self.index(plan, service)?.bands, at)
+    pub fn next_boundary(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        there: Whereabouts,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        self.calendar.next_boundary(&self.index(plan, there, service)?.bands, at)
+    }
+
+    /// Roaming; none where every network is home.
+    pub fn roaming(&self) -> Option<&Roaming> {
+        self.parts.roaming.as_ref()
+    }
+
+    /// Where a serving network is, as prices see it. Where none is named the subscriber is at home.
+    pub fn whereabouts(&self, serving: Option<Digits>) -> Whereabouts {
+        self.networks.whereabouts(serving)
+    }
+
+    /// The same, of a subscriber of a plan: in a zone that the plan does not sell nothing is sold.
+    pub fn whereabouts_of(&self, plan: PlanIx, serving: Option<Digits>) -> Whereabouts {
+        match self.whereabouts(serving) {
+            Whereabouts::Zone(zone) if !self.plan(plan).is_some_and(|plan| plan.roaming.sells(zone)) => {
+                Whereabouts::Nowhere
+            }
+            there => there,
+        }
     }
 
     /// The destinations by their places.
@@ -251,20 +323,20 @@ impl Catalogue {
     /// The destination of the longest prefix among those that the plan's rates and bundles of this
     /// service name. Constant in the number of destinations.
     pub fn destination(&self, plan: PlanIx, service: ServiceIx, called: Called) -> Option<DestinationIx> {
-        let index = self.index(plan, service)?;
+        let index = self.index(plan, Whereabouts::Home, service)?;
         let named = |places: &&[DestinationIx]| self.preferred(places, |&to| index.names(to));
         self.prefixes.matches(called).find_map(|places| named(&places))
     }
 
     /// Whether a price of the plan for this service depends on the destination.
-    pub fn priced_by_destination(&self, plan: PlanIx, service: ServiceIx) -> bool {
-        self.index(plan, service).is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
+    pub fn priced_by_destination(&self, plan: PlanIx, there: Whereabouts, service: ServiceIx) -> bool {
+        self.index(plan, there, service).is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
     }
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
     /// that names none; then the longest prefix of the called number among the destinations that such
     /// rates name; then one for every destination; then one that has a price of its own for the band of time;
-    /// then the order of the file.
+    /// then the order of the file. Of outgoing legs at home.
     pub fn match_rate(
         &self,
         plan: PlanIx,
@@ -273,14 +345,37 @@ impl Catalogue {
         called: Called,
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
+        self.match_rate_at(plan, service, Spot::HOME, rating_group, called, at)
+    }
+
+    /// The same, anywhere: in a zone of the rates that hold there alone, for a leg that comes in of those that price
+    /// such, wherever it comes from (`ROAM-1`).
+    pub fn match_rate_at(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        spot: Spot,
+        rating_group: Option<u32>,
+        called: Called,
+        at: Timestamp,
+    ) -> Option<RateMatch<'_>> {
+        let words = self.plan(plan)?;
+        let called = if spot.role == Role::Terminating { Called::Other } else { called };
+        let priced = |place: u16| of_role(words, spot, place);
         let named = rating_group.and_then(|group| {
-            self.first_rate(plan, service, called, at, |rate| {
-                rate.covers.rating_groups.binary_search(&group).is_ok()
+            self.first_rate(plan, service, spot.there, called, at, |rate, place| {
+                rate.covers.rating_groups.binary_search(&group).is_ok() && priced(place).is_some()
             })
         });
-        named.or_else(|| {
-            self.first_rate(plan, service, called, at, |rate| rate.covers.rating_groups.is_empty())
-        })
+        let found = named.or_else(|| {
+            self.first_rate(plan, service, spot.there, called, at, |rate, place| {
+                rate.covers.rating_groups.is_empty() && priced(place).is_some()
+            })
+        })?;
+        match priced(found.place)? {
+            Way::AsFound => Some(found),
+            Way::Of(rate) => Some(RateMatch { rate, band: None, ..found }),
+        }
     }
 
     /// The plan's bundles that pay for a use, with their places, in the order of use: by priority, then
@@ -293,8 +388,21 @@ impl Catalogue {
         rating_group: Option<u32>,
         called: Called,
     ) -> impl Iterator<Item = (usize, &Bundle)> {
-        let index = self.index(plan, service);
-        let bundles = self.plan(plan).map_or(&[][..], |plan| &plan.bundles);
+        self.bundles_at(plan, service, Whereabouts::Home, rating_group, called)
+    }
+
+    /// The same, anywhere.
+    pub fn bundles_at(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        there: Whereabouts,
+        rating_group: Option<u32>,
+        called: Called,
+    ) -> impl Iterator<Item = (usize, &Bundle)> {
+        let index = self.index(plan, there, service);
+        let plan = self.plan(plan);
+        let bundles = plan.map_or(&[][..], |plan| &plan.bundles);
         let places = index.and_then(|index| {
             let any_named = |places: &&[DestinationIx]| places.iter().any(|&to| index.names(to));
             self.prefixes.matches(called).find(any_named)
@@ -305,6 +413,7 @@ impl Catalogue {
                 || rating_group.is_some_and(|group| covers.rating_groups.binary_search(&group).is_ok());
             let goes_there = |to: &DestinationIx| covers.destinations.binary_search(to).is_ok();
             covers.service == service
+                && plan.is_some_and(|plan| plan.roaming.pays(&bundle.id, there))
                 && (covers.rating_groups.is_empty() || of_group())
                 && (covers.destinations.is_empty()
                     || places.is_some_and(|places| places.iter().any(goes_there)))
@@ -317,8 +426,13 @@ impl Catalogue {
         Some(shape.of_group(group))
     }
 
-    fn index(&self, plan: PlanIx, service: ServiceIx) -> Option<&Index> {
-        self.indices.get(usize::from(plan.0))?.get(usize::from(service.0))
+    fn index(&self, plan: PlanIx, there: Whereabouts, service: ServiceIx) -> Option<&Index> {
+        let place = match there {
+            Whereabouts::Home => 0,
+            Whereabouts::Zone(zone) => usize::from(zone.0).saturating_add(1),
+            Whereabouts::Nowhere => return None,
+        };
+        self.indices.get(usize::from(plan.0))?.get(place)?.get(usize::from(service.0))
     }
 
     /// Of destinations with the same prefix the first that fits, a file as a whole last.
@@ -338,14 +452,15 @@ impl Catalogue {
         &self,
         plan: PlanIx,
         service: ServiceIx,
+        there: Whereabouts,
         called: Called,
         at: Timestamp,
-        fits: impl Fn(&Rate) -> bool,
+        fits: impl Fn(&Rate, u16) -> bool,
     ) -> Option<RateMatch<'_>> {
-        let index = self.index(plan, service)?;
-        let rates = &self.plan(plan)?.rates;
+        let index = self.index(plan, there, service)?;
+        let words = self.plan(plan)?;
         let fitting = |place: u16, destination| {
-            let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
+            let rate = rate_of(words, place).filter(|rate| fits(rate, place))?;
             let plain = RateMatch { place, rate, band: None, destination };
             let band = self.calendar.holding(rate.bands.iter().map(|one| one.band), at);
             let in_band = rate.bands.iter().find(|one| Some(one.band) == band);
@@ -368,5 +483,42 @@ impl Catalogue {
             }
             found.min_by_key(|found| (found.band.is_none(), found.place))
         })
+    }
+}
+
+/// What a leg costs at a rate that was found.
+enum Way<'a> {
+    /// What the rate says, in its band of time.
+    AsFound,
+    /// What it says of such legs.
+    Of(&'a Rate),
+}
+
+/// The rate of a place in a plan.
+fn rate_of(plan: &Plan, place: u16) -> Option<&Rate> {
+    let place = usize::from(place);
+    plan.rates.get(place).or_else(|| {
+        let abroad = place.checked_sub(plan.rates.len())?;
+        plan.roaming.rates.get(abroad).map(|one| &one.rate)
+    })
+}
+
+/// What a leg costs at the rate of a place; none where such legs are not sold at it.
+fn of_role(plan: &Plan, spot: Spot, place: u16) -> Option<Way<'_>> {
+    let abroad = usize::from(place).checked_sub(plan.rates.len());
+    match (abroad, spot.role) {
+        (_, Role::Originating) => Some(Way::AsFound),
+        (None, Role::Terminating) => None,
+        (None, Role::Forwarding) => {
+            let own = plan.roaming.forward.iter().find(|(of, _)| *of == place);
+            Some(own.map_or(Way::AsFound, |(_, rate)| Way::Of(rate)))
+        }
+        (Some(abroad), role) => {
+            let one = plan.roaming.rates.get(abroad)?;
+            if role == Role::Forwarding && one.forward.is_none() {
+                return Some(Way::AsFound);
+            }
+            one.of(role).map(Way::Of)
+        }
     }
 }

@@ -9,14 +9,16 @@ mod calendar;
 mod destination;
 mod lookup;
 mod plan;
+mod roaming;
 mod service;
 
 pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
 pub use destination::{Destination, DestinationIx};
-pub use lookup::{Catalogue, Parts, RateMatch};
+pub use lookup::{Catalogue, Parts, RateMatch, Spot};
 pub use plan::{
-    Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,
-    Then,
+    Announcements, BandRate, Bundle, BundleZones, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx,
+    PlanRoaming, QuotaShape, Rate, Then, ZoneRate,
 };
+pub use roaming::{Country, Roaming, Whereabouts, Zone, ZoneIx};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

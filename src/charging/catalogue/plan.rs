@@ -1,11 +1,15 @@
 //! Plans: what is included, what it costs, and how it is granted (`RES-2`, `RES-3`).
 
+use std::sync::Arc;
+
 use super::band::BandIx;
 use super::destination::DestinationIx;
+use super::roaming::{Whereabouts, ZoneIx};
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
 use crate::charging::answer::FinalUnit;
 use crate::charging::radio::Radio;
+use crate::charging::request::Role;
 use crate::charging::units::{Amount, Money};
 
 /// A plan's place in the catalogue.
@@ -152,6 +156,75 @@ impl QuotaShape {
     }
 }
 
+/// A rate that holds in zones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ZoneRate {
+    /// The zones, sorted.
+    pub zones: Vec<ZoneIx>,
+    /// What an outgoing leg, or traffic, costs.
+    pub rate: Rate,
+    /// What an incoming leg costs; none: it is not sold at this rate.
+    pub incoming: Option<Rate>,
+    /// What a forwarded leg costs; none: as an outgoing one.
+    pub forward: Option<Rate>,
+}
+
+impl ZoneRate {
+    /// What a leg costs.
+    pub fn of(&self, role: Role) -> Option<&Rate> {
+        match role {
+            Role::Originating => Some(&self.rate),
+            Role::Terminating => self.incoming.as_ref(),
+            Role::Forwarding => Some(self.forward.as_ref().unwrap_or(&self.rate)),
+        }
+    }
+}
+
+/// Where a bundle pays, if not at home alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BundleZones {
+    /// The bundle.
+    pub bundle: Box<str>,
+    /// It pays at home.
+    pub home: bool,
+    /// The zones in which it pays, sorted.
+    pub zones: Vec<ZoneIx>,
+}
+
+/// What a plan says of roaming.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PlanRoaming {
+    /// The zones that it sells, sorted; none: all.
+    pub zones: Option<Vec<ZoneIx>>,
+    /// Its own least balance for a trip (`ROAM-2`).
+    pub threshold: Option<Money>,
+    /// Its own bound of debt (`ROAM-4`).
+    pub floor: Option<Money>,
+    /// The rates that hold in zones, those of the plan before those of the zones themselves.
+    pub rates: Vec<Arc<ZoneRate>>,
+    /// What forwarded legs cost at home where it is another price, by the place of the rate in the plan.
+    pub forward: Vec<(u16, Rate)>,
+    /// Bundles that do not pay at home alone.
+    pub bundles: Vec<BundleZones>,
+}
+
+impl PlanRoaming {
+    /// Whether the plan sells a zone.
+    pub fn sells(&self, zone: ZoneIx) -> bool {
+        self.zones.as_ref().is_none_or(|zones| zones.binary_search(&zone).is_ok())
+    }
+
+    /// Whether a bundle pays somewhere.
+    pub fn pays(&self, bundle: &str, there: Whereabouts) -> bool {
+        let zones = self.bundles.iter().find(|one| *one.bundle == *bundle);
+        match there {
+            Whereabouts::Home => zones.is_none_or(|one| one.home),
+            Whereabouts::Zone(zone) => zones.is_some_and(|one| one.zones.binary_search(&zone).is_ok()),
+            Whereabouts::Nowhere => false,
+        }
+    }
+}
+
 /// A plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
@@ -173,6 +246,8 @@ pub struct Plan {
     pub low_balance: Option<LowBalance>,
     /// What is announced.
     pub announcements: Option<Announcements>,
+    /// What it says of roaming.
+    pub roaming: PlanRoaming,
 }
 
 impl Plan {

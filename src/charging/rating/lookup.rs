@@ -4,7 +4,7 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Spot, Then, Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 pub struct Leg {
     /// The number it goes to.
     pub called: Called,
-    /// The subscriber is called: at home it costs nothing (`IN-1`).
-    pub incoming: bool,
+    /// The leg: one that comes in costs nothing at home (`IN-1`).
+    pub role: Role,
     /// What the number is; ordinary for an incoming leg.
     pub class: NumberClass,
 }
@@ -43,15 +43,18 @@ impl Leg {
     }
 
     fn new(role: Role, called: Called, class: NumberClass) -> Self {
-        match role {
-            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
-            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
-        }
+        let class = if role == Role::Terminating { NumberClass::Ordinary } else { class };
+        Self { called, role, class }
     }
 
-    /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
-    pub fn is_free(&self) -> bool {
-        self.incoming || self.class != NumberClass::Ordinary
+    /// The subscriber is called.
+    pub fn is_incoming(&self) -> bool {
+        self.role == Role::Terminating
+    }
+
+    /// It costs nothing there: a free or emergency number, or at home an incoming leg (`FREE-1`, `IN-1`).
+    pub fn is_free(&self, there: Whereabouts) -> bool {
+        self.class != NumberClass::Ordinary || (self.is_incoming() && there == Whereabouts::Home)
     }
 }
 
@@ -146,7 +149,7 @@ pub struct Query {
     pub rating_group: Option<u32>,
     /// Where it goes.
     pub leg: Leg,
-    /// Where the subscriber is when it is used. No price depends on it yet.
+    /// Where the subscriber is when it is used (`ROAM-1`).
     pub place: Place,
     /// When it is used: the price is that of then.
     pub at: Timestamp,
@@ -188,7 +191,8 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         return terms;
     }
     let called = query.leg.called;
-    let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
+    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
+    let bundles = catalogue.bundles_at(plan, place, there, query.rating_group, called);
     for (file_order, bundle) in bundles {
         let of_it = |(_, allowance): &(usize, &Allowance)| {
             allowance.bundle == bundle.id
@@ -224,7 +228,10 @@ pub fn next_change(
     };
     let boundary = |at: Timestamp| {
         let (version, query) = in_version(catalogue, subscriber, Query { at, ..query });
-        let of_band = query.plan.and_then(|plan| version.next_boundary(plan, service_of(version, query), at));
+        let of_band = query.plan.and_then(|plan| {
+            let there = version.whereabouts_of(plan, query.place.serving_plmn);
+            version.next_boundary(plan, service_of(version, query), there, at)
+        });
         let of_version = catalogue.next_version(at);
         of_band.into_iter().chain(of_version).min().filter(|&next| next < end)
     };
@@ -263,12 +270,15 @@ fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
 fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
-    if query.leg.is_free() || group.is_some_and(|group| group.free) {
+    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
+    // what costs nothing at home has its price abroad
+    let free = there == Whereabouts::Home && group.is_some_and(|group| group.free);
+    if query.leg.is_free(there) || free {
         return Price::Free;
     }
     let place = group.map_or(query.service, |group| group.service);
-    let called = query.leg.called;
-    match catalogue.match_rate(plan, place, query.rating_group, called, query.at) {
+    let Leg { called, role, class: _ } = query.leg;
+    match catalogue.match_rate_at(plan, place, Spot { there, role }, query.rating_group, called, query.at) {
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),
@@ -279,7 +289,11 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
             };
             Price::Rate(found.rate, key)
         }
-        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
+        None if there == Whereabouts::Nowhere => Price::None(Denial::NotThere),
+        None if called == Called::Other
+            && role != Role::Terminating
+            && catalogue.priced_by_destination(plan, there, place) =>
+        {
             Price::None(Denial::NoDestination)
         }
         None => Price::None(Denial::NoRate),
@@ -317,7 +331,8 @@ mod tests {
         assert_eq!(class(Role::Originating, Some("+77051112233"), Some("3030")), NumberClass::Free);
         assert_eq!(class(Role::Forwarding, Some("103"), None), NumberClass::Emergency);
         let incoming = leg(Role::Terminating, Some("103"), None);
-        assert_eq!((incoming.class, incoming.is_free()), (NumberClass::Ordinary, true));
-        assert!(!leg(Role::Originating, None, None).is_free());
+        assert_eq!((incoming.class, incoming.is_free(Whereabouts::Home)), (NumberClass::Ordinary, true));
+        assert!(!incoming.is_free(Whereabouts::Nowhere), "abroad it costs something");
+        assert!(!leg(Role::Originating, None, None).is_free(Whereabouts::Home));
     }
 }

@@ -62,6 +62,7 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],

@@ -69,7 +69,7 @@ const fn condition_octet(condition: Condition) -> u8 {
 }
 
 /// Refusals by their number, the same for ever.
-const DENIALS: [(u8, Denial); 12] = [
+const DENIALS: [(u8, Denial); 14] = [
     (1, Denial::UnknownSession),
     (2, Denial::UnknownSubscriber),
     (3, Denial::Ended),
@@ -82,6 +82,8 @@ const DENIALS: [(u8, Denial); 12] = [
     (10, Denial::TooManyGroups),
     (11, Denial::Overflow),
     (12, Denial::NoRefund),
+    (13, Denial::NotThere),
+    (14, Denial::Threshold),
 ];
 
 const fn denial_octet(denial: Denial) -> u8 {
@@ -98,6 +100,8 @@ const fn denial_octet(denial: Denial) -> u8 {
         Denial::TooManyGroups => 10,
         Denial::Overflow => 11,
         Denial::NoRefund => 12,
+        Denial::NotThere => 13,
+        Denial::Threshold => 14,
     }
 }
 

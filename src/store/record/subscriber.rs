@@ -5,12 +5,15 @@
 //! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
 //! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
 //!
+//! Part 1, trips, where there are any: number, then each: flags u8 (1 admitted) · country u16 · since i64 · left time?.
+//!
 //! Layout 2 has no parts and no 0 for their end; layout 1 ends after the allowances.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::account::life::{End, EndReason, Life, Settlement};
+use crate::charging::account::trip::{Travel, Trip};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
 use crate::charging::units::Digits;
 
@@ -22,6 +25,11 @@ const ACTIV: u8 = 1;
 const ENTITY: u8 = 2;
 const ENDED: u8 = 4;
 const OVERAGE: u8 = 8;
+
+/// The part of trips.
+const TRAVEL: u8 = 1;
+/// A trip for which there was money enough.
+const ADMITTED: u8 = 1;
 
 /// Where a subscriber stands.
 pub fn key(msisdn: Digits) -> Key {
@@ -58,6 +66,9 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.time_or_none(*expires);
     }
     put_life(&mut to, &subscriber.life);
+    if !subscriber.life.travel.trips.is_empty() {
+        to.part(TRAVEL, |to| put_travel(to, &subscriber.life.travel));
+    }
     to.no_more_parts();
     to.finish()
 }
@@ -128,6 +139,7 @@ fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
         end: end(from)?,
         acts: from.count()?,
         acts_head: from.sequence_or_none()?,
+        travel: Travel::default(),
     })
 }
 
@@ -153,7 +165,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     let msisdn = msisdn(key)?;
     let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let flags = from.flags(ACTIV | ENTITY | ENDED | OVERAGE)?;
-    let subscriber = Subscriber {
+    let mut subscriber = Subscriber {
         msisdn,
         account: AccountId(from.u64()?),
         imsi: from.digits_or_none("imsi")?,
@@ -172,10 +184,38 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
         life: if version > 1 { life(&mut from)? } else { Life::default() },
     };
     if version > 2 {
-        from.parts(|_, _| Err(RecordError::Field("part")))?;
+        from.parts(|number, from| match number {
+            TRAVEL => {
+                subscriber.life.travel = travel(from)?;
+                Ok(())
+            }
+            _ => Err(RecordError::Field("part")),
+        })?;
     }
     from.finish()?;
     Ok(subscriber)
+}
+
+fn put_travel(to: &mut Writer, travel: &Travel) {
+    to.length(travel.trips.len());
+    for Trip { country, since, left, admitted } in &travel.trips {
+        to.u8(flag(*admitted, ADMITTED));
+        to.u16(*country);
+        to.time(*since);
+        to.time_or_none(*left);
+    }
+}
+
+fn travel(from: &mut Reader<'_>) -> Result<Travel, RecordError> {
+    let length = from.length()?;
+    let one = |from: &mut Reader<'_>| {
+        let admitted = from.flags(ADMITTED)? != 0;
+        let (country, since) = (from.u16()?, from.time()?);
+        Ok(Trip { country, since, left: from.time_or_none("left")?, admitted })
+    };
+    let trips: Vec<_> = (0..length).map(|_| one(from)).collect::<Result<_, _>>()?;
+    // a part that says nothing is not written
+    if trips.is_empty() { Err(RecordError::Field("trips")) } else { Ok(Travel { trips }) }
 }
 
 fn allowances(from: &mut Reader<'_>) -> Result<Vec<Allowance>, RecordError> {
@@ -244,6 +284,7 @@ mod tests {
             end: Some(End { at: time(10), why: EndReason::PortedOut, settlement }),
             acts: 16,
             acts_head: Some(Sequence(17)),
+            travel: Travel::default(),
         };
         Subscriber { life, ..sample() }
     }
@@ -287,6 +328,26 @@ mod tests {
         assert_eq!(decode(&key(sample().msisdn), &octets), Ok(sample()));
     }
 
+    /// What stands behind a life without acts.
+    #[test]
+    fn the_layout_of_trips_is_what_it_was() {
+        let time = Timestamp::from_micros;
+        let trip = |country, left, admitted| Trip { country, since: time(2), left, admitted };
+        let mut travelled = sample();
+        travelled.life.travel.trips = vec![trip(286, Some(time(3)), false), trip(460, None, true)];
+        let whole = super::super::hex(&encode(&travelled));
+        let shared = encode(&sample()).len() - 1;
+        assert_eq!(
+            whole.split_at(2 * shared).1,
+            "012102\
+             001e010200000000000000010300000000000000\
+             01cc01020000000000000000\
+             00"
+        );
+        assert_eq!(decode(&key(sample().msisdn), &encode(&travelled)), Ok(travelled.clone()));
+        damaged(&encode(&travelled), |octets| decode(&key(sample().msisdn), octets));
+    }
+
     #[test]
     fn damage_is_an_error() {
         damaged(&encode(&lived()), |octets| decode(&key(sample().msisdn), octets));
@@ -317,11 +378,17 @@ mod tests {
     }
 
     prop_compose! {
-        fn a_life()(blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
+        fn trip()(country: u16, since in time(), left in proptest::option::of(time()), admitted: bool) -> Trip {
+            Trip { country, since, left, admitted }
+        }
+    }
+
+    prop_compose! {
+        fn a_life()(trips in proptest::collection::vec(trip(), 0..3), blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
             ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64) -> Life
         {
             let acts_head = Some(Sequence(head)).filter(|head| head.0 != 0);
-            Life { blocks, last_use, ends, end, acts, acts_head }
+            Life { blocks, last_use, ends, end, acts, acts_head, travel: Travel { trips } }
         }
     }
 

@@ -68,16 +68,14 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: vec![Band { name: "night".into(), from: 79_200, to: 21_600, days: all, holidays: all }],
         holidays: Holidays::default(),
+        roaming: None,
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],
             bundles: Vec::new(),
             rates: vec![rate],
             quotas: vec![shape],
-            limitations: Vec::new(),
-            out_of_money: None,
-            low_balance: None,
-            announcements: None,
+            ..Plan::default()
         }],
     })
 }

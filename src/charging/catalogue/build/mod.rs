@@ -1,7 +1,7 @@
 //! From values as they were written to a checked catalogue: names resolved, figures exact, all faults
 //! collected, each with the place where it stands.
 //!
-//! What a later version adds (fair use, roaming, fees, payments) is refused by name, so that
+//! What a later version adds (fair use, fees, payments) is refused by name, so that
 //! nobody believes that it is applied.
 
 mod bands;
@@ -14,6 +14,7 @@ mod plans;
 mod quantity;
 mod quotas;
 mod reader;
+mod roaming;
 mod sections;
 mod tree;
 
@@ -46,9 +47,10 @@ const ROOT: Keys = Keys {
         "rating_groups",
         "bands",
         "holidays",
+        "roaming",
         "plans",
     ],
-    later: &["fair_use", "throttle", "roaming", "payments", "test", "classes", "detection"],
+    later: &["fair_use", "throttle", "payments", "test", "classes", "detection"],
 };
 
 /// Builds a catalogue from the files of a folder, in their order, or from one. `version` is the hash of
@@ -74,13 +76,18 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     let holidays = bands::holidays(&mut faults, table);
     let entries = section(&mut faults, documents, "bands");
     bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
+    let table = once(&mut faults, documents, "roaming");
+    let roaming = roaming::roaming(&mut faults, &mut names, table);
+    names.zone_rates = plans::zone_rates(&mut faults, &names, table);
     let entries = section(&mut faults, documents, "plans");
     let plans = plans::plans(&mut faults, &names, entries.into_iter());
     let (Some(currency), Some(timezone), true) = (currency, timezone, faults.faults.is_empty()) else {
         return Err(faults.faults);
     };
-    let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).collect();
+    let abroad = plans.iter().flat_map(|plan| &plan.roaming.rates).map(|rate| &rate.rate);
+    let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).chain(abroad).collect();
     bands::unused(&mut faults, &names, &rates);
+    roaming::unpriced(&mut faults, &names, &plans);
     let Names { services, destinations, bands, .. } = names;
     let parts = Parts {
         version,
@@ -93,6 +100,7 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
         bands,
         holidays,
         plans,
+        roaming,
     };
     Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings })
 }

@@ -2,16 +2,20 @@
 
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bands;
 use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
 use super::quotas::quotas;
 use super::reader::{Faults, Keys};
+use super::roaming::{self, Places, Priced};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Covers, Limitation, Plan, Rate, ServiceIx, Then};
+use crate::charging::catalogue::{
+    Bundle, BundleZones, Covers, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, ZoneIx, ZoneRate,
+};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -21,18 +25,48 @@ const LINES_MAX: usize = 65_000;
 
 const PLAN: Keys = Keys {
     place: "a plan",
-    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements"],
-    later: &["fee", "roaming", "throttle", "fair_use", "closed"],
+    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements", "roaming"],
+    later: &["fee", "throttle", "fair_use", "closed"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
-    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands"],
-    later: &["when", "zones"],
+    known: &[
+        "service",
+        "rating_groups",
+        "to",
+        "zones",
+        "price",
+        "incoming",
+        "forward",
+        "per",
+        "step",
+        "first",
+        "connect",
+        "bands",
+    ],
+    later: &["when"],
+};
+const ZONE_RATE: Keys = Keys {
+    place: "a rate of a roaming zone",
+    known: &[
+        "service",
+        "rating_groups",
+        "to",
+        "price",
+        "incoming",
+        "forward",
+        "per",
+        "step",
+        "first",
+        "connect",
+        "bands",
+    ],
+    later: &["when"],
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
-    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then"],
-    later: &["bands", "when", "zones", "validity"],
+    known: &["id", "service", "rating_groups", "to", "zones", "amount", "priority", "then"],
+    later: &["bands", "when", "validity"],
 };
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
@@ -78,13 +112,15 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     }
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
     let before = faults.faults.len();
-    let rates = rates(faults, names, table.get("rate"));
+    let Priced { home: rates, abroad, forward } = rates(faults, names, table.get("rate"), None);
+    let abroad = roaming::of_plan(faults, names, table.get("roaming"), abroad);
     let rates_are_whole = faults.faults.len() == before;
-    let bundles = bundles(faults, names, &mut limitations, table.get("bundle"));
+    let (bundles, bundle_zones) = bundles(faults, names, &mut limitations, table.get("bundle"));
     for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
     {
         let service = bundle.covers.service;
-        if !rates.iter().any(|rate| rate.covers.service == service) {
+        let of_it = |rate: &Rate| rate.covers.service == service;
+        if !rates.iter().any(of_it) && !abroad.rates.iter().any(|one| of_it(&one.rate)) {
             let (plan, service) = (entry.key.clone(), names.service_name(service));
             faults.add(*origin, FaultKind::NoRateAfter { bundle: bundle.id.clone(), plan, service });
         }
@@ -98,7 +134,11 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
         table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
     let (quotas, low_balance) = quotas(faults, names, table.get("quota"));
     let name = entry.key.clone();
-    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements }
+    let roaming = PlanRoaming { forward, bundles: bundle_zones, ..abroad };
+    if rates.len().saturating_add(roaming.rates.len()) > LINES_MAX {
+        faults.add(entry.origin, FaultKind::TooMany { what: "rates in a plan, those of its zones included", most: LINES_MAX });
+    }
+    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements, roaming }
 }
 
 fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
@@ -150,7 +190,9 @@ fn covers(faults: &mut Faults, names: &Names, table: &Table, place: &'static str
             destinations.extend(names.destination_named(faults, origin, name));
         }
     }
-    for &number in groups.iter().flatten().filter(|number| names.free_groups.contains(number)) {
+    // what is free is free at home
+    let home = table.get("zones").is_none() && place != ZONE_RATE.place;
+    for &number in groups.iter().flatten().filter(|number| home && names.free_groups.contains(number)) {
         faults.warn(table.origin, FaultKind::FreeGroup { number, place });
     }
     if groups.as_ref().is_some_and(Vec::is_empty) || faults.faults.len() > before {
@@ -205,25 +247,37 @@ fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Optio
 /// What the price of a rate in money buys where it says nothing else: a whole unit of the currency, in millionths.
 const ONE_OF_MONEY: u64 = 1_000_000;
 
-fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
-    let mut rates: Vec<Rate> = Vec::new();
+/// What the zones cost in every plan that sells them.
+pub(super) fn zone_rates(faults: &mut Faults, names: &Names, table: Option<&Table>) -> Vec<Arc<ZoneRate>> {
+    let zones = roaming::rates_of_zones(names, table);
+    zones.into_iter().flat_map(|(zone, node)| rates(faults, names, Some(node), Some(zone)).abroad).collect()
+}
+
+/// The rates of a plan, or of a zone.
+fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<ZoneIx>) -> Priced {
+    let mut rates = Priced::default();
     let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
-        faults.keys(table, RATE);
-        let covers = covers(faults, names, table, RATE.place);
-        let price = faults.needed(table, "price", RATE.place).and_then(|node| faults.price(node));
+        let keys = if zone.is_some() { ZONE_RATE } else { RATE };
+        faults.keys(table, keys);
+        let places = match zone {
+            Some(zone) => Some(Places { home: false, zones: vec![zone] }),
+            None => roaming::places(faults, names, table),
+        };
+        let covers = covers(faults, names, table, keys.place);
+        let price = faults.needed(table, "price", keys.place).and_then(|node| faults.price(node));
         let connect = match table.get("connect") {
             Some(node) => faults.price(node),
             None => Some(Money::ZERO),
         };
-        let Some(covers) = covers else { continue };
+        let (Some(covers), Some(places)) = (covers, places) else { continue };
         let unit = names.service(covers.service).map_or(Unit::Pieces, |service| service.unit);
         let per = match (table.get("per"), unit) {
             (Some(node), _) => faults.amount(node, unit),
             (None, Unit::Pieces) => Some(1),
             (None, Unit::Money) => Some(ONE_OF_MONEY),
             (None, Unit::Octets | Unit::Seconds) => {
-                faults.add(table.origin, FaultKind::Missing { key: "per", place: RATE.place });
+                faults.add(table.origin, FaultKind::Missing { key: "per", place: keys.place });
                 None
             }
         };
@@ -231,31 +285,33 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
         let usual = if unit == Unit::Money { Some(1) } else { per };
         let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
-        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
-        if let Some(&earlier) = seen.get(&key) {
+        let key =
+            |place| (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), place);
+        if let Some(&earlier) = places.each().find_map(|place| seen.get(&key(place))) {
             faults.clash(table.origin, FaultKind::SameCovers, earlier);
             continue;
         }
-        seen.insert(key, table.origin);
+        seen.extend(places.each().map(|place| (key(place), table.origin)));
         let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
         let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
             (price, per, step, first, connect)
         else {
             continue;
         };
-        if next_place(faults, table.origin, rates.len(), LINES_MAX, "rates in a plan").is_none() {
+        let so_far = rates.home.len().saturating_add(rates.abroad.len());
+        if next_place(faults, table.origin, so_far, LINES_MAX, "rates in a plan").is_none() {
             break;
         }
-        let name = rate_name(names, &covers);
+        let name = rate_name(names, &covers, &places);
         let mut rate = Rate { covers, name, price, per, step, first, connect, bands: Vec::new() };
         rate.bands = bands::in_bands(names, &rate, &in_bands);
-        rates.push(rate);
+        roaming::place(faults, table, rate, &places, unit, &mut rates);
     }
     rates
 }
 
-/// What people call a rate: the service, its groups, where it goes.
-fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
+/// What people call a rate: the service, its groups, where it goes, the zones in which it holds.
+fn rate_name(names: &Names, covers: &Covers, places: &Places) -> Box<str> {
     let mut name = String::from(names.service_name(covers.service));
     for (number, before) in covers.rating_groups.iter().zip([" "].into_iter().chain(core::iter::repeat(",")))
     {
@@ -266,6 +322,11 @@ fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
             let _ = write!(name, "{before}{}", destination.name);
         }
     }
+    let named = |zone: &ZoneIx| names.zone_places.iter().find(|(_, (place, _))| place == zone);
+    let zones = places.zones.iter().filter_map(named).map(|(name, _)| name);
+    for (zone, before) in zones.zip([" in "].into_iter().chain(core::iter::repeat(", "))) {
+        let _ = write!(name, "{before}{zone}");
+    }
     name.into()
 }
 
@@ -274,12 +335,13 @@ fn bundles(
     names: &Names,
     limitations: &mut Vec<Limitation>,
     node: Option<&Node>,
-) -> Vec<(Origin, Bundle)> {
-    let mut bundles = Vec::new();
+) -> (Vec<(Origin, Bundle)>, Vec<BundleZones>) {
+    let (mut bundles, mut abroad) = (Vec::new(), Vec::new());
     let mut ids: BTreeMap<&str, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
         faults.keys(table, BUNDLE);
         let covers = covers(faults, names, table, BUNDLE.place);
+        let places = roaming::places(faults, names, table);
         let id =
             faults.needed(table, "id", BUNDLE.place).and_then(|node| Some((node.origin, faults.text(node)?)));
         if let Some((origin, id)) = id
@@ -318,7 +380,8 @@ fn bundles(
                 );
             }
         }
-        let (Some((origin, id)), Some(then), Some(priority), Some(count)) = (id, then, priority, amount)
+        let (Some((origin, id)), Some(then), Some(priority), Some(count), Some(places)) =
+            (id, then, priority, amount, places)
         else {
             continue;
         };
@@ -330,8 +393,12 @@ fn bundles(
             After::Word(_) => Then::Stop,
             After::Limit(place) => Then::Limit(place),
         };
+        if places != Places::HOME {
+            let Places { home, zones } = places;
+            abroad.push(BundleZones { bundle: id.into(), home, zones });
+        }
         let amount = Amount::new(unit, count);
         bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
     }
-    bundles
+    (bundles, abroad)
 }

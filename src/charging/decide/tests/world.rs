@@ -71,6 +71,7 @@ pub(in crate::charging) fn tariff() -> Parts {
         ],
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![Mode::Advance, Mode::Credit],

@@ -78,6 +78,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
         plans: vec![Plan {
             name: "first".into(),
             modes,
