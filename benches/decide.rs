@@ -63,6 +63,7 @@ fn catalogue() -> Catalogue {
         bands: Vec::new(),
         holidays: Holidays::default(),
         roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "comfort30".into(),
             modes: vec![Mode::Advance],

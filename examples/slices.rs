@@ -86,6 +86,7 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         bands: Vec::new(),
         holidays: Holidays::default(),
         roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

@@ -20,6 +20,8 @@ pub enum Denial {
     NotThere,
     /// There is less on the account than a trip begins with (`ROAM-2`).
     Threshold,
+    /// The subscriber has barred this content service (`RES-5`).
+    ContentBarred,
     /// No service has this context.
     UnknownService,
     /// The plan has no rate for this rating group or service.

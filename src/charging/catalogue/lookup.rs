@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
+use super::content::{Content, ContentIx};
 use super::destination::{Destination, DestinationIx, Prefixes};
 use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
 use super::roaming::{Networks, Roaming, Whereabouts, ZoneIx};
@@ -41,6 +42,8 @@ pub struct Parts {
     pub plans: Vec<Plan>,
     /// Roaming; none: every network is home.
     pub roaming: Option<Roaming>,
+    /// The content services (`RES-5`).
+    pub content: Vec<Content>,
 }
 
 /// A tariff catalogue: immutable, all names resolved. It knows the versions before it, so that use is rated by
@@ -51,6 +54,8 @@ pub struct Catalogue {
     prefixes: Arc<Prefixes>,
     calendar: Arc<Calendar>,
     networks: Arc<Networks>,
+    /// Service identifiers of content services, sorted.
+    identifiers: Arc<Vec<(u32, ContentIx)>>,
     /// For each plan, for home and, where the plan says anything of roaming, each zone, for each service.
     indices: Arc<Vec<Vec<Vec<Index>>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
@@ -169,12 +174,19 @@ impl Catalogue {
         };
         let indices = parts.plans.iter().map(of_plan).collect();
         let networks = Networks::new(parts.roaming.as_ref());
+        let content = parts.content.iter().zip(0..=u16::MAX);
+        let of_one = |(content, place): (&Content, u16)| {
+            content.identifiers.iter().map(|one| (*one, ContentIx(place))).collect::<Vec<_>>()
+        };
+        let mut identifiers: Vec<_> = content.flat_map(of_one).collect();
+        identifiers.sort_unstable();
         let calendar = Calendar::new(&parts.timezone, &parts.holidays, &parts.bands);
         Self {
             parts: Arc::new(parts),
             prefixes: Arc::new(prefixes),
             calendar: Arc::new(calendar),
             networks: Arc::new(networks),
+            identifiers: Arc::new(identifiers),
             indices: Arc::new(indices),
             earlier: Vec::new(),
         }
@@ -288,6 +300,23 @@ impl Catalogue {
         at: Timestamp,
     ) -> Option<Timestamp> {
         self.calendar.next_boundary(&self.index(plan, there, service)?.bands, at)
+    }
+
+    /// The content service of a request's service identifiers; the first that there is (`RES-5`).
+    pub fn content_of(&self, identifiers: &[u32]) -> Option<ContentIx> {
+        let known = |identifier: &u32| self.identifiers.binary_search_by_key(identifier, |(known, _)| *known);
+        let found = identifiers.iter().find_map(|identifier| known(identifier).ok())?;
+        self.identifiers.get(found).map(|(_, content)| *content)
+    }
+
+    /// A content service by its place.
+    pub fn content(&self, content: ContentIx) -> Option<&Content> {
+        self.parts.content.get(usize::from(content.0))
+    }
+
+    /// A content service by its name.
+    pub fn content_named(&self, name: &str) -> Option<&Content> {
+        self.parts.content.iter().find(|content| *content.name == *name)
     }
 
     /// Roaming; none where every network is home.

@@ -6,6 +6,7 @@
 mod band;
 pub mod build;
 mod calendar;
+mod content;
 mod destination;
 mod lookup;
 mod plan;
@@ -14,6 +15,7 @@ mod service;
 
 pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
+pub use content::{Content, ContentIx};
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch, Spot};
 pub use plan::{

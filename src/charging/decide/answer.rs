@@ -12,6 +12,7 @@ pub fn refuse(request: &Request, denial: Denial) -> Answer {
         Denial::Blocked
         | Denial::NotThere
         | Denial::Threshold
+        | Denial::ContentBarred
         | Denial::UnknownService
         | Denial::NoRate
         | Denial::NoDestination

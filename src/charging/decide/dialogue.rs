@@ -9,7 +9,7 @@ use super::duplicate;
 use super::gates;
 use super::limit;
 use super::line::{Line, gather};
-use super::sale::Refused;
+use super::sale::{Refused, words};
 use super::tell::{Before, tell};
 use super::{pace, pool, reserve, settle, trigger};
 use crate::charging::answer::{Answer, Denial, Outcome};
@@ -95,8 +95,8 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     // With one quota its refusal is the refusal of the session: none stays. If use came with it that was
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
-        let outcome = Outcome::Denied(*denial);
-        let answer = Answer { outcome, extra, ..of_lines(case.request.shape, lines) };
+        let (outcome, message) = (Outcome::Denied(*denial), words(*denial).map(Into::into));
+        let answer = Answer { outcome, extra, message, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }

@@ -20,8 +20,14 @@ pub(super) struct Refused {
 
 impl From<Denial> for Refused {
     fn from(denial: Denial) -> Self {
-        Self { denial, message: None }
+        Self { denial, message: words(denial).map(Cow::Borrowed) }
     }
+}
+
+/// What is said of a refusal beside its code, where that is always the same.
+pub(super) const fn words(denial: Denial) -> Option<&'static str> {
+    let barred = matches!(denial, Denial::ContentBarred);
+    if barred { Some("RES-5: the subscriber has barred this content service") } else { None }
 }
 
 impl Refused {

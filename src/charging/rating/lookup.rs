@@ -4,7 +4,7 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Spot, Then, Whereabouts,
+    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Spot, Then, Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -147,6 +147,8 @@ pub struct Query {
     pub service: ServiceIx,
     /// The rating group.
     pub rating_group: Option<u32>,
+    /// The content service, where the service identifiers name one (`RES-5`).
+    pub content: Option<ContentIx>,
     /// Where it goes.
     pub leg: Leg,
     /// Where the subscriber is when it is used (`ROAM-1`).
@@ -267,6 +269,9 @@ fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
     group.map_or(query.service, |group| group.service)
 }
 
+/// The place of the plan in the key of a rate that is of a content service, in every plan.
+const CONTENT_PLAN: u16 = u16::MAX;
+
 fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
@@ -275,6 +280,12 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let free = there == Whereabouts::Home && group.is_some_and(|group| group.free);
     if query.leg.is_free(there) || free {
         return Price::Free;
+    }
+    let content = query.content.and_then(|place| Some((place, catalogue.content(place)?.rate.as_ref()?)));
+    if let Some((place, rate)) = content.filter(|_| there != Whereabouts::Nowhere) {
+        let (version, band) = (catalogue.version(), u16::MAX);
+        let key = RateKey { version, plan: CONTENT_PLAN, rate: place.0, destination: u16::MAX, band };
+        return Price::Rate(rate, key);
     }
     let place = group.map_or(query.service, |group| group.service);
     let Leg { called, role, class: _ } = query.leg;

@@ -5,7 +5,7 @@ use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence,
 use crate::charging::books::operations::{
     Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
 };
-use crate::charging::catalogue::Plan;
+use crate::charging::catalogue::{Content, Plan};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
@@ -295,7 +295,7 @@ impl Core {
             *account = set_overdraft(account.clone(), overdraft)?;
         }
         for service in &set.bar {
-            if self.catalogue.service_named(service).is_none() {
+            if !self.can_be_barred(service) {
                 return Err(CommandError::UnknownService { service: service.clone() });
             }
             if !subscriber.barred.contains(service) {
@@ -314,6 +314,16 @@ impl Core {
         subscriber.brand = set.brand.unwrap_or(subscriber.brand);
         subscriber.owner_is_entity = set.owner_is_entity.unwrap_or(subscriber.owner_is_entity);
         Ok(())
+    }
+
+    /// Whether a subscriber can bar what has this name: a service, `content:NAME`, or `content:IDENTIFIER` (`RES-5`).
+    fn can_be_barred(&self, name: &str) -> bool {
+        match name.strip_prefix(Content::BARRED) {
+            None => self.catalogue.service_named(name).is_some(),
+            Some(content) => {
+                self.catalogue.content_named(content).is_some() || content.parse::<u32>().is_ok()
+            }
+        }
     }
 
     fn top_up(

@@ -63,6 +63,7 @@ fn catalogue() -> Catalogue {
         bands: Vec::new(),
         holidays: Holidays::default(),
         roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],

@@ -69,6 +69,7 @@ fn catalogue() -> Catalogue {
         bands: vec![Band { name: "night".into(), from: 79_200, to: 21_600, days: all, holidays: all }],
         holidays: Holidays::default(),
         roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

@@ -53,6 +53,10 @@ pub enum Noun {
     Zone,
     /// A serving network, or a country.
     Network,
+    /// A content service.
+    Content,
+    /// A service identifier.
+    Identifier,
 }
 
 impl fmt::Display for Noun {
@@ -74,6 +78,8 @@ impl fmt::Display for Noun {
             Self::Holiday => "holiday",
             Self::Zone => "roaming zone",
             Self::Network => "network",
+            Self::Content => "content service",
+            Self::Identifier => "service identifier",
         })
     }
 }
@@ -283,6 +289,18 @@ pub enum FaultKind {
     /// A consumption time where no time is counted.
     #[error("`consumption` belongs to a service that is counted in seconds; `{service}` is not")]
     Consumption {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A content service whose name is a number.
+    #[error("`{name}` is a number: a content service has a name, and its numbers stand in `identifiers`")]
+    ContentName {
+        /// The name.
+        name: Box<str>,
+    },
+    /// A price for content whose provider says the price.
+    #[error("`price` belongs to content that is counted in pieces; the amount for `{service}` stands in each request")]
+    ContentPrice {
         /// The service.
         service: Box<str>,
     },

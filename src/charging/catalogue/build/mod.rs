@@ -5,6 +5,7 @@
 //! nobody believes that it is applied.
 
 mod bands;
+mod content;
 mod currency;
 mod exhaustion;
 mod fault;
@@ -47,6 +48,7 @@ const ROOT: Keys = Keys {
         "rating_groups",
         "bands",
         "holidays",
+        "content",
         "roaming",
         "plans",
     ],
@@ -76,6 +78,8 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     let holidays = bands::holidays(&mut faults, table);
     let entries = section(&mut faults, documents, "bands");
     bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
+    let entries = section(&mut faults, documents, "content");
+    let content = content::content(&mut faults, &names, entries.into_iter());
     let table = once(&mut faults, documents, "roaming");
     let roaming = roaming::roaming(&mut faults, &mut names, table);
     names.zone_rates = plans::zone_rates(&mut faults, &names, table);
@@ -101,6 +105,7 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
         holidays,
         plans,
         roaming,
+        content,
     };
     Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings })
 }

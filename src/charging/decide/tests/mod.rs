@@ -4,6 +4,7 @@
 mod abroad;
 mod change_property;
 mod changes;
+mod content;
 mod enquiries;
 mod events;
 mod final_units;

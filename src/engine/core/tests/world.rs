@@ -79,6 +79,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         bands: Vec::new(),
         holidays: Holidays::default(),
         roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes,
