@@ -6,7 +6,7 @@ use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
 use super::content::{Content, ContentIx};
 use super::destination::{Destination, DestinationIx, Prefixes};
-use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
+use super::plan::{Bundle, Direction, Plan, PlanIx, QuotaShape, Rate};
 use super::roaming::{Networks, Roaming, Whereabouts, ZoneIx};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
@@ -62,20 +62,6 @@ pub struct Catalogue {
     earlier: Vec<(Timestamp, Catalogue)>,
 }
 
-/// Where something is used, and which way it goes: what rates tell apart (`ROAM-1`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spot {
-    /// Where the serving network is.
-    pub there: Whereabouts,
-    /// The leg.
-    pub role: Role,
-}
-
-impl Spot {
-    /// An outgoing leg, or traffic, at home.
-    pub const HOME: Self = Self { there: Whereabouts::Home, role: Role::Originating };
-}
-
 /// The rate found for a use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RateMatch<'a> {
@@ -98,6 +84,8 @@ struct Index {
     general: Vec<u16>,
     /// Bands of time in which a rate has another price, sorted, each once.
     bands: Vec<BandIx>,
+    /// Some rate is for one direction alone.
+    directed: bool,
 }
 
 impl Index {
@@ -112,12 +100,12 @@ impl Index {
             }
             index.named.extend(rate.covers.destinations.iter().map(|&to| (to, Some(place))));
             index.bands.extend(rate.bands.iter().map(|in_band| in_band.band));
+            index.directed |= rate.direction != Direction::Outgoing;
         }
         index.bands.sort_unstable();
         index.bands.dedup();
-        let bundles = plan.bundles.iter().filter(|bundle| {
-            bundle.covers.service == service && plan.roaming.pays(&bundle.id, there)
-        });
+        let pays = |bundle: &Bundle| bundle.covers.service == service && plan.roaming.pays(&bundle.id, there);
+        let bundles = plan.bundles.iter().filter(|bundle| pays(bundle));
         index.named.extend(bundles.flat_map(|bundle| &bundle.covers.destinations).map(|&to| (to, None)));
         index.named.sort_unstable();
         index.named.dedup();
@@ -144,17 +132,21 @@ impl Index {
 /// The rates of a plan that hold somewhere, with their places.
 fn rates_at(plan: &Plan, there: Whereabouts) -> impl Iterator<Item = (&Rate, u16)> {
     let home = plan.rates.iter().zip(0..=u16::MAX).filter(move |_| there == Whereabouts::Home);
-    let abroad = plan.roaming.rates.iter().zip(zone_places(plan)..=u16::MAX);
-    let abroad = abroad.filter(move |(rate, _)| match there {
+    let first = u16::try_from(plan.rates.len()).unwrap_or(u16::MAX);
+    let abroad = plan.roaming.rates.iter().zip(first..=u16::MAX).filter(move |(rate, _)| match there {
         Whereabouts::Zone(zone) => rate.zones.binary_search(&zone).is_ok(),
         Whereabouts::Home | Whereabouts::Nowhere => false,
     });
     home.chain(abroad.map(|(rate, place)| (&rate.rate, place)))
 }
 
-/// The place of the first rate that holds in zones.
-fn zone_places(plan: &Plan) -> u16 {
-    u16::try_from(plan.rates.len()).unwrap_or(u16::MAX)
+/// The rate of a place in a plan.
+fn rate_of(plan: &Plan, place: u16) -> Option<&Rate> {
+    let place = usize::from(place);
+    plan.rates.get(place).or_else(|| {
+        let abroad = place.checked_sub(plan.rates.len())?;
+        plan.roaming.rates.get(abroad).map(|one| &one.rate)
+    })
 }
 
 impl Catalogue {
@@ -364,47 +356,40 @@ impl Catalogue {
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
     /// that names none; then the longest prefix of the called number among the destinations that such
-    /// rates name; then one for every destination; then one that has a price of its own for the band of time;
-    /// then the order of the file. Of outgoing legs at home.
+    /// rates name; then one for every destination; then one that names the direction; then one that has a price of
+    /// its own for the band of time; then the order of the file.
     pub fn match_rate(
         &self,
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
-        called: Called,
+        leg: (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
-        self.match_rate_at(plan, service, Spot::HOME, rating_group, called, at)
+        self.match_rate_at(plan, service, Whereabouts::Home, rating_group, leg, at)
     }
 
-    /// The same, anywhere: in a zone of the rates that hold there alone, for a leg that comes in of those that price
-    /// such, wherever it comes from (`ROAM-1`).
+    /// The same, anywhere: in a zone of the rates that hold there alone (`ROAM-1`).
     pub fn match_rate_at(
         &self,
         plan: PlanIx,
         service: ServiceIx,
-        spot: Spot,
+        there: Whereabouts,
         rating_group: Option<u32>,
-        called: Called,
+        (called, role): (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
-        let words = self.plan(plan)?;
-        let called = if spot.role == Role::Terminating { Called::Other } else { called };
-        let priced = |place: u16| of_role(words, spot, place);
+        let goes = |rate: &Rate| rate.direction.covers(role);
         let named = rating_group.and_then(|group| {
-            self.first_rate(plan, service, spot.there, called, at, |rate, place| {
-                rate.covers.rating_groups.binary_search(&group).is_ok() && priced(place).is_some()
+            self.first_rate(plan, service, there, called, at, |rate| {
+                goes(rate) && rate.covers.rating_groups.binary_search(&group).is_ok()
             })
         });
-        let found = named.or_else(|| {
-            self.first_rate(plan, service, spot.there, called, at, |rate, place| {
-                rate.covers.rating_groups.is_empty() && priced(place).is_some()
+        named.or_else(|| {
+            self.first_rate(plan, service, there, called, at, |rate| {
+                goes(rate) && rate.covers.rating_groups.is_empty()
             })
-        })?;
-        match priced(found.place)? {
-            Way::AsFound => Some(found),
-            Way::Of(rate) => Some(RateMatch { rate, band: None, ..found }),
-        }
+        })
     }
 
     /// The plan's bundles that pay for a use, with their places, in the order of use: by priority, then
@@ -484,12 +469,13 @@ impl Catalogue {
         there: Whereabouts,
         called: Called,
         at: Timestamp,
-        fits: impl Fn(&Rate, u16) -> bool,
+        fits: impl Fn(&Rate) -> bool,
     ) -> Option<RateMatch<'_>> {
         let index = self.index(plan, there, service)?;
         let words = self.plan(plan)?;
+        let any_direction = |found: &RateMatch<'_>| found.rate.direction == Direction::Outgoing;
         let fitting = |place: u16, destination| {
-            let rate = rate_of(words, place).filter(|rate| fits(rate, place))?;
+            let rate = rate_of(words, place).filter(|rate| fits(rate))?;
             let plain = RateMatch { place, rate, band: None, destination };
             let band = self.calendar.holding(rate.bands.iter().map(|one| one.band), at);
             let in_band = rate.bands.iter().find(|one| Some(one.band) == band);
@@ -502,52 +488,15 @@ impl Catalogue {
             });
             found.min_by_key(|found| {
                 let whole = found.destination.is_some_and(|to| self.is_whole_file(to));
-                (whole, found.band.is_none(), found.place)
+                (whole, any_direction(found), found.band.is_none(), found.place)
             })
         });
         by_destination.or_else(|| {
             let mut found = index.general.iter().filter_map(|&place| fitting(place, None));
-            if index.bands.is_empty() {
+            if index.bands.is_empty() && !index.directed {
                 return found.next();
             }
-            found.min_by_key(|found| (found.band.is_none(), found.place))
+            found.min_by_key(|found| (any_direction(found), found.band.is_none(), found.place))
         })
-    }
-}
-
-/// What a leg costs at a rate that was found.
-enum Way<'a> {
-    /// What the rate says, in its band of time.
-    AsFound,
-    /// What it says of such legs.
-    Of(&'a Rate),
-}
-
-/// The rate of a place in a plan.
-fn rate_of(plan: &Plan, place: u16) -> Option<&Rate> {
-    let place = usize::from(place);
-    plan.rates.get(place).or_else(|| {
-        let abroad = place.checked_sub(plan.rates.len())?;
-        plan.roaming.rates.get(abroad).map(|one| &one.rate)
-    })
-}
-
-/// What a leg costs at the rate of a place; none where such legs are not sold at it.
-fn of_role(plan: &Plan, spot: Spot, place: u16) -> Option<Way<'_>> {
-    let abroad = usize::from(place).checked_sub(plan.rates.len());
-    match (abroad, spot.role) {
-        (_, Role::Originating) => Some(Way::AsFound),
-        (None, Role::Terminating) => None,
-        (None, Role::Forwarding) => {
-            let own = plan.roaming.forward.iter().find(|(of, _)| *of == place);
-            Some(own.map_or(Way::AsFound, |(_, rate)| Way::Of(rate)))
-        }
-        (Some(abroad), role) => {
-            let one = plan.roaming.rates.get(abroad)?;
-            if role == Role::Forwarding && one.forward.is_none() {
-                return Some(Way::AsFound);
-            }
-            one.of(role).map(Way::Of)
-        }
     }
 }

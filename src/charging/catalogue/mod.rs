@@ -17,10 +17,10 @@ pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
 pub use content::{Content, ContentIx};
 pub use destination::{Destination, DestinationIx};
-pub use lookup::{Catalogue, Parts, RateMatch, Spot};
+pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
-    Announcements, BandRate, Bundle, BundleZones, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx,
-    PlanRoaming, QuotaShape, Rate, Then, ZoneRate,
+    Announcements, BandRate, Bundle, BundleZones, Covers, Direction, LimitIx, Limitation, LowBalance, Plan,
+    PlanIx, PlanRoaming, QuotaShape, Rate, Then, Tier, ZoneRate,
 };
 pub use roaming::{Country, Roaming, Whereabouts, Zone, ZoneIx};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

@@ -4,7 +4,7 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Spot, Then, Whereabouts,
+    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then, Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -17,10 +17,10 @@ use crate::time::Timestamp;
 pub struct Leg {
     /// The number it goes to.
     pub called: Called,
-    /// The leg: one that comes in costs nothing at home (`IN-1`).
-    pub role: Role,
     /// What the number is; ordinary for an incoming leg.
     pub class: NumberClass,
+    /// Which leg it is: one that comes in costs nothing at home (`IN-1`).
+    pub role: Role,
 }
 
 impl Leg {
@@ -44,7 +44,7 @@ impl Leg {
 
     fn new(role: Role, called: Called, class: NumberClass) -> Self {
         let class = if role == Role::Terminating { NumberClass::Ordinary } else { class };
-        Self { called, role, class }
+        Self { called, class, role }
     }
 
     /// The subscriber is called.
@@ -52,9 +52,9 @@ impl Leg {
         self.role == Role::Terminating
     }
 
-    /// It costs nothing there: a free or emergency number, or at home an incoming leg (`FREE-1`, `IN-1`).
-    pub fn is_free(&self, there: Whereabouts) -> bool {
-        self.class != NumberClass::Ordinary || (self.is_incoming() && there == Whereabouts::Home)
+    /// It goes to a free or emergency number (`FREE-1`).
+    pub fn is_free(&self) -> bool {
+        self.class != NumberClass::Ordinary
     }
 }
 
@@ -189,11 +189,12 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         terms.limitation = None;
         return terms;
     }
-    if subscriber.allowances.is_empty() {
+    // bundles are for what goes out
+    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
+    if subscriber.allowances.is_empty() || (query.leg.is_incoming() && there == Whereabouts::Home) {
         return terms;
     }
     let called = query.leg.called;
-    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
     let bundles = catalogue.bundles_at(plan, place, there, query.rating_group, called);
     for (file_order, bundle) in bundles {
         let of_it = |(_, allowance): &(usize, &Allowance)| {
@@ -278,7 +279,7 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
     // what costs nothing at home has its price abroad
     let free = there == Whereabouts::Home && group.is_some_and(|group| group.free);
-    if query.leg.is_free(there) || free {
+    if query.leg.is_free() || free {
         return Price::Free;
     }
     let content = query.content.and_then(|place| Some((place, catalogue.content(place)?.rate.as_ref()?)));
@@ -288,8 +289,11 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
         return Price::Rate(rate, key);
     }
     let place = group.map_or(query.service, |group| group.service);
-    let Leg { called, role, class: _ } = query.leg;
-    match catalogue.match_rate_at(plan, place, Spot { there, role }, query.rating_group, called, query.at) {
+    // who receives is the called party himself: it goes to no destination
+    let called = if query.leg.is_incoming() { Called::Other } else { query.leg.called };
+    let leg = (called, query.leg.role);
+    match catalogue.match_rate_at(plan, place, there, query.rating_group, leg, query.at) {
+        None if query.leg.is_incoming() && there == Whereabouts::Home => Price::Free,
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),
@@ -302,7 +306,7 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
         }
         None if there == Whereabouts::Nowhere => Price::None(Denial::NotThere),
         None if called == Called::Other
-            && role != Role::Terminating
+            && !query.leg.is_incoming()
             && catalogue.priced_by_destination(plan, there, place) =>
         {
             Price::None(Denial::NoDestination)
@@ -342,8 +346,8 @@ mod tests {
         assert_eq!(class(Role::Originating, Some("+77051112233"), Some("3030")), NumberClass::Free);
         assert_eq!(class(Role::Forwarding, Some("103"), None), NumberClass::Emergency);
         let incoming = leg(Role::Terminating, Some("103"), None);
-        assert_eq!((incoming.class, incoming.is_free(Whereabouts::Home)), (NumberClass::Ordinary, true));
-        assert!(!incoming.is_free(Whereabouts::Nowhere), "abroad it costs something");
-        assert!(!leg(Role::Originating, None, None).is_free(Whereabouts::Home));
+        assert_eq!((incoming.class, incoming.is_free()), (NumberClass::Ordinary, false));
+        assert!(incoming.is_incoming());
+        assert!(!leg(Role::Originating, None, None).is_free());
     }
 }

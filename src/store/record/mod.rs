@@ -8,6 +8,7 @@ pub mod act;
 mod answer;
 pub mod area;
 mod codec;
+pub mod contract;
 pub mod emergency;
 pub mod event;
 pub mod index;
@@ -15,6 +16,7 @@ pub mod ledger;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod voucher;
 
 use core::fmt;
 
@@ -67,6 +69,10 @@ pub enum Class {
     Invoice = 14,
     /// An emergency session or event, granted from the request alone.
     Emergency = 15,
+    /// A contract.
+    Contract = 16,
+    /// The holder of numbers, by its 12-digit number.
+    Holder = 17,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -77,7 +83,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -93,6 +99,8 @@ impl Class {
         Self::Payment,
         Self::Invoice,
         Self::Emergency,
+        Self::Contract,
+        Self::Holder,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -135,6 +143,8 @@ impl Class {
             Self::Payment => "payment",
             Self::Invoice => "invoice",
             Self::Emergency => "emergency",
+            Self::Contract => "contract",
+            Self::Holder => "holder",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
@@ -270,7 +280,6 @@ impl Record {
     }
 }
 
-/// Octets in hexadecimal, for golden tests.
 /// Octets of hexadecimal digits, of records as they once were.
 #[cfg(test)]
 fn unhex(digits: &str) -> Vec<u8> {
@@ -278,6 +287,7 @@ fn unhex(digits: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
+/// Octets in hexadecimal, for golden tests.
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
     use core::fmt::Write as _;

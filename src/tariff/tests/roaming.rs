@@ -1,8 +1,7 @@
 //! What tariff files say of roaming (`ROAM-1`, `ROAM-2`, `ROAM-4`).
 
 use super::*;
-use crate::charging::catalogue::{Catalogue, Spot, Whereabouts};
-use crate::charging::request::Role;
+use crate::charging::catalogue::Catalogue;
 use crate::charging::units::Digits;
 
 const ROAMING: &str = include_str!("../../../examples/tariffs/roaming.toml");
@@ -27,8 +26,8 @@ fn the_roaming_tariff_of_the_examples_is_sound_and_says_what_it_says() {
 
     // The plan, where, the leg, to whom, the price and what people call it.
     let price = |plan, service, there, role, to: &str| {
-        let spot = Spot { there, role };
-        let found = tariff.match_rate_at(plan, service, spot, None, called(to), Timestamp::EPOCH)?;
+        let to = if role == Role::Terminating { called("") } else { called(to) };
+        let found = tariff.match_rate_at(plan, service, there, None, (to, role), Timestamp::EPOCH)?;
         Some((found.rate.price.to_string(), found.rate.name.to_string()))
     };
     let is = |price: &str, name: &str| Some((price.to_owned(), name.to_owned()));
@@ -36,17 +35,17 @@ fn the_roaming_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     let (out, incoming, forwarded) = (Role::Originating, Role::Terminating, Role::Forwarding);
     let mobile = "+77051234567";
     assert_eq!(price(nomad, voice, home, out, mobile), is("15.00", "voice"));
-    assert_eq!(price(nomad, voice, home, forwarded, mobile), is("20.00", "voice, forwarded"));
+    assert_eq!(price(nomad, voice, home, forwarded, mobile), is("20.00", "voice (forward)"));
     assert_eq!(price(nomad, voice, home, incoming, mobile), None);
     assert_eq!(price(nomad, voice, near, out, mobile), is("40.00", "voice to kz_mobile in neighbours"));
     assert_eq!(price(nomad, voice, near, out, "+4930901820"), is("60.00", "voice in neighbours"));
-    assert_eq!(price(nomad, voice, near, incoming, mobile), is("30.00", "voice in neighbours, incoming"));
+    assert_eq!(price(nomad, voice, near, incoming, mobile), is("30.00", "voice in neighbours (mt)"));
     assert_eq!(price(nomad, voice, near, forwarded, mobile), is("40.00", "voice to kz_mobile in neighbours"));
-    assert_eq!(price(nomad, voice, near, forwarded, "+4930901820"), is("90.00", "voice in neighbours, forwarded"));
+    assert_eq!(price(nomad, voice, near, forwarded, "+4930901820"), is("90.00", "voice in neighbours (forward)"));
     assert_eq!(price(nomad, voice, Whereabouts::Nowhere, out, mobile), None);
     assert_eq!(price(comfort, voice, near, out, mobile), is("60.00", "voice in neighbours"));
-    assert_eq!(price(comfort, voice, far, incoming, mobile), is("900.00", "voice in ships, incoming"));
-    assert_eq!(price(comfort, sms, far, incoming, mobile), is("0.00", "sms in ships, incoming"));
+    assert_eq!(price(comfort, voice, far, incoming, mobile), is("900.00", "voice in ships (mt)"));
+    assert_eq!(price(comfort, sms, far, incoming, mobile), is("0.00", "sms in ships (mt)"));
     assert_eq!(price(comfort, data, far, out, ""), None);
 
     let bundles = |plan, there| {

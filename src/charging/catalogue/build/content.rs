@@ -6,7 +6,7 @@ use super::fault::{FaultKind, Noun};
 use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place};
 use super::tree::{Entry, Node, Origin, Table, Value};
-use crate::charging::catalogue::{Content, Covers, Rate};
+use crate::charging::catalogue::{Content, Covers, Direction, Rate};
 use crate::charging::units::{Money, Unit};
 
 /// The most content services: their places fit in 16 bits.
@@ -65,7 +65,19 @@ fn one(
         let covers = Covers { service, rating_groups: Vec::new(), destinations: Vec::new() };
         let name = format!("{} {}", names.service_name(service), entry.key).into();
         let connect = Money::ZERO;
-        price.map(|price| Rate { covers, name, price, per: 1, step: 1, first: 0, connect, bands: Vec::new() })
+        let (tiers, direction, bands) = (Vec::new(), Direction::Outgoing, Vec::new());
+        price.map(|price| Rate {
+            covers,
+            name,
+            price,
+            per: 1,
+            step: 1,
+            first: 0,
+            connect,
+            tiers,
+            direction,
+            bands,
+        })
     });
     Some(Content { name: entry.key.clone(), service, identifiers, rate })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::bands;
 use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
+use super::inherit::resolved;
 use super::quotas::quotas;
 use super::reader::{Faults, Keys};
 use super::roaming::{self, Places, Priced};
@@ -14,7 +15,8 @@ use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
 use crate::charging::catalogue::{
-    Bundle, BundleZones, Covers, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, ZoneIx, ZoneRate,
+    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier, ZoneIx,
+    ZoneRate,
 };
 use crate::charging::units::{Amount, Money, Unit};
 
@@ -25,8 +27,19 @@ const LINES_MAX: usize = 65_000;
 
 const PLAN: Keys = Keys {
     place: "a plan",
-    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements", "roaming"],
-    later: &["fee", "throttle", "fair_use", "closed"],
+    known: &[
+        "modes",
+        "like",
+        "closed",
+        "without",
+        "bundle",
+        "rate",
+        "quota",
+        "out_of_money",
+        "announcements",
+        "roaming",
+    ],
+    later: &["fee", "throttle", "fair_use"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
@@ -35,9 +48,11 @@ const RATE: Keys = Keys {
         "rating_groups",
         "to",
         "zones",
+        "direction",
         "price",
         "incoming",
         "forward",
+        "tiers",
         "per",
         "step",
         "first",
@@ -52,9 +67,11 @@ const ZONE_RATE: Keys = Keys {
         "service",
         "rating_groups",
         "to",
+        "direction",
         "price",
         "incoming",
         "forward",
+        "tiers",
         "per",
         "step",
         "first",
@@ -68,6 +85,10 @@ const BUNDLE: Keys = Keys {
     known: &["id", "service", "rating_groups", "to", "zones", "amount", "priority", "then"],
     later: &["bands", "when", "validity"],
 };
+const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[] };
+/// The most tiers of a rate.
+const TIERS_MAX: usize = 32;
+const DIRECTIONS: &[&str] = &["mo", "forward", "mt"];
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
@@ -76,8 +97,9 @@ const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 pub(super) fn plans<'t>(
     faults: &mut Faults,
     names: &Names,
-    entries: impl Iterator<Item = &'t Entry>,
-) -> Vec<Plan> {
+    entries: &[&'t Entry],
+) -> Vec<Written> {
+    let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
     for entry in entries {
@@ -86,7 +108,8 @@ pub(super) fn plans<'t>(
             continue;
         }
         places.insert(&entry.key, entry.origin);
-        let Some(table) = faults.table(&entry.value) else { continue };
+        let Some(own) = faults.table(&entry.value) else { continue };
+        let table = resolved.get(&*entry.key).unwrap_or(own);
         if next_place(faults, entry.origin, plans.len(), PLANS_MAX, "plans").is_none() {
             break;
         }
@@ -95,7 +118,7 @@ pub(super) fn plans<'t>(
     plans
 }
 
-fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Plan {
+fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Written {
     faults.keys(table, PLAN);
     let mut limitations = Vec::new();
     let out_of_money = table
@@ -112,9 +135,10 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     }
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
     let before = faults.faults.len();
-    let Priced { home: rates, abroad, forward } = rates(faults, names, table.get("rate"), None);
+    let Priced { home: rates, abroad } = rates(faults, names, table.get("rate"), None);
     let abroad = roaming::of_plan(faults, names, table.get("roaming"), abroad);
     let rates_are_whole = faults.faults.len() == before;
+    let (places, rates): (Vec<_>, Vec<_>) = rates.into_iter().unzip();
     let (bundles, bundle_zones) = bundles(faults, names, &mut limitations, table.get("bundle"));
     for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
     {
@@ -133,12 +157,44 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     let modes =
         table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
     let (quotas, low_balance) = quotas(faults, names, table.get("quota"));
-    let name = entry.key.clone();
-    let roaming = PlanRoaming { forward, bundles: bundle_zones, ..abroad };
-    if rates.len().saturating_add(roaming.rates.len()) > LINES_MAX {
-        faults.add(entry.origin, FaultKind::TooMany { what: "rates in a plan, those of its zones included", most: LINES_MAX });
+    let closed = table.get("closed").and_then(|node| faults.boolean(node)).unwrap_or(false);
+    let mut without = Vec::new();
+    for (origin, name) in table.get("without").map(|node| faults.texts(node)).unwrap_or_default() {
+        let Some(service) = names.service_named(faults, origin, name) else { continue };
+        let sold = |covers: &Covers| covers.service == service;
+        if rates.iter().any(|rate| sold(&rate.covers)) || bundles.iter().any(|bundle| sold(&bundle.covers)) {
+            faults.add(origin, FaultKind::Without { service: name.into() });
+        }
+        without.push(service);
     }
-    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements, roaming }
+    let name = entry.key.clone();
+    let roaming = PlanRoaming { bundles: bundle_zones, ..abroad };
+    if rates.len().saturating_add(roaming.rates.len()) > LINES_MAX {
+        let what = "rates in a plan, those of its zones included";
+        faults.add(entry.origin, FaultKind::TooMany { what, most: LINES_MAX });
+    }
+    let plan = Plan {
+        name,
+        modes,
+        bundles,
+        rates,
+        quotas,
+        limitations,
+        out_of_money,
+        low_balance,
+        announcements,
+        closed,
+        without,
+        roaming,
+    };
+    Written { plan, origin: entry.origin, rates: places }
+}
+
+/// A plan, where it stands, and where its rates do.
+pub(super) struct Written {
+    pub(super) plan: Plan,
+    pub(super) origin: Origin,
+    pub(super) rates: Vec<Origin>,
 }
 
 fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
@@ -265,7 +321,21 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<Z
             None => roaming::places(faults, names, table),
         };
         let covers = covers(faults, names, table, keys.place);
-        let price = faults.needed(table, "price", keys.place).and_then(|node| faults.price(node));
+        let price = match (table.get("tiers"), table.get("price")) {
+            (None, _) => faults.needed(table, "price", keys.place).and_then(|node| faults.price(node)),
+            (Some(_), None) => Some(Money::ZERO),
+            (Some(tiers), Some(_)) => {
+                faults.add(tiers.origin, FaultKind::Tiers("a rate has `price` or `tiers`, not both"));
+                None
+            }
+        };
+        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS))) {
+            None => Some((table.origin, Direction::Outgoing)),
+            Some((_, None)) => None,
+            Some((origin, Some(0))) => Some((origin, Direction::Originated)),
+            Some((origin, Some(1))) => Some((origin, Direction::Forwarded)),
+            Some((origin, Some(_))) => Some((origin, Direction::Incoming)),
+        };
         let connect = match table.get("connect") {
             Some(node) => faults.price(node),
             None => Some(Money::ZERO),
@@ -285,16 +355,36 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<Z
         let usual = if unit == Unit::Money { Some(1) } else { per };
         let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
-        let key =
-            |place| (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), place);
+        let (price, tiers) = match table.get("tiers") {
+            Some(node) => {
+                if let Some(bands) = table.get("bands") {
+                    faults.add(bands.origin, FaultKind::Tiers("a rate with tiers has no prices in bands"));
+                }
+                tiers(faults, node, unit).unzip()
+            }
+            None => (price, Some(Vec::new())),
+        };
+        let Some((place, direction)) = direction else { continue };
+        if direction == Direction::Incoming {
+            let to = table.get("to").map(|node| node.origin);
+            // what a call that comes in costs abroad is the zone's affair
+            let call = (unit == Unit::Seconds && places.home).then_some(place);
+            if let Some(origin) = call.or(to) {
+                faults.add(origin, FaultKind::Incoming);
+                continue;
+            }
+        }
+        let key = |place| {
+            (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), direction, place)
+        };
         if let Some(&earlier) = places.each().find_map(|place| seen.get(&key(place))) {
             faults.clash(table.origin, FaultKind::SameCovers, earlier);
             continue;
         }
         seen.extend(places.each().map(|place| (key(place), table.origin)));
         let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
-        let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
-            (price, per, step, first, connect)
+        let (Some(price), Some(tiers), Some(per), Some(step), Some(first), Some(connect)) =
+            (price, tiers, per, step, first, connect)
         else {
             continue;
         };
@@ -302,16 +392,62 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<Z
         if next_place(faults, table.origin, so_far, LINES_MAX, "rates in a plan").is_none() {
             break;
         }
-        let name = rate_name(names, &covers, &places);
-        let mut rate = Rate { covers, name, price, per, step, first, connect, bands: Vec::new() };
+        let name = rate_name(names, &covers, direction, &places);
+        let bands = Vec::new();
+        let mut rate = Rate { covers, name, price, per, step, first, connect, tiers, direction, bands };
         rate.bands = bands::in_bands(names, &rate, &in_bands);
-        roaming::place(faults, table, rate, &places, unit, &mut rates);
+        for mut rate in roaming::legs(faults, table, rate, &places, unit) {
+            rate.name = rate_name(names, &rate.covers, rate.direction, &places);
+            roaming::place(&mut rates, table.origin, rate, &places);
+        }
     }
     rates
 }
 
-/// What people call a rate: the service, its groups, where it goes, the zones in which it holds.
-fn rate_name(names: &Names, covers: &Covers, places: &Places) -> Box<str> {
+/// The price of the first tier, and the tiers after it: each but the last says up to how many units it goes.
+fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tier>)> {
+    let tables = faults.tables(Some(node));
+    if tables.len() < 2 || tables.len() > TIERS_MAX {
+        faults.add(node.origin, FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"));
+        return None;
+    }
+    let mut first = None;
+    let (mut found, mut from, mut sound) = (Vec::new(), 0u64, true);
+    let last = tables.len().saturating_sub(1);
+    for (place, table) in tables.into_iter().enumerate() {
+        faults.keys(table, TIER);
+        let price = faults.needed(table, "price", TIER.place).and_then(|node| faults.price(node));
+        match (price, place) {
+            (Some(price), 0) => first = Some(price),
+            (Some(price), _) => found.push(Tier { from, price }),
+            (None, _) => sound = false,
+        }
+        let upto = match (table.get("upto"), place == last) {
+            (Some(node), true) => {
+                faults.add(node.origin, FaultKind::Tiers("the last tier has no end: leave `upto` out"));
+                None
+            }
+            (None, true) => continue,
+            (Some(node), false) => faults.amount(node, unit).map(|upto| (node.origin, upto)),
+            (None, false) => {
+                faults.add(table.origin, FaultKind::Missing { key: "upto", place: TIER.place });
+                None
+            }
+        };
+        match upto {
+            Some((_, upto)) if upto > from => from = upto,
+            Some((origin, _)) => {
+                faults.add(origin, FaultKind::Tiers("each tier ends after the one before it"));
+                sound = false;
+            }
+            None => sound = false,
+        }
+    }
+    first.filter(|_| sound).map(|first| (first, found))
+}
+
+/// What people call a rate: the service, its groups, where it goes, the zones in which it holds, which leg.
+fn rate_name(names: &Names, covers: &Covers, direction: Direction, places: &Places) -> Box<str> {
     let mut name = String::from(names.service_name(covers.service));
     for (number, before) in covers.rating_groups.iter().zip([" "].into_iter().chain(core::iter::repeat(",")))
     {
@@ -326,6 +462,9 @@ fn rate_name(names: &Names, covers: &Covers, places: &Places) -> Box<str> {
     let zones = places.zones.iter().filter_map(named).map(|(name, _)| name);
     for (zone, before) in zones.zip([" in "].into_iter().chain(core::iter::repeat(", "))) {
         let _ = write!(name, "{before}{zone}");
+    }
+    if let Some(word) = direction.word() {
+        let _ = write!(name, " ({word})");
     }
     name.into()
 }

@@ -9,7 +9,7 @@ use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::catalogue::{
-    Plan, PlanRoaming, Rate, Roaming, ServiceIx, Whereabouts, Zone, ZoneIx, ZoneRate,
+    Direction, Plan, PlanRoaming, Rate, Roaming, ServiceIx, Whereabouts, Zone, ZoneIx, ZoneRate,
 };
 use crate::charging::units::{Digits, Money, Unit};
 
@@ -134,10 +134,8 @@ fn money(faults: &mut Faults, table: &Table, key: &str) -> Option<Money> {
 /// Rates, by where they hold.
 #[derive(Default)]
 pub(super) struct Priced {
-    pub(super) home: Vec<Rate>,
+    pub(super) home: Vec<(Origin, Rate)>,
     pub(super) abroad: Vec<Arc<ZoneRate>>,
-    /// What forwarded legs cost at home, by the place of the rate.
-    pub(super) forward: Vec<(u16, Rate)>,
 }
 
 /// The zones with what stands under `rates` in each.
@@ -167,39 +165,37 @@ pub(super) fn places(faults: &mut Faults, names: &Names, table: &Table) -> Optio
     (faults.faults.len() == before).then(|| Places { home, zones: sorted(zones) })
 }
 
-/// Puts a rate where it holds, with its prices of legs that come in and of forwarded ones.
-pub(super) fn place(
-    faults: &mut Faults,
-    table: &Table,
-    rate: Rate,
-    places: &Places,
-    unit: Unit,
-    into: &mut Priced,
-) {
-    let legs = [("incoming", "incoming"), ("forward", "forwarded")].map(|(key, word)| {
-        let node = table.get(key)?;
+/// A rate and those of other legs that stand beside it: `incoming` and `forward`.
+pub(super) fn legs(faults: &mut Faults, table: &Table, rate: Rate, places: &Places, unit: Unit) -> Vec<Rate> {
+    let mut legs = Vec::new();
+    for (key, direction) in [("incoming", Direction::Incoming), ("forward", Direction::Forwarded)] {
+        let Some(node) = table.get(key) else { continue };
+        if rate.direction != Direction::Outgoing {
+            faults.add(node.origin, FaultKind::LegAndDirection { key });
+        }
         if matches!(unit, Unit::Octets | Unit::Money) {
             faults.add(node.origin, FaultKind::NoLegs { key });
         }
-        if key == "incoming" && places.zones.is_empty() {
+        if direction == Direction::Incoming && places.home {
             faults.add(node.origin, FaultKind::IncomingAtHome);
         }
-        if key == "incoming" && !rate.covers.destinations.is_empty() {
+        if direction == Direction::Incoming && !rate.covers.destinations.is_empty() {
             faults.add(node.origin, FaultKind::IncomingTo);
         }
-        let price = faults.price(node)?;
-        let name = format!("{}, {word}", rate.name).into();
-        Some(Rate { name, price, bands: Vec::new(), ..rate.clone() })
-    });
-    let [incoming, forward] = legs;
-    if places.home {
-        let at = u16::try_from(into.home.len()).unwrap_or(u16::MAX);
-        into.forward.extend(forward.clone().map(|rate| (at, rate)));
-        into.home.push(rate.clone());
+        let Some(price) = faults.price(node) else { continue };
+        legs.push(Rate { price, direction, tiers: Vec::new(), bands: Vec::new(), ..rate.clone() });
     }
+    legs.insert(0, rate);
+    legs
+}
+
+/// Puts a rate where it holds.
+pub(super) fn place(into: &mut Priced, origin: Origin, rate: Rate, places: &Places) {
     if !places.zones.is_empty() {
-        let zones = places.zones.clone();
-        into.abroad.push(Arc::new(ZoneRate { zones, rate, incoming, forward }));
+        into.abroad.push(Arc::new(ZoneRate { zones: places.zones.clone(), rate: rate.clone() }));
+    }
+    if places.home {
+        into.home.push((origin, rate));
     }
 }
 
@@ -249,7 +245,7 @@ pub(super) fn unpriced(faults: &mut Faults, names: &Names, plans: &[Plan]) {
         for (service, at) in services.filter(|(one, _)| matches!(one.unit, Unit::Seconds | Unit::Pieces)) {
             let lacks = |rates: &Vec<Arc<ZoneRate>>| {
                 let mut of_it = rates.iter().filter(|rate| rate.rate.covers.service == at).peekable();
-                of_it.peek().is_some() && of_it.all(|rate| rate.incoming.is_none())
+                of_it.peek().is_some() && of_it.all(|rate| rate.rate.direction != Direction::Incoming)
             };
             if rates.iter().any(lacks) {
                 let (zone, service) = (name.clone(), service.name.clone());

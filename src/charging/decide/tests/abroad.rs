@@ -7,7 +7,7 @@ use crate::charging::account::Mode;
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::catalogue::{
-    BundleZones, Country, Parts, Rate, Roaming, Then, Whereabouts, Zone, ZoneIx, ZoneRate,
+    BundleZones, Country, Direction, Parts, Rate, Roaming, Then, Whereabouts, Zone, ZoneIx, ZoneRate,
 };
 use crate::charging::request::{Condition, Kind, Reason, Role};
 use crate::charging::units::{Digits, Money, Unit};
@@ -29,15 +29,18 @@ fn network(text: &str) -> Digits {
     Digits::parse(text).unwrap()
 }
 
-fn zone_rate(rate: Rate, incoming: Option<i64>, forward: Option<i64>) -> Arc<ZoneRate> {
-    let priced = |price: i64, word: &str| Rate {
-        price: money(price),
-        name: format!("{}, {word}", rate.name).into(),
-        ..rate.clone()
-    };
-    let incoming = incoming.map(|price| priced(price, "incoming"));
-    let forward = forward.map(|price| priced(price, "forwarded"));
-    Arc::new(ZoneRate { zones: vec![NEAR], rate, incoming, forward })
+fn directed(mut rate: Rate, direction: Direction, price: i64) -> Rate {
+    rate.price = money(price);
+    rate.direction = direction;
+    let word = direction.word().unwrap();
+    Rate { name: format!("{} ({word})", rate.name).into(), ..rate }
+}
+
+fn zone_rates(rate: Rate, incoming: Option<i64>, forward: Option<i64>) -> Vec<Arc<ZoneRate>> {
+    let incoming = incoming.map(|price| directed(rate.clone(), Direction::Incoming, price));
+    let forward = forward.map(|price| directed(rate.clone(), Direction::Forwarded, price));
+    let all = [Some(rate), incoming, forward].into_iter().flatten();
+    all.map(|rate| Arc::new(ZoneRate { zones: vec![NEAR], rate })).collect()
 }
 
 /// The tariff of these tests, with home 40102 and a zone of Turkey and China: data 10.00 a megabyte, 2.00 in group 20;
@@ -58,13 +61,14 @@ fn roaming() -> Parts {
         floor: Money::ZERO,
         again_secs: Roaming::AGAIN_SECS,
     });
-    parts.plans[0].roaming.rates = vec![
-        zone_rate(rate(DATA, &[], &[], 1_000, MB, 1_000), None, None),
-        zone_rate(rate(DATA, &[20], &[], 200, MB, 1_000), None, None),
-        zone_rate(rate(VOICE, &[], &[1], 6_000, 60, 1), None, None),
-        zone_rate(rate(VOICE, &[], &[], 9_000, 60, 1), Some(3_000), Some(12_000)),
-        zone_rate(rate(SMS, &[], &[], 2_000, 1, 1), Some(0), None),
-    ];
+    parts.plans[0].roaming.rates = [
+        zone_rates(rate(DATA, &[], &[], 1_000, MB, 1_000), None, None),
+        zone_rates(rate(DATA, &[20], &[], 200, MB, 1_000), None, None),
+        zone_rates(rate(VOICE, &[], &[1], 6_000, 60, 1), None, None),
+        zone_rates(rate(VOICE, &[], &[], 9_000, 60, 1), Some(3_000), Some(12_000)),
+        zone_rates(rate(SMS, &[], &[], 2_000, 1, 1), Some(0), None),
+    ]
+    .concat();
     parts
 }
 
@@ -120,7 +124,7 @@ fn abroad_calls_out_in_and_forwarded_are_charged_by_zone() {
         let mut world = world(50_000);
         assert_eq!(cost(&mut world, call("c", role, serving), seconds(60)), minute, "{serving} {role:?}");
         let name = &world.last_use().rate;
-        assert_eq!(name.ends_with("incoming"), role == Role::Terminating && serving != HOME, "{name}");
+        assert_eq!(name.ends_with("(mt)"), role == Role::Terminating && serving != HOME, "{name}");
     }
     let other = |role| {
         let mut world = world(50_000);
@@ -134,8 +138,8 @@ fn abroad_calls_out_in_and_forwarded_are_charged_by_zone() {
 #[test]
 fn at_home_a_forwarded_leg_has_a_price_of_its_own_where_the_plan_says_so() {
     let mut parts = roaming();
-    let forwarded = Rate { price: money(900), ..parts.plans[0].rates[2].clone() };
-    parts.plans[0].roaming.forward = vec![(2, forwarded)];
+    let forwarded = directed(parts.plans[0].rates[2].clone(), Direction::Forwarded, 900);
+    parts.plans[0].rates.push(forwarded);
     let cost_of = |role| cost(&mut World::new(parts.clone(), 50_000), call("c", role, HOME), seconds(60));
     assert_eq!((cost_of(Role::Originating), cost_of(Role::Forwarding)), (600, 900));
 }
