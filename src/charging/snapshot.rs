@@ -2,11 +2,12 @@
 
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
-use super::catalogue::Country;
 use super::ledger::LedgerEntry;
+use super::notice::Notice;
 use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
 use super::session::Session;
+use super::units::Digits;
 use crate::time::Timestamp;
 
 /// What was loaded for a request whose subscriber is known. It is consumed by the decision, which gives
@@ -64,6 +65,8 @@ pub struct Changes {
     pub event: Option<EventRecord>,
     /// The event that was given back, to be kept as such.
     pub refunded: Option<EventRecord>,
+    /// What the subscriber is told of it.
+    pub notices: Vec<Notice>,
 }
 
 /// What was decided.
@@ -92,6 +95,6 @@ pub struct Notes {
     pub late: bool,
     /// The client began the session afresh.
     pub restarted: bool,
-    /// A trip to this country has begun: the subscriber is to be told that a debt may arise (`ROAM-3`).
-    pub trip: Option<Country>,
+    /// A trip has begun in this network: the subscriber is told that a debt may arise (`ROAM-3`).
+    pub trip: Option<Digits>,
 }

@@ -7,6 +7,7 @@ use super::destination::DestinationIx;
 use super::roaming::{Whereabouts, ZoneIx};
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
+use crate::charging::account::told::Thresholds;
 use crate::charging::answer::FinalUnit;
 use crate::charging::radio::Radio;
 use crate::charging::request::Role;
@@ -173,6 +174,8 @@ pub struct Bundle {
     pub priority: i32,
     /// What comes after it.
     pub then: Then,
+    /// At how much of its use the subscriber is told (`RES-4`); none: as the operator says for all.
+    pub notify: Option<Thresholds>,
 }
 
 /// The size and manner of grants of one service (`RES-1`).
@@ -291,6 +294,8 @@ pub struct Plan {
     pub without: Vec<ServiceIx>,
     /// What it says of roaming.
     pub roaming: PlanRoaming,
+    /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
+    pub furnish: Option<Box<str>>,
 }
 
 impl Plan {

@@ -47,7 +47,7 @@ pub(super) fn enter(case: Case<'_>, books: &mut Books, leg: Leg) -> Result<(), R
     let heard = travel.heard(country.map(Country::code), case.now, again);
     books.changes.subscriber |= heard.changed;
     if heard.begun {
-        books.notes.trip = country;
+        books.notes.trip = Some(network);
     }
     if leg.class != NumberClass::Ordinary || there == Whereabouts::Home {
         return Ok(());

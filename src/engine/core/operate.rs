@@ -109,6 +109,7 @@ impl Core {
             }
             Change::Topup { .. }
             | Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::Promise { .. }
             | Change::Bonus { .. } => self.pay(command, given, now)?,
@@ -153,6 +154,7 @@ impl Core {
             Change::Adjust { amount, .. } => amount.is_positive(),
             // of less money what is held stays held; what else changes is told where it is seen
             Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::AddVouchers(_)
             | Change::VoidVouchers { .. }
@@ -392,11 +394,15 @@ impl Core {
 
     /// Whether a subscriber can bar what has this name: a service, `content:NAME`, or `content:IDENTIFIER` (`RES-5`).
     fn can_be_barred(&self, name: &str) -> bool {
+        let identifier = name.strip_prefix(Content::BARRED).is_some_and(|one| one.parse::<u32>().is_ok());
+        identifier || self.is_sold(name)
+    }
+
+    /// Whether the tariff has a service, or content by `content:NAME`.
+    pub(super) fn is_sold(&self, name: &str) -> bool {
         match name.strip_prefix(Content::BARRED) {
             None => self.catalogue.service_named(name).is_some(),
-            Some(content) => {
-                self.catalogue.content_named(content).is_some() || content.parse::<u32>().is_ok()
-            }
+            Some(content) => self.catalogue.content_named(content).is_some(),
         }
     }
 
@@ -562,6 +568,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
             (reference.as_deref(), note.as_deref())
         }
         Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
+        Change::Charge { bill, note, .. } => (Some(&*bill.reference), note.as_deref()),
         Change::Promise { note, .. }
         | Change::Bonus { note, .. }
         | Change::Adjust { note, .. }

@@ -25,6 +25,9 @@ const PLANS_MAX: usize = 10_000;
 /// The most rates and the most bundles of a plan: their places fit in 16 bits, with one to spare.
 const LINES_MAX: usize = 65_000;
 
+/// The most octets of text for the client's records: as many as free-format data has (TS 29.078, FreeFormatData).
+const FURNISH_MAX: usize = 160;
+
 const PLAN: Keys = Keys {
     place: "a plan",
     known: &[
@@ -38,6 +41,7 @@ const PLAN: Keys = Keys {
         "out_of_money",
         "announcements",
         "roaming",
+        "furnish",
     ],
     later: &["fee", "throttle", "fair_use"],
 };
@@ -82,7 +86,7 @@ const ZONE_RATE: Keys = Keys {
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
-    known: &["id", "service", "rating_groups", "to", "zones", "amount", "priority", "then"],
+    known: &["id", "service", "rating_groups", "to", "zones", "amount", "priority", "then", "notify"],
     later: &["bands", "when", "validity"],
 };
 const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[] };
@@ -94,11 +98,7 @@ const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
-pub(super) fn plans<'t>(
-    faults: &mut Faults,
-    names: &Names,
-    entries: &[&'t Entry],
-) -> Vec<Written> {
+pub(super) fn plans<'t>(faults: &mut Faults, names: &Names, entries: &[&'t Entry]) -> Vec<Written> {
     let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
@@ -134,6 +134,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         faults.warn(node.origin, FaultKind::NoneLimitable);
     }
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
+    let furnish = table.get("furnish").and_then(|node| furnish(faults, node));
     let before = faults.faults.len();
     let Priced { home: rates, abroad } = rates(faults, names, table.get("rate"), None);
     let abroad = roaming::of_plan(faults, names, table.get("roaming"), abroad);
@@ -183,11 +184,22 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
+        furnish,
         closed,
         without,
         roaming,
     };
     Written { plan, origin: entry.origin, rates: places }
+}
+
+/// Text for the client's records.
+fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
+    let text = faults.text(node)?;
+    if text.len() > FURNISH_MAX {
+        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        return None;
+    }
+    Some(text.into())
 }
 
 /// A plan, where it stands, and where its rates do.
@@ -329,7 +341,8 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<Z
                 None
             }
         };
-        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS))) {
+        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS)))
+        {
             None => Some((table.origin, Direction::Outgoing)),
             Some((_, None)) => None,
             Some((origin, Some(0))) => Some((origin, Direction::Originated)),
@@ -408,7 +421,10 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<Z
 fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tier>)> {
     let tables = faults.tables(Some(node));
     if tables.len() < 2 || tables.len() > TIERS_MAX {
-        faults.add(node.origin, FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"));
+        faults.add(
+            node.origin,
+            FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"),
+        );
         return None;
     }
     let mut first = None;
@@ -537,7 +553,8 @@ fn bundles(
             abroad.push(BundleZones { bundle: id.into(), home, zones });
         }
         let amount = Amount::new(unit, count);
-        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then }));
+        let notify = table.get("notify").map(|node| faults.thresholds(node).unwrap_or_default());
+        bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then, notify }));
     }
     (bundles, abroad)
 }
