@@ -98,7 +98,7 @@ fn grant(
     if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
         grant.extra.get_or_insert_default().consumption_secs = Some(secs);
     }
-    trigger::arm(traits, shape, quota, &mut grant);
+    trigger::arm(case, shape, quota, &mut grant);
     if !line.reported {
         pace::resume(quota, case.now);
     }

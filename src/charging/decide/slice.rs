@@ -99,7 +99,7 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
 fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u64)> {
     let in_bundles = match terms.price {
         Price::Free => return None,
-        Price::Rate(..) | Price::None(_) if books.unpaid => return Some((0, 0)),
+        Price::Rate(..) | Price::None(_) if books.unpaid && books.beyond.is_zero() => return Some((0, 0)),
         Price::Rate(..) | Price::None(_) => terms.bundle_units(&books.subscriber),
     };
     let by_money = match terms.price {
@@ -117,7 +117,7 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
 /// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
 /// left of a step that was paid.
 pub(super) fn room(books: &Books, price: Money) -> Money {
-    let available = books.account.available();
+    let available = books.available();
     let debt = available.is_negative() && !price.is_zero();
-    if debt { available } else { books.account.spendable() }
+    if debt { available } else { books.spendable() }
 }
