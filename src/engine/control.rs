@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, LifeChange, LifeError, NewSubscriber, OperationKey, SubscriberChange,
+    Change, Command, CommandError, LifeChange, LifeError, NewSubscriber, OperationKey, Publication,
+    SubscriberChange,
     mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
@@ -17,7 +18,7 @@ pub use super::core::query::{
     SessionView, SubscriberView, View, Why,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
-pub use super::core::sink::{Done, OperationRecord};
+pub use super::core::sink::{Done, OperationRecord, TariffRecord};
 pub use crate::store::Status as StoreStatus;
 pub use crate::time::Timestamp;
 

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
-use super::record::{account, act, area, emergency, event, index, ledger, operation, session, subscriber};
+use super::record::{
+    account, act, area, emergency, event, index, ledger, operation, session, subscriber, tariff,
+};
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
@@ -144,6 +146,7 @@ impl Books {
             Class::Operation => operation::decode(octets).map(|_| ())?,
             Class::Payment => operation::decode_reference(octets).map(|_| ())?,
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
+            Class::Tariff => tariff::decode(key, octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,

@@ -98,12 +98,13 @@ impl Local {
         let wake = Arc::new(Notify::new());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
+        let (shown, tariffs) = watch::channel(Arc::clone(&catalogue));
         let engine = Engine::start(run::Options {
             settings: Settings {
                 // there is no gateway to ask anything
                 limits: Limits { reauth_rate: 0, ..Limits::default() },
                 policy: Policy::default(),
-                catalogue: Arc::clone(&catalogue),
+                catalogue,
                 hash_key: HashKey(random()?),
             },
             content,
@@ -112,12 +113,14 @@ impl Local {
             wake: Box::new(move || waker.notify_one()),
             spool: None,
             metrics: metrics.engine.clone(),
+            build: Box::new(crate::cli::assemble::build_tariff),
+            upcoming: Vec::new(),
+            shown,
         })
         .map_err(system)?;
         let (control, inbox) = control::pair();
-        let (_, catalogue) = watch::channel(catalogue);
         let admin =
-            Admin { control, catalogue, metrics: Arc::new(metrics), clock: Arc::new(move || wall().wall) };
+            Admin { control, catalogue: tariffs, metrics: Arc::new(metrics), clock: Arc::new(move || wall().wall) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(system)?;
         let pump = Pump { engine, inbox, wake, clock, failed: None, stuck: false, problem: None };
         let mut local = Self { runtime, router: api::router(admin), pump };

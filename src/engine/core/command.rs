@@ -6,6 +6,7 @@ use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 
 pub use super::life::{LifeChange, LifeError};
+pub use super::tariffs::Publication;
 
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
@@ -64,6 +65,8 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// A tariff is published (`RES-3`).
+    Publish(Publication),
     /// Blocks, the end of the contract, and what follows it.
     Life {
         /// Whose.
@@ -83,6 +86,7 @@ impl Change {
             | Self::Adjust { msisdn, .. }
             | Self::Life { msisdn, .. } => *msisdn,
             Self::Area { network, .. } => *network,
+            Self::Publish(_) => Digits::ZERO,
         }
     }
 }
@@ -163,6 +167,28 @@ pub enum CommandError {
         /// The plan.
         plan: Box<str>,
     },
+    /// The tariff would take something from subscribers.
+    #[error("the tariff is not published: it would take {}; keep the plan, with `closed = true` where nobody new shall get it", in_use(.plans, .bundles))]
+    TariffInUse {
+        /// Plans, and how many subscribers have them.
+        plans: Box<[(Box<str>, u64)]>,
+        /// Plans, bundles of them, and how many subscribers have something left of them.
+        bundles: Box<[(Box<str>, Box<str>, u64)]>,
+    },
+    /// The tariff has another currency than the balances.
+    #[error("the tariff is in {is}, and the balances are in {was}")]
+    TariffCurrency {
+        /// The tariff's.
+        is: Box<str>,
+        /// Of the balances.
+        was: Box<str>,
+    },
+    /// Too many versions wait for their time.
+    #[error("{0} versions of the tariff wait for their time: no more are taken")]
+    TariffsWaiting(usize),
+    /// Another tariff is being published.
+    #[error("another tariff is being published: try again")]
+    TariffBusy,
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
     ModeNotSold {
@@ -282,6 +308,15 @@ fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
         Some(name) => format!("did you mean {name:?}?"),
         None => format!("the tariff in force has {}", known.join(", ")),
     }
+}
+
+fn in_use(plans: &[(Box<str>, u64)], bundles: &[(Box<str>, Box<str>, u64)]) -> String {
+    let people = |count: u64| format!("{count} subscriber{}", if count == 1 { "" } else { "s" });
+    let plans = plans.iter().map(|(plan, count)| format!("the plan {plan:?} from {}", people(*count)));
+    let bundles = bundles
+        .iter()
+        .map(|(plan, id, count)| format!("the bundle {id:?} of the plan {plan:?} from {}", people(*count)));
+    plans.chain(bundles).collect::<Vec<_>>().join(", ")
 }
 
 /// A mode's name, as operators write it.

@@ -10,6 +10,7 @@ use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
+use crate::time::Timestamp;
 
 use super::command::OperationKey;
 use super::directory::SessionSummary;
@@ -33,6 +34,13 @@ pub enum Load {
     Events(Sequence),
     /// What an operator's command came to.
     Operation(OperationKey),
+    /// Keys of operators' commands in the order of the store.
+    Operations {
+        /// Behind this one; none begins at the first.
+        after: Option<OperationKey>,
+        /// How many at most.
+        limit: u16,
+    },
     /// A payer's reference.
     Reference([u8; 16]),
     /// Subscribers in the order of the store, with their accounts.
@@ -81,6 +89,8 @@ pub enum Found {
     Events(Vec<EventRecord>),
     /// For [`Load::Operation`].
     Operation(Option<OperationRecord>),
+    /// For [`Load::Operations`]: each with the time at which it was carried out.
+    Operations(Vec<(OperationKey, Timestamp)>),
     /// For [`Load::Reference`].
     Reference(Option<ReferenceRecord>),
     /// For [`Load::Subscribers`].

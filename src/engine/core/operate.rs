@@ -67,7 +67,9 @@ impl Core {
     ) {
         match self.operate(&command, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
-            Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
+            Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
+                self.reply(tag, Err(CommandError::Overloaded));
+            }
             Err(wait) => {
                 let job = Job::Command(tag, command);
                 self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
@@ -101,6 +103,7 @@ impl Core {
             Change::Area { network, lift, note } => {
                 self.set_area(command, *network, *lift, note.clone(), now)
             }
+            Change::Publish(publication) => self.publish(command, publication, given, now)?,
             Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
@@ -124,7 +127,8 @@ impl Core {
             Change::AddSubscriber(_)
             | Change::SetSubscriber { .. }
             | Change::Life { .. }
-            | Change::Area { .. } => false,
+            | Change::Area { .. }
+            | Change::Publish(_) => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -156,7 +160,7 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
-        if plan.closed {
+        if plan.closed || self.tariffs.withdraws(&new.plan) {
             return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
         }
         if let Err(why) = check_new(new) {
@@ -288,7 +292,7 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
-                if plan.closed {
+                if plan.closed || self.tariffs.withdraws(name) {
                     return Err(CommandError::PlanClosed { plan: name.clone() });
                 }
                 change_plan(subscriber, plan);
@@ -541,7 +545,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
             LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
             other => (None, other.note()),
         },
-        Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
+        Change::AddSubscriber(_) | Change::SetSubscriber { .. } | Change::Publish(_) => (None, None),
     };
     let texts = [
         ("operator", Some(&*command.operator), OPERATOR_MOST),

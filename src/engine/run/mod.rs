@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::watch;
+
 use crate::charging::account::Sequence;
 use crate::charging::catalogue::Catalogue;
 use crate::charging::request::Request;
@@ -29,7 +31,9 @@ use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
 use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::engine::core::sink::Recovered;
-use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
+use crate::engine::core::{
+    Answered, Core, Demand, Errand, ErrandId, Handled, KnownTariff, Publication, Route, Settings, Tag, Told,
+};
 use crate::store::{self, Commit, Notice, Opened, StoreError};
 use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
 use crate::time::Timestamp;
@@ -65,7 +69,16 @@ pub struct Options {
     pub spool: Option<PathBuf>,
     /// Where the figures go.
     pub metrics: EngineMetrics,
+    /// How a version of the tariffs that the store keeps is made of its content.
+    pub build: Box<BuildTariff>,
+    /// Versions of the tariffs that come into force later.
+    pub upcoming: Vec<Publication>,
+    /// Where it is shown which tariffs are in force.
+    pub shown: watch::Sender<Arc<Catalogue>>,
 }
+
+/// Makes a catalogue of the content of a tariff, or says why it cannot.
+pub type BuildTariff = dyn Fn(&[u8]) -> Result<Catalogue, String> + Send + Sync;
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,6 +96,7 @@ struct Shared {
 struct OpenedStore {
     commit: Box<dyn Commit>,
     recovered: Recovered,
+    tariffs: Vec<KnownTariff>,
     epoch: u64,
     notices: Vec<Notice>,
 }
@@ -185,6 +199,7 @@ pub struct Engine {
     status: store::Status,
     metrics: EngineMetrics,
     events: Vec<Event>,
+    shown: watch::Sender<Arc<Catalogue>>,
 }
 
 impl fmt::Debug for Engine {
@@ -196,7 +211,7 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Starts the store thread, which opens the store; emergencies are served from now on.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { settings, content, open, clock, wake, spool, metrics } = options;
+        let Options { settings, content, open, clock, wake, spool, metrics, build, upcoming, shown } = options;
         let policy = settings.policy;
         let shared = Arc::new(Shared { clock, wake });
         let (to_store, from_loop) = channel();
@@ -206,11 +221,13 @@ impl Engine {
             thread::Builder::new().name("gyro-store".into()).spawn(move || {
                 let told = || FromThreads::StoreStopped(None);
                 let alarm = Alarm { to_loop, shared, told };
-                store_thread::run(open, policy, &from_loop, &alarm.to_loop, &alarm.shared);
+                store_thread::run(open, (policy, &*build), &from_loop, &alarm.to_loop, &alarm.shared);
             })?
         };
+        let mut core = Core::new(settings);
+        core.expect_tariffs(upcoming);
         Ok(Self {
-            core: Core::new(settings),
+            core,
             content,
             shared,
             to_store,
@@ -225,6 +242,7 @@ impl Engine {
             status: store::Status::default(),
             metrics,
             events: Vec::new(),
+            shown,
         })
     }
 
@@ -302,6 +320,14 @@ impl Engine {
         self.hand_out_loads();
         self.hand_out_batch();
         self.spool();
+        let catalogue = self.core.catalogue();
+        self.shown.send_if_modified(|shown| {
+            let other = shown.version() != catalogue.version();
+            if other {
+                *shown = Arc::clone(catalogue);
+            }
+            other
+        });
     }
 
     /// When [`Engine::turn`] is to be called next, if nothing comes before.
@@ -451,7 +477,7 @@ impl Engine {
     }
 
     fn opened(&mut self, opened: OpenedStore, now: Timestamp) {
-        let OpenedStore { commit, recovered, epoch, notices } = opened;
+        let OpenedStore { commit, recovered, tariffs, epoch, notices } = opened;
         let (to_committer, from_loop) = channel();
         let (to_store, to_loop) = (self.to_store.clone(), self.to_loop.clone());
         let shared = Arc::clone(&self.shared);
@@ -474,6 +500,7 @@ impl Engine {
                  the clock is right, stop the server and undo the stamp with `gyro store clock-reset`"
             )));
         }
+        self.core.know_tariffs(tariffs);
         self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
         self.events.push(Event::Ready { epoch, last: recovered.last, notices });
     }

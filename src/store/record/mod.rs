@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod tariff;
 
 use core::fmt;
 
@@ -67,6 +68,8 @@ pub enum Class {
     Invoice = 14,
     /// An emergency session or event, granted from the request alone.
     Emergency = 15,
+    /// When a version of the tariffs comes into force.
+    Tariff = 21,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -77,7 +80,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -93,6 +96,7 @@ impl Class {
         Self::Payment,
         Self::Invoice,
         Self::Emergency,
+        Self::Tariff,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -135,6 +139,7 @@ impl Class {
             Self::Payment => "payment",
             Self::Invoice => "invoice",
             Self::Emergency => "emergency",
+            Self::Tariff => "tariff",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",

@@ -10,4 +10,5 @@ mod reauth;
 mod refunds;
 mod restart;
 mod sweep;
+mod tariffs;
 mod world;
