@@ -102,11 +102,13 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
             policy: Policy::default(),
             catalogue: Arc::clone(&catalogue),
             hash_key: HashKey([7; 16]),
+            hash_code: gyro::engine::run::hash_code,
         },
         content: tariff.source.into(),
         open: Box::new(move || local::open(&data, local::Options::new(Probe::Here))),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
+        pulse: Arc::default(),
         spool: None,
         metrics: metrics.engine.clone(),
         build: Box::new(|content| {
@@ -164,6 +166,8 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
                         owner: None,
                         owner_is_entity: false,
                         account: None,
+                        contract: None,
+                        override_limit: false,
                         language: None,
                     };
                     let command = Command {

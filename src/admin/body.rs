@@ -17,9 +17,6 @@ use crate::engine::control::{Change, Command, OperationKey};
 /// The longest body that is taken, in octets.
 pub(super) const BODY_MOST: usize = 64 * 1024;
 
-/// The longest body of a tariff, in octets.
-const LARGE_MOST: usize = 48 * 1024 * 1024;
-
 /// The header with the key of a change: 16 octets in hex, with or without hyphens.
 pub(super) const KEY: &str = "idempotency-key";
 
@@ -36,22 +33,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        read(request, BODY_MOST).await.map(Self)
+        read_json(request, BODY_MOST).await.map(Self)
     }
 }
 
-/// A JSON body that may be long: the files of a tariff.
+/// The longest body of an import or a tariff, in octets.
+pub(super) const LARGE_MOST: usize = 32 * 1024 * 1024;
+
+/// A JSON body that may be long.
 pub(super) struct Large<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Large<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        read(request, LARGE_MOST).await.map(Self)
+        read_json(request, LARGE_MOST).await.map(Self)
     }
 }
 
-async fn read<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, ApiError> {
+async fn read_json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, ApiError> {
     let octets = to_bytes(request.into_body(), most).await.map_err(|_| {
         let message = format!("the body is longer than {most} octets, or did not arrive");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", message)

@@ -139,9 +139,6 @@ impl Digits {
     /// The most digits that fit: an E.164 number and an IMSI have at most fifteen.
     pub const MAX_LEN: usize = 15;
 
-    /// The number 0: of what is about no number.
-    pub const ZERO: Self = Self(1);
-
     /// From ASCII digits; none when empty, longer than fifteen, or not all digits.
     pub fn parse(text: &str) -> Option<Self> {
         let octets = text.as_bytes();

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::Status;
+use crate::charging::account::promise::PromiseTerms;
 use crate::charging::catalogue::Catalogue;
-use crate::charging::policy::{Policy, SlicePolicy};
+use crate::charging::policy::{AccountRules, Policy, SlicePolicy};
+use crate::charging::units::Money;
 use crate::config::{Config, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
 use crate::diameter::base::local::{Identity, LocalNode};
 use crate::diameter::dictionary::declaration::Role;
@@ -19,9 +21,9 @@ use crate::diameter::peer::limits::Limits as PeerLimits;
 use crate::diameter::peer::roster::{self, NamedPeer};
 use crate::dictionary_xml;
 use crate::engine::control::{Control, Mode, pair};
-use crate::engine::core::{Publication, Settings as CoreSettings};
 use crate::engine::core::hash::HashKey;
 use crate::engine::core::limits::Limits as EngineLimits;
+use crate::engine::core::{Publication, Settings as CoreSettings};
 use crate::engine::run::{Engine, Options as EngineOptions};
 use crate::ro::cca::{DebitFailure, FailureHandling, Failures};
 use crate::ro::profile::{Overrides, Profile, Profiles};
@@ -294,6 +296,7 @@ fn start_engine(
 ) -> Result<Engine, Trouble> {
     let data = config.data.clone();
     let store_options = store_options(config)?;
+    let pulse = Arc::clone(&store_options.pulse);
     let wake = Arc::clone(notices);
     let catalogue = Arc::clone(&shown.borrow());
     let options = EngineOptions {
@@ -314,16 +317,19 @@ fn start_engine(
                 grace: config.span("charging.grace"),
                 session_timeout: config.span("charging.session_timeout"),
                 charge_unknown_sessions: config.switch("charging.charge_unknown_sessions"),
+                accounts: account_rules(config),
                 slices: slices(config),
                 ..Policy::default()
             },
             catalogue,
             hash_key: HashKey(random()?),
+            hash_code: crate::engine::run::hash_code,
         },
         content: tariff.source.into(),
         open: Box::new(move || local::open(&data, store_options)),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
+        pulse,
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
         build: Box::new(build_tariff),
@@ -343,6 +349,26 @@ pub(super) fn build_tariff(content: &[u8]) -> Result<Catalogue, String> {
 fn publication(loaded: tariff::Loaded) -> Publication {
     let tariff::Loaded { catalogue, source, valid_from, .. } = loaded;
     Publication { catalogue: Arc::new(catalogue), content: source.into(), from: valid_from }
+}
+
+/// What holds for all accounts, as configured.
+fn account_rules(config: &Config) -> AccountRules {
+    let whole = |name: &str| {
+        let units = i64::try_from(config.number(name)).unwrap_or(i64::MAX);
+        Money::from_cents(units.saturating_mul(100)).unwrap_or(Money::MAX)
+    };
+    AccountRules {
+        promise: PromiseTerms {
+            amount: whole("accounts.promise_amount"),
+            fee: whole("accounts.promise_fee"),
+            term: config.span("accounts.promise_term"),
+            served: config.span("accounts.promise_after"),
+        },
+        credit_ceiling: Some(whole("accounts.credit_ceiling")),
+        numbers_each: config.number("accounts.numbers_each"),
+        voucher_tries: u32::try_from(config.number("accounts.voucher_tries")).unwrap_or(u32::MAX),
+        voucher_lockout: config.span("accounts.voucher_lockout"),
+    }
 }
 
 /// Where emergencies go while the store is gone: beside the data directory, not in it.

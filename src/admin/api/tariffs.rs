@@ -27,7 +27,8 @@ async fn list(State(admin): State<Admin>) -> Told<Tariffs> {
     let form = admin.form();
     match admin.control.query(Query::Tariffs).await? {
         View::Tariffs { versions, in_force } => {
-            let current = versions.iter().rposition(|known| known.version == in_force && known.from <= form.now());
+            let current =
+                versions.iter().rposition(|known| known.version == in_force && known.from <= form.now());
             let lines = versions.iter().enumerate();
             let lines = lines.map(|(place, known)| Tariff::of(known, Some(place).cmp(&current), &form));
             Ok(Json(Tariffs { tariffs: lines.collect() }))
@@ -42,8 +43,7 @@ async fn publish(
     Large(body): Large<NewTariff>,
 ) -> Result<(StatusCode, Json<Published>), ApiError> {
     let content: Arc<[u8]> = body.content.as_bytes().into();
-    let refused =
-        |why: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-tariff", why);
+    let refused = |why: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-tariff", why);
     let loaded = tariff::read_source(&content).map_err(|errors| refused(errors.to_string()))?;
     let zone = Zone::named(loaded.catalogue.timezone()).unwrap_or(Zone::UTC);
     let from = match &body.valid_from {

@@ -15,6 +15,7 @@ pub mod session;
 pub mod status;
 pub mod subscriber;
 pub mod tariff;
+pub mod voucher;
 
 /// How values are written: by the tariffs in force.
 #[derive(Clone, Debug)]

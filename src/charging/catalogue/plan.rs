@@ -4,6 +4,7 @@ use super::band::BandIx;
 use super::destination::DestinationIx;
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
+use crate::charging::account::told::Thresholds;
 use crate::charging::answer::FinalUnit;
 use crate::charging::radio::Radio;
 use crate::charging::request::Role;
@@ -170,6 +171,8 @@ pub struct Bundle {
     pub priority: i32,
     /// What comes after it.
     pub then: Then,
+    /// At how much of its use the subscriber is told (`RES-4`); none: as the operator says for all.
+    pub notify: Option<Thresholds>,
 }
 
 /// The size and manner of grants of one service (`RES-1`).
@@ -234,6 +237,8 @@ pub struct Plan {
     pub closed: bool,
     /// Services that it does not sell, and says so.
     pub without: Vec<ServiceIx>,
+    /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
+    pub furnish: Option<Box<str>>,
 }
 
 impl Plan {

@@ -2,7 +2,8 @@
 //! through the same routes.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,14 +14,18 @@ use crate::admin::Told;
 use crate::admin::json::amount;
 use crate::admin::json::change::{Accepted, Done};
 use crate::charging::units::Digits;
+use crate::config::{Item, Kind};
 
 mod local;
+mod over;
 mod remote;
 #[cfg(test)]
 mod tests;
 
 use local::Local;
 use remote::Remote;
+
+pub use over::{Answer, Call, Over, run_over};
 
 /// Where a server's admin interface is, where nothing else is said.
 const ADMIN: &str = "127.0.0.1:8068";
@@ -102,27 +107,47 @@ pub(super) enum Absent {
     Refuse,
 }
 
-/// What is asked of the routes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Call {
-    method: axum::http::Method,
-    path: String,
-    /// Of a change: its key in hex.
-    key: Option<String>,
-    operator: String,
-    body: Vec<u8>,
-}
-
-/// What they answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-}
-
 enum Way {
     Server(Remote),
     Store(Box<Local>),
+    Over(Rc<dyn Over>),
+    /// A store that is made by the first call that it takes.
+    Unmade {
+        data: PathBuf,
+        tariffs: PathBuf,
+    },
+}
+
+impl Way {
+    fn store(data: &Path, tariffs: Option<&Path>, absent: Absent) -> Result<Self, Failure> {
+        match tariffs.filter(|_| absent == Absent::Make && !Local::is_at(data)) {
+            Some(tariffs) => Ok(Self::Unmade { data: data.to_path_buf(), tariffs: tariffs.to_path_buf() }),
+            None => Ok(Self::Store(Box::new(Local::open(data, tariffs, absent)?))),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Answer, Failure> {
+        match self {
+            Self::Server(remote) => remote.call(call),
+            Self::Store(local) => local.call(call),
+            Self::Over(over) => Ok(over.call(call)),
+            Self::Unmade { data, tariffs } => {
+                // Nothing is made for what is refused.
+                let tried = Local::tried(call, tariffs)?;
+                if !is_done(&tried) {
+                    return Ok(tried);
+                }
+                let mut local = Box::new(Local::open(data, Some(tariffs), Absent::Make)?);
+                let answer = local.call(call);
+                *self = Self::Store(local);
+                answer
+            }
+        }
+    }
+}
+
+fn is_done(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
 }
 
 /// An operator's way to a store.
@@ -134,6 +159,10 @@ pub(super) struct Client {
 impl Client {
     /// Finds the server, or opens the store.
     pub(super) fn connect(reach: &Reach, absent: Absent) -> Result<Self, Failure> {
+        if let Some(over) = over::current() {
+            let operator = reach.operator.clone().unwrap_or_else(|| "cli".into());
+            return Ok(Self { way: Way::Over(over), operator });
+        }
         let operator = reach.operator.clone().or_else(|| std::env::var("USER").ok());
         let operator = operator.filter(|name| !name.is_empty()).unwrap_or_else(|| "cli".into());
         if !operator.bytes().all(|octet| (b' '..=b'~').contains(&octet)) {
@@ -146,10 +175,10 @@ impl Client {
                 if remote.is_there() {
                     Way::Server(remote)
                 } else {
-                    Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?))
+                    Way::store(data, reach.tariffs.as_deref(), absent)?
                 }
             }
-            (None, Some(data)) => Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?)),
+            (None, Some(data)) => Way::store(data, reach.tariffs.as_deref(), absent)?,
             (admin, None) => Way::Server(Remote::new(admin.as_deref().unwrap_or(ADMIN))?),
         };
         Ok(Self { way, operator })
@@ -186,8 +215,11 @@ impl Client {
     ) -> Result<T, Failure> {
         let body =
             serde_json::to_vec(body).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-        let key = hex(&random()?);
-        self.call(method, path, Some(key), body)
+        let key = match &self.way {
+            Way::Over(over) => over.key(),
+            Way::Server(_) | Way::Store(_) | Way::Unmade { .. } => random()?,
+        };
+        self.call(method, path, Some(hex(&key)), body)
     }
 
     fn call<T: DeserializeOwned>(
@@ -198,11 +230,8 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<T, Failure> {
         let call = Call { method, path: path.into(), key, operator: self.operator.clone(), body };
-        let answer = match &mut self.way {
-            Way::Server(remote) => remote.call(&call),
-            Way::Store(local) => local.call(&call),
-        }?;
-        if (200..300).contains(&answer.status) {
+        let answer = self.way.call(&call)?;
+        if is_done(&answer) {
             return serde_json::from_slice(&answer.body).map_err(|error| {
                 let message = format!("the answer is none of this version of gyro: {error}");
                 Failure::new(Status::Failed, message)
@@ -214,7 +243,7 @@ impl Client {
     /// Gives the store back, where this command has opened it.
     pub(super) fn close(self) -> Result<(), Failure> {
         match self.way {
-            Way::Server(_) => Ok(()),
+            Way::Server(_) | Way::Unmade { .. } | Way::Over(_) => Ok(()),
             Way::Store(local) => local.close(),
         }
     }
@@ -337,6 +366,14 @@ pub(super) fn number(text: &str) -> Result<String, String> {
     match Digits::parse(digits) {
         Some(digits) => Ok(digits.to_string()),
         None => Err("a number is written in 1 to 15 digits".into()),
+    }
+}
+
+/// A span of time as an argument.
+pub(super) fn span(text: &str) -> Result<core::time::Duration, String> {
+    match Kind::Span.read(text) {
+        Some(Item::Span(span)) => Ok(span),
+        _ => Err("a span of time is written like 90d, 12h, 30min or 45s".into()),
     }
 }
 

@@ -65,7 +65,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         let failures: Vec<String> = versions.iter().flat_map(test::failures).collect();
         if !failures.is_empty() {
             failures.iter().try_for_each(|failure| writeln!(err, "{failure}"))?;
-            writeln!(err, "gyro: nothing is published: tests of the tariff fail (--untested publishes all the same)")?;
+            writeln!(
+                err,
+                "gyro: nothing is published: tests of the tariff fail (--untested publishes all the same)"
+            )?;
             return Ok(Status::Failed);
         }
     }

@@ -9,10 +9,12 @@
 //! * A thing that changes many times within a batch is written once, as it is when the batch is handed out.
 //! * At most one batch is under way; a failed one ends all but emergencies.
 
+mod attempt;
 mod cache;
 mod clock;
 pub mod command;
 mod commit;
+mod contracts;
 mod count;
 mod desk;
 mod directory;
@@ -21,22 +23,28 @@ mod events;
 pub mod facts;
 mod handled;
 pub mod hash;
+mod import;
 mod inspect;
 pub mod life;
 mod lifecycle;
 pub mod limits;
 pub mod load;
+mod money;
 mod operate;
+pub mod papers;
+mod prune;
 pub mod query;
 pub mod reauth;
 mod refusals;
 mod serve;
+mod shelf;
 pub mod sink;
-mod prune;
 mod sweep;
 mod tariffs;
+mod tell;
 #[cfg(test)]
 mod tests;
+pub mod vouchers;
 mod waiting;
 
 use core::time::Duration;
@@ -49,8 +57,8 @@ pub use facts::{Facts, ServiceFacts};
 pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
-pub use operate::subscriber_of;
 pub use load::{Found, Load, Loaded, Scanned};
+pub use operate::subscriber_of;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered, TariffRecord};
@@ -75,10 +83,12 @@ use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
 use lifecycle::Lifecycle;
-use refusals::Refusals;
+use papers::{Paper, PaperKey};
 use prune::Prune;
+use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
 use tariffs::Tariffs;
+use vouchers::HashCode;
 use waiting::{Counts, Job, Waiter, Waiting};
 
 /// The engine's core.
@@ -92,6 +102,8 @@ pub struct Core {
     clock: EngineClock,
     started: Timestamp,
     low_space: bool,
+    store_behind: bool,
+    store_stalled: Option<Duration>,
     facts: Facts,
     services: Vec<ServiceFacts>,
     accounts: Cache<AccountId, Account, Keyed>,
@@ -99,6 +111,8 @@ pub struct Core {
     imsis: Cache<Digits, Digits, Keyed>,
     sessions: Cache<u64, Box<Session>, AsIs>,
     operations: Cache<OperationKey, OperationRecord, Keyed>,
+    papers: Cache<PaperKey, Paper, Keyed>,
+    hash_code: HashCode,
     directory: Directory,
     events: Events,
     desk: Desk,
@@ -143,12 +157,14 @@ pub struct Settings {
     pub catalogue: Arc<Catalogue>,
     /// The key of hashes in memory, and of a new store: drawn at random by the shell.
     pub hash_key: HashKey,
+    /// How the codes of payment cards are hashed.
+    pub hash_code: HashCode,
 }
 
 impl Core {
     /// A core that serves emergencies only: [`Core::on_recovered`] opens it for all.
     pub fn new(settings: Settings) -> Self {
-        let Settings { limits, policy, catalogue, hash_key } = settings;
+        let Settings { limits, policy, catalogue, hash_key, hash_code } = settings;
         let keyed = Keyed(hash_key);
         Self {
             limits,
@@ -159,6 +175,8 @@ impl Core {
             clock: EngineClock::new(),
             started: Timestamp::EPOCH,
             low_space: false,
+            store_behind: false,
+            store_stalled: None,
             facts: Facts::default(),
             services: Vec::new(),
             accounts: Cache::new(keyed),
@@ -166,6 +184,8 @@ impl Core {
             imsis: Cache::new(keyed),
             sessions: Cache::new(AsIs::default()),
             operations: Cache::new(keyed),
+            papers: Cache::new(keyed),
+            hash_code,
             directory: Directory::default(),
             events: Events::default(),
             desk: Desk::default(),
@@ -283,6 +303,7 @@ impl Core {
             }
             (Load::Events(sequence), Found::Events(events)) => self.take_in_events(sequence, events),
             (Load::Operation(key), Found::Operation(record)) => self.operations.loaded(key, record),
+            (Load::Paper(key), Found::Paper(paper)) => self.papers.loaded(key, paper),
             (_, found) => return Some(found),
         }
         None
@@ -408,6 +429,7 @@ impl Core {
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
+        open.notices.iter().for_each(|notice| sink.notice(notice));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -416,6 +438,9 @@ impl Core {
         }
         for key in open.operations {
             self.operations.hand_out(key).into_iter().for_each(|record| sink.operation(key, record));
+        }
+        for key in open.papers {
+            self.papers.hand_out(key).into_iter().for_each(|paper| sink.paper(key, paper));
         }
         open.references.iter().for_each(|(key, record)| sink.reference(*key, record));
         while self.desk_is_due()
@@ -544,6 +569,7 @@ impl Core {
                 self.accounts.evict(durable),
                 self.imsis.evict(durable),
                 self.operations.evict(durable),
+                self.papers.evict(durable),
             ];
             let evicted = u64::try_from(evicted.into_iter().filter(|evicted| *evicted).count()).unwrap_or(0);
             self.facts.evicted = self.facts.evicted.saturating_add(evicted);
@@ -590,6 +616,11 @@ impl Core {
         waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
     }
 
+    /// Whether nothing goes on in the background either: expiry, daily jobs, clients to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.waiting.counts().sweeps == 0
+    }
+
     /// Whether a batch is under way.
     pub fn is_committing(&self) -> bool {
         self.commit.flight.is_some()
@@ -620,6 +651,31 @@ impl Core {
         self.low_space = low;
     }
 
+    /// Changes come faster than the store takes them for long: new sessions and events are refused until it has caught
+    /// up.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        self.store_behind = behind;
+    }
+
+    /// For how long the store has stood still, where that is too long: what is not in memory cannot be read, and is
+    /// refused at once until it goes on. All else is served.
+    pub fn set_store_stalled(&mut self, still: Option<Duration>) {
+        let begins = still.is_some() && self.store_stalled.is_none();
+        self.store_stalled = still;
+        if begins {
+            for waiter in self.waiting.take_operators() {
+                if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
+                    self.reply(tag, Err(CommandError::StoreStalled));
+                }
+            }
+        }
+    }
+
+    /// Whether what must wait for this would wait for a store that stands still.
+    fn is_vain(&self, wait: &waiting::Wait) -> bool {
+        self.store_stalled.is_some() && !matches!(wait, waiting::Wait::Durable(_))
+    }
+
     /// An operator says that the clock is right after a jump: expiry goes on.
     pub fn confirm_clock(&mut self) {
         self.clock.confirm();
@@ -633,6 +689,7 @@ impl Core {
             self.imsis.octets(),
             self.sessions.octets(),
             self.operations.octets(),
+            self.papers.octets(),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

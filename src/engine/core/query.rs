@@ -1,17 +1,21 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use core::time::Duration;
+
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::{ActEntry, PortRefusal};
-use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
+use crate::charging::contract::Contract;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::request::{Kind, QuotaKey, SessionId};
 use crate::charging::session::Session;
 use crate::charging::units::{Digits, Money};
+use crate::charging::voucher::{BatchId, VoucherBatch};
 use crate::time::Timestamp;
 
-use super::command::CommandError;
+use super::command::{CommandError, Imported};
 use super::facts::Facts;
 use super::reauth::{Outstanding, ReauthFacts, What};
 use super::sink::{Done, OperationRecord, TariffRecord};
@@ -74,6 +78,10 @@ pub enum Query {
     PortOut(Digits),
     /// What a command came to.
     Operation(super::command::OperationKey),
+    /// A batch of payment cards.
+    ShowBatch(BatchId),
+    /// A contract.
+    ShowContract(ContractId),
 }
 
 /// A place in the list of open sessions.
@@ -107,6 +115,8 @@ pub enum View {
         /// Its key was known: this is the first result, and nothing changed.
         repeated: bool,
     },
+    /// An import was carried out.
+    Imported(Imported),
     /// One subscriber.
     Subscriber(Box<SubscriberView>),
     /// A page of subscribers.
@@ -150,6 +160,10 @@ pub enum View {
     PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.
     Operation(Option<OperationRecord>),
+    /// A batch of payment cards.
+    Batch(Box<VoucherBatch>),
+    /// A contract with its accounts, and the numbers of its holder.
+    Contract(Box<ContractView>),
 }
 
 /// A subscriber with the account that pays.
@@ -161,6 +175,17 @@ pub struct SubscriberView {
     pub account: Account,
     /// Its open sessions that are known; all of them once the background scan has ended.
     pub sessions: u32,
+}
+
+/// A contract with its accounts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContractView {
+    /// The contract.
+    pub contract: Contract,
+    /// Its accounts, in the order in which they were opened.
+    pub accounts: Vec<Account>,
+    /// All numbers of its holder, in this contract or another.
+    pub numbers: Vec<Digits>,
 }
 
 /// A session, and what its client is asked to do.
@@ -282,6 +307,8 @@ pub struct EngineStatus {
     pub catalogue: u64,
     /// Expiry waits until the clock's jump is confirmed or has lasted.
     pub sweeps_suspended: bool,
+    /// For how long the store has stood still, where that is too long.
+    pub store_stalled: Option<Duration>,
     /// Accounts that were created here so far, at most: the number the next one gets.
     pub next_account: AccountId,
 }

@@ -41,7 +41,10 @@ impl Core {
         let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
         let version = if served { self.tariffs.due(latest) } else { None };
         let pruned = if sweeps { self.prune.due().map(|due| due.max(self.sweep_after)) } else { None };
-        [due, overdue, uncounted, ends, version, pruned, self.next_errand(), heartbeat].into_iter().flatten().min()
+        [due, overdue, uncounted, ends, version, pruned, self.next_errand(), heartbeat]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due, a limited amount of it.

@@ -41,7 +41,10 @@ pub struct Publication {
 impl fmt::Debug for Publication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = self.catalogue.version();
-        f.debug_struct("Publication").field("version", &version).field("from", &self.from).finish_non_exhaustive()
+        f.debug_struct("Publication")
+            .field("version", &version)
+            .field("from", &self.from)
+            .finish_non_exhaustive()
     }
 }
 
@@ -261,20 +264,22 @@ impl Core {
     ) -> Attempt {
         let new = &publication.catalogue;
         let from = publication.from.filter(|&from| from > now).unwrap_or(now);
-        let done = |changed| {
-            let nobody = AccountId(0);
-            Done { msisdn: Digits::ZERO, account: nobody, balance: Money::ZERO, changed }
-        };
+        let done = |changed| Done { msisdn: None, account: AccountId(0), balance: Money::ZERO, changed };
         if new.currency() != self.catalogue.currency() {
             let (is, was) = (new.currency(), self.catalogue.currency());
-            return Ok(Err(CommandError::TariffCurrency { is: is.as_str().into(), was: was.as_str().into() }));
+            return Ok(Err(CommandError::TariffCurrency {
+                is: is.as_str().into(),
+                was: was.as_str().into(),
+            }));
         }
         let in_force = self.tariffs.known.iter().rev().find(|known| known.record.from <= from);
         if in_force.is_some_and(|known| known.record.version == new.version()) {
             self.tariffs.check.take_if(|check| check.key == command.key);
             return Ok(Ok(done(false)));
         }
-        if from > now && self.tariffs.known.iter().filter(|known| known.record.from > now).count() >= LATER_MOST {
+        if from > now
+            && self.tariffs.known.iter().filter(|known| known.record.from > now).count() >= LATER_MOST
+        {
             return Ok(Err(CommandError::TariffsWaiting(LATER_MOST)));
         }
         match self.check_subscribers(command.key, new, from, given, now)? {

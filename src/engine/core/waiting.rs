@@ -152,6 +152,13 @@ impl Waiting {
         next
     }
 
+    /// Has something loaded that nothing waits for.
+    pub(crate) fn want(&mut self, load: Load) {
+        if self.asked.insert(load) {
+            self.loads.push_back(load);
+        }
+    }
+
     /// A load to be carried out.
     pub(crate) fn next_load(&mut self) -> Option<Load> {
         self.loads.pop_front()
@@ -201,6 +208,14 @@ impl Waiting {
         self.earliest = requests.map(|waiter| waiter.since).min();
         late.sort_by_key(|waiter| waiter.since);
         self.taken(late)
+    }
+
+    /// Operators' orders and questions that wait for something to be read are taken out.
+    pub(crate) fn take_operators(&mut self) -> Vec<Waiter> {
+        let is_operators = |waiter: &mut Waiter| matches!(waiter.job, Job::Command(..) | Job::Query(..));
+        let waiting = self.by_load.values_mut().chain([&mut self.for_events]);
+        let taken = waiting.flat_map(|waiters| waiters.extract_if(.., is_operators)).collect();
+        self.taken(taken)
     }
 
     /// Everything that waits is taken out.

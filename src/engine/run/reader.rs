@@ -9,9 +9,9 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::engine::core::SessionSummary;
+use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
-use crate::engine::core::command::OperationKey;
 use crate::engine::core::sink::{EventBucket, Recovered, TariffRecord};
 use crate::store::record::{
     RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber, tariff,
@@ -19,7 +19,7 @@ use crate::store::record::{
 use crate::store::{self, Class, Key, State, StoreError};
 use crate::time::Timestamp;
 
-use super::encode::{operation_from_store, reference_from_store};
+use super::encode::{operation_from_store, paper_from_store, paper_place, reference_from_store};
 
 /// How many records a scan reads at a time.
 const SCAN_STEP: usize = 512;
@@ -62,6 +62,10 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
             let key = operation::key(key);
             let found = one(state, operation::REFERENCE_CLASS, &key, operation::decode_reference)?;
             Found::Reference(found.map(reference_from_store))
+        }
+        Load::Paper(paper) => {
+            let (class, key) = paper_place(paper);
+            Found::Paper(one(state, class, &key, |octets| paper_from_store(paper, octets))?)
         }
         Load::Subscribers { after, limit } => subscribers(state, after, limit)?,
         Load::Ledger { account, head, below, limit } => {
@@ -187,6 +191,12 @@ fn acts_of(
             }
         }
         found.sort_unstable_by_key(|act| core::cmp::Reverse(act.index));
+        // Behind the first act on a holder's number may be those of the holder before, in one batch.
+        let own = found
+            .iter()
+            .position(|act| act.previous.is_none())
+            .map_or(found.len(), |at| at.saturating_add(1));
+        found.truncate(own);
         at = found.last().and_then(|act| act.previous).filter(|previous| *previous < sequence);
         acts.extend(found);
     }

@@ -1,9 +1,12 @@
 //! Tests of the core: driven by a disk in memory whose power can be cut, without a thread or a clock.
 
 mod commit;
+mod contracts;
 mod emergency;
+mod import;
 mod lifecycle;
 mod model;
+mod money;
 mod operators;
 mod overload;
 mod reauth;
@@ -11,4 +14,5 @@ mod refunds;
 mod restart;
 mod sweep;
 mod tariffs;
+mod vouchers;
 mod world;

@@ -119,6 +119,7 @@ fn a_version_that_takes_a_plan_or_a_bundle_from_someone_is_refused_and_says_from
         amount: Amount::new(Unit::Octets, 500),
         priority: 0,
         then: Then::Rates,
+        notify: None,
     };
     let mut two = parts(2);
     two.plans.push(Plan { name: "second".into(), bundles: vec![bundle], ..two.plans[0].clone() });
@@ -167,7 +168,8 @@ fn nobody_gets_a_plan_while_it_is_looked_who_has_it() {
     let order = publication(&mut world, parts(3), None);
     let publishing = world.command(2, order);
     while world.replies.get(&publishing).is_none() && !world.core.catalogue().plan_named("second").is_none() {
-        let new = crate::engine::core::NewSubscriber { plan: "second".into(), ..new_subscriber("77010000009", 1) };
+        let new =
+            crate::engine::core::NewSubscriber { plan: "second".into(), ..new_subscriber("77010000009", 1) };
         let tag = world.command(20, Change::AddSubscriber(new));
         // the load of its key, then it is refused
         if !world.load() {
@@ -243,7 +245,7 @@ fn versions_are_forgotten_once_no_late_use_can_come_of_them() {
 fn keys_of_commands_are_forgotten_after_their_horizon_and_not_before() {
     let limits = Limits { command_horizon: core::time::Duration::from_hours(30), ..Limits::default() };
     let mut world = World::with_money(limits, 10_000);
-    let topup = || Change::Topup { msisdn: number(MSISDN), amount: cents(100), reference: None };
+    let topup = || Change::Topup { msisdn: number(MSISDN), amount: cents(100), reference: None, note: None };
     world.order(1, topup()).unwrap();
     world.pass(26 * 3_600);
     assert!(world.disk.operations.len() >= 2);
