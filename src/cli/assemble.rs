@@ -308,8 +308,8 @@ fn start_engine(
                 cached_octets: config.number("store.memory"),
                 reauth_rate: u32::try_from(config.number("charging.reauth_rate")).unwrap_or(u32::MAX),
                 reauth_timeout: config.span("charging.reauth_timeout"),
-                tariff_horizon: config.span("charging.tariff_horizon"),
-                command_horizon: config.span("charging.command_horizon"),
+                tariff_horizon_secs: secs(config, "charging.tariff_horizon"),
+                command_horizon_secs: secs(config, "charging.command_horizon"),
                 reauth_tries: u8::try_from(config.number("charging.reauth_tries")).unwrap_or(u8::MAX),
                 ..EngineLimits::default()
             },
@@ -338,6 +338,11 @@ fn start_engine(
     };
     Engine::start(options)
         .map_err(|error| Trouble::new(Status::Failed, format!("a thread cannot be started: {error}")))
+}
+
+/// A span of time in whole seconds.
+fn secs(config: &Config, name: &str) -> u32 {
+    u32::try_from(config.span(name).as_secs()).unwrap_or(u32::MAX)
 }
 
 /// A version of the tariffs of its content, as the store keeps it.

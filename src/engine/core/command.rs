@@ -200,7 +200,7 @@ impl Change {
     pub const fn msisdn(&self) -> Option<Digits> {
         match self {
             Self::AddSubscriber(new) => Some(new.msisdn),
-            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } => None,
+            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } | Self::Publish(_) => None,
             Self::SetSubscriber { msisdn, .. }
             | Self::Topup { msisdn, .. }
             | Self::Refund { msisdn, .. }
@@ -211,7 +211,6 @@ impl Change {
             | Self::Renumber { msisdn, .. }
             | Self::Adjust { msisdn, .. }
             | Self::Life { msisdn, .. } => Some(*msisdn),
-            Self::Publish(_) => None,
             Self::Area { network, .. } => Some(*network),
         }
     }
@@ -305,7 +304,7 @@ pub enum CommandError {
         /// Plans, and how many subscribers have them.
         plans: Box<[(Box<str>, u64)]>,
         /// Plans, bundles of them, and how many subscribers have something left of them.
-        bundles: Box<[(Box<str>, Box<str>, u64)]>,
+        bundles: Box<[BundleInUse]>,
     },
     /// The tariff has another currency than the balances.
     #[error("the tariff is in {is}, and the balances are in {was}")]
@@ -539,7 +538,10 @@ fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
     }
 }
 
-fn in_use(plans: &[(Box<str>, u64)], bundles: &[(Box<str>, Box<str>, u64)]) -> String {
+/// A plan, a bundle of it, and how many subscribers have something left of that.
+pub type BundleInUse = (Box<str>, Box<str>, u64);
+
+fn in_use(plans: &[(Box<str>, u64)], bundles: &[BundleInUse]) -> String {
     let people = |count: u64| format!("{count} subscriber{}", if count == 1 { "" } else { "s" });
     let plans = plans.iter().map(|(plan, count)| format!("the plan {plan:?} from {}", people(*count)));
     let bundles = bundles

@@ -239,7 +239,7 @@ impl Core {
             fresh
         });
         self.origin_state = Some(origin_state);
-        self.recover_tariffs(&content, now);
+        self.recover_tariffs(content, now);
         self.prune.recover(now);
         let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
         self.commit.open.facts.extend(day);

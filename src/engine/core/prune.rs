@@ -66,7 +66,7 @@ impl Core {
             self.prune.next = now.plus(sweep::LATER);
             return;
         };
-        let before = now.minus(self.limits.command_horizon);
+        let before = now.minus(Duration::from_secs(self.limits.command_horizon_secs.into()));
         for &(key, at) in page {
             if at < before {
                 self.operations.gone(key, self.commit.next);

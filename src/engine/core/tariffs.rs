@@ -6,6 +6,7 @@
 //! pages, where it lacks something that the versions before it have. Meanwhile nobody gets the plans that it lacks.
 
 use core::fmt;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -185,10 +186,10 @@ impl Core {
 
     /// Decides which version is in force as the store is opened: that of the files, unless the store knows it as one
     /// that another came after, or that is to come.
-    pub(super) fn recover_tariffs(&mut self, content: &Arc<[u8]>, now: Timestamp) {
+    pub(super) fn recover_tariffs(&mut self, content: Arc<[u8]>, now: Timestamp) {
         let given = Arc::clone(&self.catalogue);
         let from = if self.tariffs.known.is_empty() { Timestamp::EPOCH } else { now };
-        let files = Publication { catalogue: given, content: Arc::clone(content), from: Some(from) };
+        let files = Publication { catalogue: given, content, from: Some(from) };
         let upcoming = std::mem::take(&mut self.tariffs.upcoming);
         for publication in core::iter::once(files).chain(upcoming) {
             let version = publication.catalogue.version();
@@ -357,7 +358,7 @@ impl Core {
             return;
         }
         self.tariffs.prune_after = now.plus(sweep::LATER);
-        let before = now.minus(self.limits.tariff_horizon);
+        let before = now.minus(Duration::from_secs(self.limits.tariff_horizon_secs.into()));
         // a version is of use until its successor has been in force for the horizon
         let gone = self.tariffs.known.iter().skip(1).take_while(|next| next.record.from < before).count();
         if gone == 0 {

@@ -222,7 +222,7 @@ fn a_tariff_of_another_currency_is_refused() {
 
 #[test]
 fn versions_are_forgotten_once_no_late_use_can_come_of_them() {
-    let limits = Limits { tariff_horizon: core::time::Duration::from_secs(600), ..Limits::default() };
+    let limits = Limits { tariff_horizon_secs: 600, ..Limits::default() };
     let mut world = World::with_money(limits, 10_000);
     for version in [2, 3] {
         let order = publication(&mut world, dearer(version, 2), None);
@@ -243,7 +243,7 @@ fn versions_are_forgotten_once_no_late_use_can_come_of_them() {
 
 #[test]
 fn keys_of_commands_are_forgotten_after_their_horizon_and_not_before() {
-    let limits = Limits { command_horizon: core::time::Duration::from_hours(30), ..Limits::default() };
+    let limits = Limits { command_horizon_secs: 30 * 3_600, ..Limits::default() };
     let mut world = World::with_money(limits, 10_000);
     let topup = || Change::Topup { msisdn: number(MSISDN), amount: cents(100), reference: None, note: None };
     world.order(1, topup()).unwrap();
