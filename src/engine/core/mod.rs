@@ -252,8 +252,8 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before. Their content is kept
-    /// in the store, by its version.
+    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
+    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
     pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         self.replace_tariffs(catalogue, content);
     }

@@ -18,6 +18,7 @@ use crate::time::{Timestamp, Zone};
 use super::command::{Command, CommandError, OperationKey};
 use super::load::{Found, Load};
 use super::query::PAGE;
+use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, TariffRecord};
 use super::waiting::Wait;
 use super::{Core, sweep};
@@ -253,6 +254,7 @@ impl Core {
         let now = self.clock.latest();
         self.enter_tariff(Publication { catalogue, content, from: None }, now, "files", now);
         self.put_in_force(now);
+        self.demand(Demand::reauthorise(Who::Everyone, Reason::Tariff), now);
     }
 
     /// Publishes a version, unless it takes something from a subscriber.
@@ -289,6 +291,10 @@ impl Core {
         }
         self.enter_tariff(publication.clone(), from, &command.operator, now);
         self.put_in_force(now);
+        if from <= now {
+            // of one that comes later each grant knows
+            self.demand(Demand::reauthorise(Who::Everyone, Reason::Tariff), now);
+        }
         Ok(Ok(done(true)))
     }
 

@@ -246,10 +246,7 @@ pub(super) type KeptTariff = (TariffRecord, Option<Vec<u8>>);
 
 /// The versions of the tariffs that a store keeps, each with its content where that is there. Of a store from before
 /// they were kept: the one that was in force last, from the beginning.
-pub(super) fn tariffs(
-    state: &mut dyn State,
-    recovered: &Recovered,
-) -> Result<Vec<KeptTariff>, StoreError> {
+pub(super) fn tariffs(state: &mut dyn State, recovered: &Recovered) -> Result<Vec<KeptTariff>, StoreError> {
     const MOST: usize = 4_096;
     let mut records = Vec::new();
     for (key, found) in state.scan(tariff::CLASS, &Key::EMPTY, MOST)? {

@@ -167,7 +167,7 @@ fn nobody_gets_a_plan_while_it_is_looked_who_has_it() {
     world.order(1, order).unwrap();
     let order = publication(&mut world, parts(3), None);
     let publishing = world.command(2, order);
-    while world.replies.get(&publishing).is_none() && !world.core.catalogue().plan_named("second").is_none() {
+    while !world.replies.contains_key(&publishing) && world.core.catalogue().plan_named("second").is_some() {
         let new =
             crate::engine::core::NewSubscriber { plan: "second".into(), ..new_subscriber("77010000009", 1) };
         let tag = world.command(20, Change::AddSubscriber(new));

@@ -88,6 +88,8 @@ pub(super) fn parts(version: u64) -> Parts {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes,
