@@ -25,9 +25,7 @@ pub const fn command(outcome: Outcome) -> ResultCode {
         Outcome::Denied(denial) => match denial {
             Denial::UnknownSession => ResultCode::UNKNOWN_SESSION_ID,
             Denial::UnknownSubscriber | Denial::Ended => ResultCode::USER_UNKNOWN,
-            Denial::Blocked | Denial::NotThere | Denial::ContentBarred => {
-                ResultCode::END_USER_SERVICE_DENIED
-            }
+            Denial::Blocked | Denial::NotThere | Denial::ContentBarred => ResultCode::END_USER_SERVICE_DENIED,
             Denial::NoCredit | Denial::Threshold => ResultCode::CREDIT_LIMIT_REACHED,
             Denial::UnknownService | Denial::NoRate | Denial::NoDestination | Denial::NoRefund => {
                 ResultCode::RATING_FAILED

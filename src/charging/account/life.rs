@@ -4,8 +4,8 @@
 use core::time::Duration;
 
 use super::block::{Block, BlockReason};
-use super::trip::Travel;
 use super::told::Told;
+use super::trip::Travel;
 use super::{Account, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};

@@ -51,7 +51,8 @@ pub fn charge(mut account: Account, subscriber: &Subscriber, amount: Money, bill
     let taken = amount.checked_neg().ok_or(OperationError::TooLarge)?;
     let what = (EntryKind::Late, Counter::ThirdParty);
     let act = Act { reference: Some(bill.reference), ..act };
-    let entry = account.post_to(Purse::Main, taken, what, act, Some(usage)).ok_or(OperationError::TooLarge)?;
+    let entry =
+        account.post_to(Purse::Main, taken, what, act, Some(usage)).ok_or(OperationError::TooLarge)?;
     account.count_change();
     Ok((account, vec![entry]))
 }
@@ -75,10 +76,16 @@ mod tests {
         let (account, entries) =
             charge(account(Mode::Advance, 0), &subscriber(), cents(750), bill(7), act).unwrap();
         let [entry] = entries.as_slice() else { panic!("{entries:?}") };
-        assert_eq!((entry.kind, entry.counter, entry.amount), (EntryKind::Late, Counter::ThirdParty, cents(-750)));
+        assert_eq!(
+            (entry.kind, entry.counter, entry.amount),
+            (EntryKind::Late, Counter::ThirdParty, cents(-750))
+        );
         assert_eq!((entry.at, entry.reference.as_deref()), (Timestamp::from_secs(100), Some("TAP-1")));
         let usage = entry.usage.as_ref().unwrap();
-        assert_eq!((usage.used_at, &*usage.rate, usage.session.as_str()), (Timestamp::from_secs(7), "voice", "bill:TAP-1"));
+        assert_eq!(
+            (usage.used_at, &*usage.rate, usage.session.as_str()),
+            (Timestamp::from_secs(7), "voice", "bill:TAP-1")
+        );
         assert_eq!(account.main, cents(-750));
         audit(&account, &[], &entries).unwrap();
     }

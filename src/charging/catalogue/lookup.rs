@@ -351,7 +351,8 @@ impl Catalogue {
 
     /// Whether a price of the plan for this service depends on the destination.
     pub fn priced_by_destination(&self, plan: PlanIx, there: Whereabouts, service: ServiceIx) -> bool {
-        self.index(plan, there, service).is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
+        self.index(plan, there, service)
+            .is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
     }
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one

@@ -27,9 +27,10 @@ impl Country {
         if network.len() < COUNTRY_DIGITS {
             return None;
         }
-        let code = network.iter().take(COUNTRY_DIGITS).fold(0u16, |code, digit| {
-            code.saturating_mul(10).saturating_add(u16::from(digit))
-        });
+        let code = network
+            .iter()
+            .take(COUNTRY_DIGITS)
+            .fold(0u16, |code, digit| code.saturating_mul(10).saturating_add(u16::from(digit)));
         Self::from_code(code)
     }
 
@@ -140,7 +141,8 @@ impl Networks {
 
 /// The country's digits of a network.
 fn first(network: Digits) -> Option<Digits> {
-    let packed = network.iter().take(COUNTRY_DIGITS).fold(0u64, |packed, digit| (packed << 4) | u64::from(digit));
+    let packed =
+        network.iter().take(COUNTRY_DIGITS).fold(0u64, |packed, digit| (packed << 4) | u64::from(digit));
     Digits::from_packed((packed << 4) | u64::try_from(COUNTRY_DIGITS).ok()?)
 }
 
@@ -195,9 +197,10 @@ mod tests {
     #[test]
     fn a_country_of_several_codes_is_one() {
         let of = |text: &str| Country::of(network(text)).unwrap().to_string();
-        assert_eq!(["310410", "31601", "23501", "405840", "44150", "28601", "00101"].map(of), [
-            "310", "310", "234", "404", "440", "286", "001"
-        ]);
+        assert_eq!(
+            ["310410", "31601", "23501", "405840", "44150", "28601", "00101"].map(of),
+            ["310", "310", "234", "404", "440", "286", "001"]
+        );
         assert_eq!(Country::of(network("40")), None);
         assert_eq!(Country::from_code(1_000), None);
         assert!(roaming(Whereabouts::Home).is_home_country(Country::from_code(401).unwrap()));

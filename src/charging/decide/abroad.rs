@@ -37,7 +37,8 @@ fn abroad(case: Case<'_>) -> Option<Abroad<'_>> {
 /// country, whatever comes of it. Where nothing is sold, and while there is not enough money for the trip, all is refused
 /// but calls and messages to free numbers.
 pub(super) fn enter(case: Case<'_>, books: &mut Books, leg: Leg) -> Result<(), Refused> {
-    let (Some(Abroad { roaming, there, zone }), Some(network)) = (abroad(case), case.place.serving_plmn) else {
+    let (Some(Abroad { roaming, there, zone }), Some(network)) = (abroad(case), case.place.serving_plmn)
+    else {
         return Ok(());
     };
     let country = Country::of(network).filter(|country| !roaming.is_home_country(*country));

@@ -4,7 +4,8 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then, Whereabouts,
+    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+    Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};

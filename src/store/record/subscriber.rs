@@ -16,8 +16,8 @@ use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::account::life::{End, EndReason, Life, Settlement};
-use crate::charging::account::trip::{Travel, Trip};
 use crate::charging::account::told::{Told, ToldBundle};
+use crate::charging::account::trip::{Travel, Trip};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
 use crate::charging::units::Digits;
 

@@ -41,7 +41,10 @@ fn the_roaming_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(price(nomad, voice, near, out, "+4930901820"), is("60.00", "voice in neighbours"));
     assert_eq!(price(nomad, voice, near, incoming, mobile), is("30.00", "voice in neighbours (mt)"));
     assert_eq!(price(nomad, voice, near, forwarded, mobile), is("40.00", "voice to kz_mobile in neighbours"));
-    assert_eq!(price(nomad, voice, near, forwarded, "+4930901820"), is("90.00", "voice in neighbours (forward)"));
+    assert_eq!(
+        price(nomad, voice, near, forwarded, "+4930901820"),
+        is("90.00", "voice in neighbours (forward)")
+    );
     assert_eq!(price(nomad, voice, Whereabouts::Nowhere, out, mobile), None);
     assert_eq!(price(comfort, voice, near, out, mobile), is("60.00", "voice in neighbours"));
     assert_eq!(price(comfort, voice, far, incoming, mobile), is("900.00", "voice in ships (mt)"));
@@ -49,13 +52,19 @@ fn the_roaming_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(price(comfort, data, far, out, ""), None);
 
     let bundles = |plan, there| {
-        tariff.bundles_at(plan, data, there, Some(10), called("")).map(|(_, one)| &*one.id).collect::<Vec<_>>()
+        tariff
+            .bundles_at(plan, data, there, Some(10), called(""))
+            .map(|(_, one)| &*one.id)
+            .collect::<Vec<_>>()
     };
     assert_eq!((bundles(nomad, home), bundles(nomad, near)), (vec!["near5"], vec!["near5"]));
     assert_eq!((bundles(comfort, home), bundles(comfort, near)), (vec!["data10"], vec![]));
 
     let roaming = tariff.roaming().unwrap();
-    assert_eq!((roaming.threshold.to_string(), roaming.floor.to_string()), ("1000.00".into(), "3000.00".into()));
+    assert_eq!(
+        (roaming.threshold.to_string(), roaming.floor.to_string()),
+        ("1000.00".into(), "3000.00".into())
+    );
     let plan = &tariff.plan(nomad).unwrap().roaming;
     assert_eq!(plan.threshold, Money::from_cents(50_000));
 }
@@ -66,7 +75,9 @@ fn what_roams_in_no_zone_is_as_the_tariff_says() {
         [("", Whereabouts::Nowhere), ("deny", Whereabouts::Nowhere), ("home", Whereabouts::Home)]
     {
         let default = if default.is_empty() { String::new() } else { format!("default = \"{default}\"\n") };
-        let tail = format!("[plans.p]\nrate = [{{ service = \"sms\", price = \"1\" }}]\n[roaming]\nhome = \"40102\"\n{default}");
+        let tail = format!(
+            "[plans.p]\nrate = [{{ service = \"sms\", price = \"1\" }}]\n[roaming]\nhome = \"40102\"\n{default}"
+        );
         let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
         assert_eq!(tariff.whereabouts(Digits::parse("28601")), there, "{default}");
     }
@@ -87,12 +98,18 @@ rates = [{ service = "voice", price = "1", per = "1s" }, { service = "sms", pric
 plmn = ["437"]
 "#;
     let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
-    let mut warned: Vec<_> =
-        loaded.warnings.iter().map(|report| format!("{}: {}", report.line.unwrap_or(0), report.problem)).collect();
+    let mut warned: Vec<_> = loaded
+        .warnings
+        .iter()
+        .map(|report| format!("{}: {}", report.line.unwrap_or(0), report.problem))
+        .collect();
     warned.sort();
-    assert_eq!(warned, [
-        "16: this floor holds nowhere: every zone charges in real time. Give it to a zone or a plan, or say `realtime = false` of a zone",
-        "17: in zone `a` incoming legs of `voice` have no price in some plan: they are refused there (incoming = \"0\" makes them free)",
-        "20: no plan has a price in zone `b`: everything is refused there",
-    ]);
+    assert_eq!(
+        warned,
+        [
+            "16: this floor holds nowhere: every zone charges in real time. Give it to a zone or a plan, or say `realtime = false` of a zone",
+            "17: in zone `a` incoming legs of `voice` have no price in some plan: they are refused there (incoming = \"0\" makes them free)",
+            "20: no plan has a price in zone `b`: everything is refused there",
+        ]
+    );
 }

@@ -26,7 +26,11 @@ pub(super) fn content<'t>(
     let mut all = Vec::new();
     for entry in entries {
         if let Some(&first) = places.get(&*entry.key) {
-            faults.clash(entry.origin, FaultKind::Twice { noun: Noun::Content, name: entry.key.clone() }, first);
+            faults.clash(
+                entry.origin,
+                FaultKind::Twice { noun: Noun::Content, name: entry.key.clone() },
+                first,
+            );
             continue;
         }
         places.insert(&entry.key, entry.origin);

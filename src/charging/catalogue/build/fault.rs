@@ -302,7 +302,9 @@ pub enum FaultKind {
         name: Box<str>,
     },
     /// A price for content whose provider says the price.
-    #[error("`price` belongs to content that is counted in pieces; the amount for `{service}` stands in each request")]
+    #[error(
+        "`price` belongs to content that is counted in pieces; the amount for `{service}` stands in each request"
+    )]
     ContentPrice {
         /// The service.
         service: Box<str>,
@@ -346,7 +348,9 @@ pub enum FaultKind {
         zone: Box<str>,
     },
     /// A zone in which what goes out has a price and what comes in has none.
-    #[error("in zone `{zone}` incoming legs of `{service}` have no price in some plan: they are refused there (incoming = \"0\" makes them free)")]
+    #[error(
+        "in zone `{zone}` incoming legs of `{service}` have no price in some plan: they are refused there (incoming = \"0\" makes them free)"
+    )]
     NoIncoming {
         /// The zone.
         zone: Box<str>,

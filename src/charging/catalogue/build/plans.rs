@@ -15,8 +15,8 @@ use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
 use crate::charging::catalogue::{
-    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier, ZoneIx,
-    ZoneRate,
+    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier,
+    ZoneIx, ZoneRate,
 };
 use crate::charging::units::{Amount, Money, Unit};
 
@@ -184,9 +184,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
-        furnish,
         closed,
         without,
+        furnish,
         roaming,
     };
     Written { plan, origin: entry.origin, rates: places }
@@ -196,7 +196,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
 fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
     let text = faults.text(node)?;
     if text.len() > FURNISH_MAX {
-        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        faults.add(node.origin, FaultKind::TooLong { what: "the words of `furnish`", most: FURNISH_MAX });
         return None;
     }
     Some(text.into())

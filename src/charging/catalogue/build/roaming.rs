@@ -19,21 +19,17 @@ const ZONES_MAX: usize = 1_000;
 const HOME: &str = "home";
 /// The word for what is not sold.
 const DENY: &str = "deny";
-const NETWORK: &str =
-    "a network is its country and network code, \"25001\" or \"310410\", or a country code for all its networks, \"250\"";
+const NETWORK: &str = "a network is its country and network code, \"25001\" or \"310410\", or a country code for all its networks, \"250\"";
 
-const ROAMING: Keys =
-    Keys { place: "[roaming]", known: &["home", "default", "threshold", "floor", "again", "zones"], later: &[] };
-const ZONE: Keys = Keys {
-    place: "a roaming zone",
-    known: &["plmn", "realtime", "threshold", "floor", "rates"],
+const ROAMING: Keys = Keys {
+    place: "[roaming]",
+    known: &["home", "default", "threshold", "floor", "again", "zones"],
     later: &[],
 };
-const PLAN_ROAMING: Keys = Keys {
-    place: "the roaming of a plan",
-    known: &["allowed", "zones", "threshold", "floor"],
-    later: &[],
-};
+const ZONE: Keys =
+    Keys { place: "a roaming zone", known: &["plmn", "realtime", "threshold", "floor", "rates"], later: &[] };
+const PLAN_ROAMING: Keys =
+    Keys { place: "the roaming of a plan", known: &["allowed", "zones", "threshold", "floor"], later: &[] };
 
 /// Where a rate or a bundle holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,7 +59,8 @@ pub(super) fn roaming(faults: &mut Faults, names: &mut Names, table: Option<&Tab
     let home = faults.needed(table, "home", ROAMING.place);
     let home = home.map(|node| networks(faults, &mut seen, node)).unwrap_or_default();
     let mut zones = Vec::new();
-    let entries = table.get("zones").and_then(|node| faults.table(node)).map_or(&[][..], |table| &table.entries);
+    let entries =
+        table.get("zones").and_then(|node| faults.table(node)).map_or(&[][..], |table| &table.entries);
     for entry in entries {
         let Some(table) = faults.table(&entry.value) else { continue };
         if [HOME, DENY].contains(&&*entry.key) {

@@ -152,7 +152,9 @@ fn at_home_a_forwarded_leg_has_a_price_of_its_own_where_the_plan_says_so() {
 /// `ROAM-1`
 #[test]
 fn data_is_charged_by_zone_and_what_is_free_at_home_is_not_free_abroad() {
-    for (serving, group_number, price) in [(HOME, 20, 0), (HOME, 30, 300), (TURKEY, 20, 200), (TURKEY, 30, 1_000)] {
+    for (serving, group_number, price) in
+        [(HOME, 20, 0), (HOME, 30, 300), (TURKEY, 20, 200), (TURKEY, 30, 1_000)]
+    {
         let mut world = world(50_000);
         granted(&world.send(&data(Kind::Initial, 0, serving).ask(group(group_number))));
         done(&world.send(&data(Kind::Terminate, 1, serving).used(group(group_number), octets(MB))));
@@ -235,13 +237,12 @@ fn a_change_of_the_network_is_armed_for_clients_that_take_triggers() {
 /// `ROAM-1`
 #[test]
 fn a_bundle_pays_in_the_zones_that_it_names_and_at_home_alone_where_it_names_none() {
-    for (zones, home, abroad) in [
-        (None, 0, 1_000),
-        (Some((true, vec![NEAR])), 0, 0),
-        (Some((false, vec![NEAR])), 300, 0),
-    ] {
+    for (zones, home, abroad) in
+        [(None, 0, 1_000), (Some((true, vec![NEAR])), 0, 0), (Some((false, vec![NEAR])), 300, 0)]
+    {
         let mut parts = roaming();
-        parts.plans[0].bundles = vec![bundle("data", covers(DATA, &[30], &[]), Unit::Octets, MB, Then::Rates)];
+        parts.plans[0].bundles =
+            vec![bundle("data", covers(DATA, &[30], &[]), Unit::Octets, MB, Then::Rates)];
         let places = zones.map(|(home, zones)| BundleZones { bundle: "data".into(), home, zones });
         parts.plans[0].roaming.bundles = places.into_iter().collect();
         for (serving, price) in [(HOME, home), (TURKEY, abroad)] {
@@ -265,10 +266,7 @@ fn a_trip_does_not_begin_below_its_least_balance() {
     let mut world = World::new(with_threshold(100_000), 99_999);
     let answer = world.send(&data(Kind::Initial, 0, TURKEY).ask(group(30)));
     assert_eq!(refused(&answer), Denial::Threshold);
-    assert_eq!(
-        message(&answer),
-        "ROAM-2: a trip abroad begins with 1000.00 on the account, there is 999.99"
-    );
+    assert_eq!(message(&answer), "ROAM-2: a trip abroad begins with 1000.00 on the account, there is 999.99");
     assert!(world.sessions.is_empty());
     granted(&world.send(&at(Ask::voice(Kind::Initial, "free", 0, "3030").ask(key()), TURKEY)));
     granted(&world.send(&Ask::data(Kind::Initial, "home", 0).ask(group(30))));
@@ -433,7 +431,9 @@ fn incoming_calls_at_home_are_granted_without_money_and_at_the_credit_limit() {
 /// `IN-1`
 #[test]
 fn incoming_calls_pass_the_blocks_that_leave_them_working_alone() {
-    for (reason, works) in [(BlockReason::Lost, true), (BlockReason::Device, false), (BlockReason::Theft, false)] {
+    for (reason, works) in
+        [(BlockReason::Lost, true), (BlockReason::Device, false), (BlockReason::Theft, false)]
+    {
         let mut world = world(0);
         let block = Block { reason, since: Timestamp::EPOCH, operator: "anna".into(), note: None };
         world.subscriber.put_block(block);

@@ -50,7 +50,8 @@ fn message(answer: &Answer) -> Option<&str> {
 #[test]
 fn content_is_charged_by_its_service_identifier() {
     let mut world = World::new(shop(), 100_000);
-    for (session, identifier, price) in [("a", 1_001, 5_000), ("b", 1_002, 5_000), ("c", 2_001, 8_000), ("d", 9, 8_000)]
+    for (session, identifier, price) in
+        [("a", 1_001, 5_000), ("b", 1_002, 5_000), ("c", 2_001, 8_000), ("d", 9, 8_000)]
     {
         let before = world.main();
         let asked = world.send(&buy(Action::PriceEnquiry, session, identifier));
@@ -82,7 +83,10 @@ fn content_that_the_subscriber_has_barred_is_refused_by_name_and_by_identifier()
             }
             match refused(&answer) {
                 Denial::ContentBarred => {
-                    assert_eq!(message(&answer), Some("RES-5: the subscriber has barred this content service"));
+                    assert_eq!(
+                        message(&answer),
+                        Some("RES-5: the subscriber has barred this content service")
+                    );
                 }
                 denial => assert_eq!((denial, barred), (Denial::Blocked, "content")),
             }
@@ -97,7 +101,9 @@ fn content_that_the_subscriber_has_barred_is_refused_by_name_and_by_identifier()
 fn barred_content_of_a_session_is_refused_beside_what_is_granted() {
     let mut world = World::new(shop(), 100_000);
     world.subscriber.barred = vec!["content:games".into()];
-    let open = Ask::new(Kind::Initial, "s", 0, CONTEXT).ask_for(key(2_001), pieces(1)).ask_for(key(1_001), pieces(1));
+    let open = Ask::new(Kind::Initial, "s", 0, CONTEXT)
+        .ask_for(key(2_001), pieces(1))
+        .ask_for(key(1_001), pieces(1));
     let answer = world.send(&open);
     assert_eq!(refused_in(&answer, 0), Denial::ContentBarred);
     assert!(answer.parts[1].grant.is_some());
