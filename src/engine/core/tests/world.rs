@@ -585,7 +585,11 @@ impl World {
     }
 
     /// Sends a request; what becomes of it is seen in `delivered`, once it may be.
-    pub(super) fn send(&mut self, request: Request) -> Tag {
+    pub(super) fn send(&mut self, mut request: Request) -> Tag {
+        // what says no time happens now
+        if request.at == Timestamp::EPOCH {
+            request.at = self.now;
+        }
         let tag = self.tag();
         let handled = self.core.handle(tag, request, self.now);
         self.take(tag, handled);
