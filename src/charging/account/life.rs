@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::block::{Block, BlockReason};
 use super::told::Told;
+use super::trip::Travel;
 use super::{Account, Billing, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
@@ -51,6 +52,8 @@ pub struct Life {
     pub acts_head: Option<Sequence>,
     /// The running period of its plan; none where the plan has no fee, and where it was not begun yet.
     pub billing: Option<Billing>,
+    /// Its trips abroad (`ROAM-2`, `ROAM-3`).
+    pub travel: Travel,
     /// What the subscriber was told already.
     pub told: Told,
 }

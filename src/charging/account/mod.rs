@@ -10,6 +10,7 @@ pub mod life;
 pub mod promise;
 pub mod status;
 pub mod told;
+pub mod trip;
 
 pub use billing::Billing;
 pub use bonus::Bonus;

@@ -197,6 +197,7 @@ impl Core {
                 | Job::End(..)
                 | Job::Lifecycle
                 | Job::Calendar
+                | Job::Prune
                 | Job::Contract(_) => None,
             });
         }

@@ -40,7 +40,12 @@ impl Core {
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
         let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
         let bills = if sweeps { self.calendar.due().map(|due| due.max(self.sweep_after)) } else { None };
-        [due, overdue, uncounted, ends, bills, self.next_errand(), heartbeat].into_iter().flatten().min()
+        let version = if served { self.tariffs.due(latest) } else { None };
+        let pruned = if sweeps { self.prune.due().map(|due| due.max(self.sweep_after)) } else { None };
+        [due, overdue, uncounted, ends, bills, version, pruned, self.next_errand(), heartbeat]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -51,6 +56,7 @@ impl Core {
             return;
         }
         self.run_errands(now);
+        self.run_tariffs(now);
         if self.is_past_soft_mark(now) && !self.low_space {
             self.sweep_after = now.plus(PAUSE);
             return;
@@ -63,6 +69,7 @@ impl Core {
             self.forget(now);
             self.run_lifecycle(now);
             self.run_calendar(now);
+            self.run_prune(now);
         }
         self.make_room();
     }
@@ -202,6 +209,7 @@ impl Core {
                 | Job::End(..)
                 | Job::Lifecycle
                 | Job::Calendar
+                | Job::Prune
                 | Job::Contract(_) => {}
             }
         }

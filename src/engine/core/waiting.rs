@@ -49,6 +49,8 @@ pub(crate) enum Job {
     Lifecycle,
     /// A page of what is due.
     Calendar,
+    /// Old keys of commands are to be forgotten.
+    Prune,
     /// A number whose contract is to end.
     Contract(Digits),
 }
@@ -251,6 +253,7 @@ impl Waiting {
             | Job::End(..)
             | Job::Lifecycle
             | Job::Calendar
+            | Job::Prune
             | Job::Contract(_) => &mut self.counts.sweeps,
         }
     }

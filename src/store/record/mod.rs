@@ -19,6 +19,7 @@ pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod tariff;
 pub mod voucher;
 
 use core::fmt;
@@ -78,6 +79,8 @@ pub enum Class {
     Holder = 17,
     /// When something is to be done about a number or an account next.
     Calendar = 19,
+    /// When a version of the tariffs comes into force.
+    Tariff = 21,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -90,7 +93,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -109,6 +112,7 @@ impl Class {
         Self::Contract,
         Self::Holder,
         Self::Calendar,
+        Self::Tariff,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -155,6 +159,7 @@ impl Class {
             Self::Contract => "contract",
             Self::Holder => "holder",
             Self::Calendar => "calendar",
+            Self::Tariff => "tariff",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",

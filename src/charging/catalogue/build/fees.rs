@@ -3,7 +3,7 @@
 use super::fault::{FaultKind, Noun};
 use super::quantity;
 use super::reader::{Faults, Keys};
-use super::tree::{Node, Table};
+use super::tree::{Node, Origin, Table};
 use crate::charging::calendar::Every;
 use crate::charging::catalogue::{BillingRules, Bundle, Fee, PaidLate, Unpaid};
 use crate::charging::units::Money;
@@ -22,17 +22,12 @@ const WHEN: &[&str] = &["fallback"];
 /// The longest period, in days.
 const LONGEST_DAYS: u16 = 3_660;
 
-/// The fee of a plan; `rates` are its `[[…rate]]`.
-pub(super) fn fee(
-    faults: &mut Faults,
-    node: Option<&Node>,
-    rates: Option<&Node>,
-    bundles: &[Bundle],
-) -> Option<Fee> {
-    let fallback = fallback(faults, rates);
-    let Some(node) = node else {
-        if let (Some(rates), false) = (rates, fallback.is_empty()) {
-            faults.add(rates.origin, FaultKind::Missing { key: "fee", place: "a plan with fallback rates" });
+/// The fee of a plan, whose rates at home stand at `places`.
+pub(super) fn fee(faults: &mut Faults, plan: &Table, places: &[Origin], bundles: &[Bundle]) -> Option<Fee> {
+    let fallback = fallback(faults, plan.get("rate"), places);
+    let Some(node) = plan.get("fee") else {
+        if !fallback.is_empty() {
+            faults.add(plan.origin, FaultKind::Missing { key: "fee", place: "a plan with fallback rates" });
         }
         return None;
     };
@@ -103,17 +98,21 @@ fn rollover(faults: &mut Faults, node: &Node, bundles: &[Bundle]) -> Vec<(Box<st
     found
 }
 
-/// The places of the rates that say `when = "fallback"`.
-fn fallback(faults: &mut Faults, rates: Option<&Node>) -> Vec<u16> {
-    let mut places = Vec::new();
-    for (table, place) in faults.tables(rates).into_iter().zip(0..=u16::MAX) {
+/// The places of the rates that say `when = "fallback"`: at home alone.
+fn fallback(faults: &mut Faults, rates: Option<&Node>, places: &[Origin]) -> Vec<u16> {
+    let mut origins = Vec::new();
+    for table in faults.tables(rates) {
         if let Some(node) = table.get("when")
             && faults.word(node, WHEN).is_some()
         {
-            places.push(place);
+            if table.get("zones").is_some() {
+                faults.add(node.origin, FaultKind::Later { what: "when, with zones".into() });
+            }
+            origins.push(table.origin);
         }
     }
-    places
+    let all = (0..=u16::MAX).zip(places);
+    all.filter(|(_, origin)| origins.contains(origin)).map(|(place, _)| place).collect()
 }
 
 /// `[billing]`: what it does not say is as the contract says.

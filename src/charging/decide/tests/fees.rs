@@ -4,6 +4,7 @@ use super::world::*;
 use crate::charging::account::Billing;
 use crate::charging::account::billing::FeeState;
 use crate::charging::answer::{Denial, Outcome};
+use crate::charging::books::operations::tests::cents;
 use crate::charging::calendar::{MONTH, Period};
 use crate::charging::catalogue::{Fee, PaidLate, Parts, Unpaid};
 use crate::charging::request::Kind;

@@ -14,5 +14,6 @@ mod reauth;
 mod refunds;
 mod restart;
 mod sweep;
+mod tariffs;
 mod vouchers;
 mod world;
