@@ -37,6 +37,7 @@ mod prune;
 pub mod query;
 pub mod reauth;
 mod refusals;
+mod room;
 mod serve;
 mod shelf;
 pub mod sink;
@@ -91,7 +92,7 @@ use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
 use tariffs::Tariffs;
 use vouchers::HashCode;
-use waiting::{Counts, Job, Waiter, Waiting};
+use waiting::{Job, Waiter, Waiting};
 
 /// The engine's core.
 #[derive(Debug)]
@@ -558,36 +559,6 @@ impl Core {
         self.replies.push_back((held, tag, outcome));
     }
 
-    /// Puts a little out of memory where there is too much in it. What waits for a second load must find the first
-    /// one again: while something waits a little more is kept.
-    fn make_room(&mut self) {
-        const STEPS: usize = 8;
-        const SLACK: usize = 64 * 1024;
-        let limit = self.limits.cached_octets;
-        let waits = self.waiting.counts() != Counts::default();
-        let slack = if waits { (limit / 8).saturating_add(SLACK) } else { 0 };
-        let most = limit.saturating_add(slack);
-        for _ in 0..STEPS {
-            if self.cached_octets() <= most {
-                return;
-            }
-            let durable = self.commit.durable;
-            let evicted = [
-                self.sessions.evict(durable),
-                self.subscribers.evict(durable),
-                self.accounts.evict(durable),
-                self.imsis.evict(durable),
-                self.operations.evict(durable),
-                self.papers.evict(durable),
-            ];
-            let evicted = u64::try_from(evicted.into_iter().filter(|evicted| *evicted).count()).unwrap_or(0);
-            self.facts.evicted = self.facts.evicted.saturating_add(evicted);
-            if evicted == 0 {
-                return;
-            }
-        }
-    }
-
     /// A store that was opened has another hash key than this core was made with: nothing is in memory under the
     /// first one but emergencies, which are entered anew.
     fn rekey(&mut self, key: HashKey) {
@@ -688,20 +659,6 @@ impl Core {
     /// An operator says that the clock is right after a jump: expiry goes on.
     pub fn confirm_clock(&mut self) {
         self.clock.confirm();
-    }
-
-    /// Octets of memory that loaded things take, about.
-    pub fn cached_octets(&self) -> usize {
-        [
-            self.accounts.octets(),
-            self.subscribers.octets(),
-            self.imsis.octets(),
-            self.sessions.octets(),
-            self.operations.octets(),
-            self.papers.octets(),
-        ]
-        .into_iter()
-        .fold(0, usize::saturating_add)
     }
 
     /// Money that sessions hold reserved, as far as they are known.

@@ -3,6 +3,7 @@
 mod billing;
 mod commit;
 mod contracts;
+mod disk;
 mod emergency;
 mod import;
 mod lifecycle;
