@@ -38,9 +38,15 @@ fn topup(amount: i64) -> Change {
 impl World {
     /// The tariffs with a fee: put in force again after each start.
     fn with_fee(&mut self, fee: Fee) {
-        let catalogue = catalogue_with(2, Some(fee));
-        self.core.set_catalogue(Arc::new(catalogue), b"fee".as_slice().into());
+        self.put_fee(fee);
         self.settle();
+    }
+
+    /// A version of their own each time: what is known of earlier ones is made without a fee in these tests.
+    fn put_fee(&mut self, fee: Fee) {
+        let version = u64::try_from(self.now.secs()).unwrap();
+        let catalogue = catalogue_with(version, Some(fee));
+        self.core.set_catalogue(Arc::new(catalogue), b"fee".as_slice().into());
     }
 
     /// The server is down for so long, and its clock is right when it comes back.
@@ -98,10 +104,7 @@ fn a_power_cut_at_any_moment_of_the_renewal_neither_loses_nor_repeats_a_fee() {
         world.now = world.now.plus(Duration::from_secs(40 * DAY));
         world.open();
         world.core.confirm_clock();
-        world.core.set_catalogue(
-            Arc::new(catalogue_with(2, Some(fee(Unpaid::Fallback)))),
-            b"fee".as_slice().into(),
-        );
+        world.put_fee(fee(Unpaid::Fallback));
         for step in 0..moment {
             let due = world.core.poll_timeout().unwrap();
             world.now = world.now.max(due);
