@@ -70,6 +70,11 @@ impl Calendar {
         (self.busy && self.asked.is_none()).then_some(self.next)
     }
 
+    /// Whether something may be due that was not read or done yet.
+    pub(super) fn is_behind(&self) -> bool {
+        self.read_to.is_none() || self.busy || self.asked.is_some()
+    }
+
     fn note(&mut self, entry: Entry, written: Sequence) {
         if self.read_to.is_some_and(|to| entry <= to) {
             self.due.insert(entry);

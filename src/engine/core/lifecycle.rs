@@ -336,6 +336,11 @@ impl Core {
         if self.mode != Mode::Ready || now < self.lifecycle.next {
             return;
         }
+        if self.calendar.is_behind() {
+            // what is due comes first, in the order of time
+            self.lifecycle.next = now.plus(BREATH);
+            return;
+        }
         let Some(run) = &mut self.lifecycle.run else {
             self.lifecycle.next = now.plus(LOOK);
             let day = self.lifecycle.zone.day(now);
