@@ -241,10 +241,8 @@ impl Core {
                         self.calendar.due.remove(&entry);
                         self.facts.load_failures = self.facts.load_failures.saturating_add(1);
                     }
-                    if let Wait::Load(load) = wait {
-                        self.waiting.want(load);
-                    }
-                    return;
+                    // it is tried again as soon as the load is there, before that can be put out of memory
+                    return self.waiting.park(wait, Waiter { job: Job::Calendar, since: now, tries: 0 });
                 }
             }
             self.calendar.due.remove(&entry);
@@ -267,7 +265,10 @@ impl Core {
 
     /// A page was read: none where it could not be.
     pub(super) fn on_calendar_page(&mut self, found: Option<&Found>, now: Timestamp) {
-        let Some(asked) = self.calendar.asked.take() else { return };
+        let Some(asked) = self.calendar.asked.take() else {
+            self.calendar.next = now;
+            return self.run_calendar(now);
+        };
         let Some(Found::Calendar(page)) = found else {
             self.calendar.next = now.plus(sweep::LATER);
             return;
