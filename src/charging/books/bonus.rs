@@ -30,22 +30,28 @@ pub fn grant(
     let given = act.at;
     let what = (EntryKind::Bonus, Counter::Bonus);
     let (mut account, entry) = booked_to(account, Purse::Bonus, amount, what, act)?;
-    account.bonuses.push(Bonus { left: amount, given, expires, services });
+    let (id, reserved) = (entry.index, Money::ZERO);
+    account.bonuses.push(Bonus { id, left: amount, reserved, given, expires, services });
     Ok((account, vec![entry]))
 }
 
-/// Takes away what is over (all of it where the contract ends, `ACC-14`). None where nothing is.
+/// Takes away what is over (all of it where the contract ends, `ACC-14`). None where nothing is. What sessions hold of it
+/// pays what they report, and what is left of that goes once it is given back.
 pub fn end(account: &mut Account, now: Timestamp, all: bool) -> Option<LedgerEntry> {
-    if !account.bonuses.iter().any(|bonus| all || bonus.is_over(now)) {
+    let ends = |bonus: &Bonus| all || bonus.is_over(now);
+    let over = account.bonuses.iter().filter(|bonus| ends(bonus));
+    let sum = over.map(Bonus::free).try_fold(Money::ZERO, Money::checked_add)?;
+    if all {
+        account.bonuses.iter_mut().for_each(|bonus| bonus.close(now));
+    }
+    if !sum.is_positive() {
         return None;
     }
-    let (over, left): (Vec<Bonus>, Vec<Bonus>) =
-        account.bonuses.iter().cloned().partition(|bonus| all || bonus.is_over(now));
-    let sum = sum(&over).filter(|sum| sum.is_positive())?;
     let act = Act { at: now, ..Act::default() };
     let what = (EntryKind::Bonus, Counter::Bonus);
     let entry = account.post_to(Purse::Bonus, sum.checked_neg()?, what, act, None)?;
-    account.bonuses = left;
+    account.bonuses.iter_mut().filter(|bonus| ends(bonus)).for_each(|bonus| bonus.left = bonus.reserved);
+    account.bonuses.retain(|bonus| bonus.left.is_positive());
     account.count_change();
     Some(entry)
 }
@@ -54,7 +60,7 @@ impl Account {
     /// Bonus money that may pay for a service now.
     pub fn bonus_for(&self, service: &str, now: Timestamp) -> Money {
         let usable = self.bonuses.iter().filter(|bonus| bonus.pays(service, now));
-        let sum: i128 = usable.map(|bonus| i128::from(bonus.left.micros())).sum();
+        let sum: i128 = usable.map(|bonus| i128::from(bonus.free().micros())).sum();
         Money::from_micros(i64::try_from(sum).unwrap_or(i64::MAX))
     }
 }
@@ -82,16 +88,12 @@ pub fn spend(
     order.sort_by_key(|bonus| bonus.expires.map_or(i64::MAX, Timestamp::micros));
     let mut left = paid;
     for bonus in order {
-        let part = bonus.left.min(left);
+        let part = bonus.free().min(left);
         bonus.left = bonus.left.checked_sub(part)?;
         left = left.checked_sub(part)?;
     }
     account.bonuses.retain(|bonus| bonus.left.is_positive());
     Some((paid, entry))
-}
-
-fn sum(bonuses: &[Bonus]) -> Option<Money> {
-    bonuses.iter().try_fold(Money::ZERO, |sum, bonus| sum.checked_add(bonus.left))
 }
 
 #[cfg(test)]
@@ -162,6 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_session_holds_of_a_bonus_that_is_over_goes_once_it_is_given_back() {
+        let (account, mut ledger) = account();
+        let (mut account, first) = given(account, 300, Some(100), &[]);
+        ledger.push(first);
+        account.bonuses[0].reserved = cents(120);
+        let now = Timestamp::from_secs(100);
+        ledger.push(end(&mut account, now, false).unwrap());
+        assert_eq!((account.bonus, account.bonus_for("sms", now)), (cents(120), Money::ZERO));
+        assert_eq!(end(&mut account, now, false), None);
+        account.bonuses[0].reserved = Money::ZERO;
+        ledger.push(end(&mut account, now, false).unwrap());
+        assert_eq!((account.bonus, account.bonuses.len()), (Money::ZERO, 0));
+        audit(&account, &[], &ledger).unwrap();
+    }
+
+    #[test]
     fn a_bonus_that_cannot_be_is_refused() {
         let (account, _) = account();
         let ends = Some(Timestamp::from_secs(1));
@@ -205,7 +223,8 @@ mod tests {
                         ledger.extend(entries);
                     }
                 }
-                prop_assert_eq!(sum(&account.bonuses), Some(account.bonus));
+                let sum: i64 = account.bonuses.iter().map(|bonus| bonus.left.micros()).sum();
+                prop_assert_eq!(sum, account.bonus.micros());
                 prop_assert!(!account.bonus.is_negative());
                 prop_assert!(audit(&account, &[], &ledger).is_ok());
             }
