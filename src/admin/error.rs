@@ -83,6 +83,7 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
     const LATER: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
     match error {
         CommandError::UnknownPlan { .. } => (WRONG, "unknown-plan"),
+        CommandError::PlanClosed { .. } => (WRONG, "plan-closed"),
         CommandError::ModeNotSold { .. } => (WRONG, "mode-not-sold"),
         CommandError::UnknownSubscriber(_) => (StatusCode::NOT_FOUND, "unknown-subscriber"),
         CommandError::DuplicateSubscriber(_) => (TAKEN, "duplicate-subscriber"),

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod emergency;
 pub mod free_numbers;
 pub mod ledger;
+pub mod notice;
 pub mod policy;
 pub mod radio;
 pub mod rating;

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::account::promise::PromiseTerms;
+use super::notice::NoticePolicy;
 use super::units::Money;
 use crate::time::Timestamp;
 
@@ -54,6 +55,8 @@ pub struct Policy {
     pub accounts: AccountRules,
     /// How grants follow the measured use.
     pub slices: SlicePolicy,
+    /// What subscribers are told.
+    pub notices: NoticePolicy,
 }
 
 /// How grants of volume follow the measured rate of use (`RES-1`).
@@ -90,6 +93,7 @@ impl Default for Policy {
             seen_ranges: 256,
             accounts: AccountRules::default(),
             slices: SlicePolicy::default(),
+            notices: NoticePolicy::default(),
         }
     }
 }

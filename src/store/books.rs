@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, contract, emergency, event, index, ledger, operation, session, subscriber, voucher,
+    account, act, area, contract, emergency, event, index, ledger, notice, operation, session, subscriber,
+    voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -193,6 +194,7 @@ impl Books {
             Class::Voucher => voucher::check(key, octets)?,
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
+            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
             Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case | Class::Invoice => {}

@@ -8,6 +8,7 @@ use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::emergency::EmergencyRecord;
 use gyro::charging::ledger::LedgerEntry;
+use gyro::charging::notice::Notice;
 use gyro::charging::session::Session;
 use gyro::charging::snapshot::EventRecord;
 use gyro::charging::units::Digits;
@@ -96,6 +97,7 @@ impl BatchSink for Disk {
         self.ledger.push(entry.clone());
     }
     fn act(&mut self, _: &ActEntry) {}
+    fn notice(&mut self, _: &Notice) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
     fn event(&mut self, event: &EventRecord) {
         self.events.push((Sequence(self.last.0 + 1), event.clone()));

@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use super::block::{Block, BlockReason};
+use super::told::Told;
 use super::{Account, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
@@ -48,6 +49,8 @@ pub struct Life {
     pub acts: u64,
     /// Where the last of them was committed: the head of a chain that leads back to the first.
     pub acts_head: Option<Sequence>,
+    /// What the subscriber was told already.
+    pub told: Told,
 }
 
 /// Why a contract ended.

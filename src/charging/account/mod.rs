@@ -7,6 +7,7 @@ pub mod bonus;
 pub mod life;
 pub mod promise;
 pub mod status;
+pub mod told;
 
 pub use bonus::Bonus;
 pub use promise::Promise;

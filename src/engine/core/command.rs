@@ -316,6 +316,12 @@ pub enum CommandError {
         /// Some of the plans that there are.
         known: Box<[Box<str>]>,
     },
+    /// The plan takes no new subscribers.
+    #[error("the plan {plan:?} is closed: it takes no new subscribers")]
+    PlanClosed {
+        /// The plan.
+        plan: Box<str>,
+    },
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
     ModeNotSold {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
@@ -35,6 +36,7 @@ pub(crate) struct Open {
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) acts: Vec<ActEntry>,
+    pub(crate) notices: Vec<Notice>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -63,6 +65,7 @@ impl Open {
             sessions_gone,
             ledger,
             acts,
+            notices,
             areas,
             events,
             buckets,
@@ -81,6 +84,7 @@ impl Open {
             && sessions_gone.is_empty()
             && ledger.is_empty()
             && acts.is_empty()
+            && notices.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()

@@ -15,6 +15,7 @@ use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::operations::Act;
 use crate::charging::books::payment::settle;
 use crate::charging::books::settlement::{end_contract, refund_rest};
+use crate::charging::notice::Cause;
 use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
 
@@ -116,6 +117,7 @@ impl Core {
                 let mut subscriber = subscriber;
                 let changed = subscriber.lift_block(*reason);
                 if changed {
+                    self.tell(&subscriber, Cause::Unblocked { reason: *reason }, now);
                     self.write_act(subscriber, &["unblock ", reason.as_str()].concat(), by);
                 }
                 Ok(done_of(msisdn, &account, changed))
@@ -183,9 +185,11 @@ impl Core {
 
     /// A block reaches running sessions: they report, are charged, and get what the block leaves (`SUS-6`).
     fn block(&mut self, mut subscriber: Subscriber, account: &Account, block: Block, by: By<'_>) -> Done {
-        let (msisdn, word) = (subscriber.msisdn, block.reason.as_str());
+        let (msisdn, reason) = (subscriber.msisdn, block.reason);
+        let word = reason.as_str();
         let changed = subscriber.put_block(block);
         if changed {
+            self.tell(&subscriber, Cause::Blocked { reason }, by.now);
             self.write_act(subscriber, &["block ", word].concat(), by);
             self.demand(Demand::reauthorise(Who::Number(msisdn), Reason::Block), by.now);
         }
@@ -293,6 +297,7 @@ impl Core {
             self.write_imsi(imsi, None, by.now);
         }
         self.write_holder(holder, by.now);
+        self.tell(&subscriber, Cause::Ended { why }, by.now);
         self.write_account(account, entries, by.now);
         self.write_act(subscriber, &["end ", why.as_str()].concat(), by);
         self.demand(Demand::reauthorise(Who::Number(msisdn), Reason::Block), by.now);

@@ -39,6 +39,7 @@ mod serve;
 mod shelf;
 pub mod sink;
 mod sweep;
+mod tell;
 #[cfg(test)]
 mod tests;
 pub mod vouchers;
@@ -55,6 +56,7 @@ pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
+pub use operate::subscriber_of;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered};
@@ -417,6 +419,7 @@ impl Core {
         }
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
+        open.notices.iter().for_each(|notice| sink.notice(notice));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -596,6 +599,11 @@ impl Core {
         let waits = self.waiting.counts().requests.saturating_add(self.waiting.counts().operators);
         let open = matches!(self.mode, Mode::Ready | Mode::Draining) && self.horizon() > self.commit.durable;
         waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
+    }
+
+    /// Whether nothing goes on in the background either: expiry, daily jobs, clients to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.waiting.counts().sweeps == 0
     }
 
     /// Whether a batch is under way.

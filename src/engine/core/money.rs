@@ -6,6 +6,7 @@ use crate::charging::books::bonus::grant;
 use crate::charging::books::operations::{Act, Booked};
 use crate::charging::books::payment::{give_back, pay_in, promise, reverse, settle};
 use crate::charging::ledger::Counter;
+use crate::charging::notice::Cause;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
@@ -92,7 +93,7 @@ impl Core {
         given: Option<&Found>,
         pay: impl FnOnce(Account, Act) -> Booked,
     ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
+        let Some((subscriber, account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
         if let Some(reference) = reference
@@ -106,6 +107,11 @@ impl Core {
         }
         let (now, act) = (act.at, Act { reference: reference.map(Into::into), ..act });
         let done = self.move_money(msisdn, now, |account| pay(account, act))?;
+        if let Ok(done) = &done
+            && amount.is_positive()
+        {
+            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
+        }
         if let (Ok(done), Some(reference)) = (&done, reference) {
             let (reference, account) = (reference.into(), done.account);
             let (from, reversed) = (Counter::Cash, None);

@@ -199,6 +199,9 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
+        if plan.closed {
+            return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
+        }
         if let Err(why) = check_new(new) {
             return Ok(Err(why));
         }
@@ -244,7 +247,8 @@ impl Core {
             self.write_imsi(imsi, Some(new.msisdn), now);
         }
         self.refusals.forget(new.msisdn);
-        let mut subscriber = subscriber_of(new, (id, owner), plan, now);
+        let mut subscriber = subscriber_of(new, id, plan, now);
+        (subscriber.owner, subscriber.owner_is_entity) = (owner.number, owner.is_entity);
         subscriber.life.acts = self.acts_of(new.msisdn);
         if overrides {
             let by = By { operator: Some(&command.operator), note: None, now };
@@ -373,6 +377,9 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
+                if plan.closed {
+                    return Err(CommandError::PlanClosed { plan: name.clone() });
+                }
                 change_plan(subscriber, plan);
             }
         }
@@ -481,20 +488,16 @@ fn opened_as(new: &NewSubscriber) -> AccountId {
     new.account.unwrap_or(AccountId(0))
 }
 
-fn subscriber_of(
-    new: &NewSubscriber,
-    (account, owner): (AccountId, Owner),
-    plan: &Plan,
-    now: Timestamp,
-) -> Subscriber {
+/// A new subscriber as it begins, its bundles full.
+pub fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
     Subscriber {
         msisdn: new.msisdn,
         imsi: new.imsi,
         account,
         plan: new.plan.clone(),
         brand: new.brand,
-        owner: owner.number,
-        owner_is_entity: owner.is_entity,
+        owner: new.owner.clone(),
+        owner_is_entity: new.owner_is_entity,
         standing: Standing::Active,
         language: new.language.clone(),
         barred: Vec::new(),

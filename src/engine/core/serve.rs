@@ -491,10 +491,17 @@ impl Core {
         let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
         let is_former = taken.holder.is_some();
         let subscriber = taken.holder.clone().unwrap_or(subscriber);
-        let Changes { account: money, subscriber: number, session: dialogue, mut ledger, event, refunded } =
-            changes;
+        let Changes {
+            account: money,
+            subscriber: number,
+            session: dialogue,
+            mut ledger,
+            event,
+            refunded,
+            notices,
+        } = changes;
         let number = number && !is_former;
-        let kept = event.is_some() || refunded.is_some();
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -528,6 +535,7 @@ impl Core {
         for event in refunded.into_iter().chain(event) {
             self.keep_event(event, now);
         }
+        self.tell_all(notices, now);
         if changed { next } else { taken.read }
     }
 

@@ -5,6 +5,7 @@ use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::{Counter, LedgerEntry};
+use crate::charging::notice::Notice;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
@@ -31,6 +32,8 @@ pub trait BatchSink {
     fn ledger(&mut self, entry: &LedgerEntry);
     /// An act on a number: written once, found again through the chain that starts in its subscriber.
     fn act(&mut self, act: &ActEntry);
+    /// What a subscriber is told: written once, found by whoever follows the batches.
+    fn notice(&mut self, notice: &Notice);
     /// The areas that were stopped, all of them.
     fn areas(&mut self, areas: &[StoppedArea]);
     /// The answer of a one-time event: written once, found again through its bucket.

@@ -5,6 +5,7 @@ use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
@@ -13,7 +14,7 @@ use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    RecordError, account, act, area, contract, emergency, event, index, ledger, operation, session,
+    RecordError, account, act, area, contract, emergency, event, index, ledger, notice, operation, session,
     subscriber, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
@@ -23,12 +24,14 @@ use crate::store::{self, Batch, Class, Key, Record};
 pub struct Encoder {
     hash_key: HashKey,
     records: Vec<Record>,
+    /// Notices so far.
+    notices: u64,
 }
 
 impl Encoder {
     /// An empty batch of a store with that hash key.
     pub fn new(hash_key: HashKey) -> Self {
-        Self { hash_key, records: Vec::new() }
+        Self { hash_key, records: Vec::new(), notices: 0 }
     }
 
     /// The batch, under its number.
@@ -70,6 +73,12 @@ impl BatchSink for Encoder {
 
     fn act(&mut self, act: &ActEntry) {
         self.records.push(Record::put(act::CLASS, act::key(act.msisdn, act.index), act::encode(act)));
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        let key = notice::key(self.notices);
+        self.notices = self.notices.saturating_add(1);
+        self.records.push(Record::put(notice::CLASS, key, notice::encode(notice)));
     }
 
     fn areas(&mut self, areas: &[StoppedArea]) {

@@ -13,6 +13,7 @@ pub mod emergency;
 pub mod event;
 pub mod index;
 pub mod ledger;
+pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
@@ -79,11 +80,13 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// What a subscriber is told.
+    Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -104,6 +107,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Notice,
     ];
 
     /// The number on disk.
@@ -148,6 +152,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Notice => "notice",
         }
     }
 }

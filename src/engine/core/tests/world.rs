@@ -10,12 +10,13 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
-    ServiceIx,
+    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
+    Service, ServiceIx,
 };
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
     Action, ClientTraits, Identity, Kind, Measured, Part, Parties, Place, QuotaKey, Request, SessionId,
@@ -61,6 +62,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota =
@@ -192,6 +195,7 @@ pub(super) enum Op {
     SessionGone(SessionKey),
     Ledger(LedgerEntry),
     Act(ActEntry),
+    Notice(Notice),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -229,6 +233,9 @@ impl BatchSink for Recorder {
     }
     fn act(&mut self, act: &ActEntry) {
         self.0.push(Op::Act(act.clone()));
+    }
+    fn notice(&mut self, notice: &Notice) {
+        self.0.push(Op::Notice(notice.clone()));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -275,6 +282,7 @@ pub(super) struct Disk {
     pub(super) sessions: BTreeMap<SessionKey, Session>,
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
     acts: Vec<(Sequence, ActEntry)>,
+    pub(super) notices: Vec<Notice>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
@@ -305,6 +313,7 @@ impl Disk {
                     );
                 }
                 Op::Act(act) => self.acts.push((sequence, act)),
+                Op::Notice(notice) => self.notices.push(notice),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
