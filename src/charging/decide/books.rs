@@ -14,6 +14,8 @@ pub(super) struct Books {
     pub(super) notes: Notes,
     /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
     pub(super) unpaid: bool,
+    /// The time of the decision.
+    pub(super) now: Timestamp,
 }
 
 impl Books {
@@ -25,7 +27,7 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (Self { account, subscriber, changes, notes, unpaid }, session, event)
+        (Self { account, subscriber, changes, notes, unpaid, now }, session, event)
     }
 
     /// The number was used (`END-3`). It is written for this once a day at most.

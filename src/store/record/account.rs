@@ -58,7 +58,7 @@ pub fn encode(account: &Account) -> Vec<u8> {
     to.finish()
 }
 
-fn put_bonuses(to: &mut Writer, bonuses: &[Bonus]) {
+pub(super) fn put_bonuses(to: &mut Writer, bonuses: &[Bonus]) {
     to.length(bonuses.len());
     for Bonus { id, left, reserved, given, expires, services } in bonuses {
         to.count(*id);
@@ -105,8 +105,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Account, RecordError> {
 fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(), RecordError> {
     match number {
         BONUSES => {
-            let length = from.length()?;
-            account.bonuses = (0..length).map(|_| bonus(from)).collect::<Result<_, _>>()?;
+            account.bonuses = take_bonuses(from)?;
         }
         PROMISE => {
             account.promise = Some(Promise { left: from.money()?, given: from.time()?, due: from.time()? });
@@ -115,6 +114,11 @@ fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(
         _ => return Err(RecordError::Field("part")),
     }
     Ok(())
+}
+
+pub(super) fn take_bonuses(from: &mut Reader<'_>) -> Result<Vec<Bonus>, RecordError> {
+    let length = from.length()?;
+    (0..length).map(|_| bonus(from)).collect()
 }
 
 fn bonus(from: &mut Reader<'_>) -> Result<Bonus, RecordError> {

@@ -12,7 +12,9 @@ use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier};
+use crate::charging::catalogue::{
+    BonusOrder, Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier,
+};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -36,6 +38,7 @@ const PLAN: Keys = Keys {
         "out_of_money",
         "announcements",
         "furnish",
+        "bonus",
     ],
     later: &["fee", "roaming", "throttle", "fair_use"],
 };
@@ -65,6 +68,7 @@ const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[]
 /// The most tiers of a rate.
 const TIERS_MAX: usize = 32;
 const DIRECTIONS: &[&str] = &["mo", "forward", "mt"];
+const BONUS: &[&str] = &["first", "last", "never"];
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
@@ -138,6 +142,11 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         }
         without.push(service);
     }
+    let bonus = match table.get("bonus").and_then(|node| faults.word(node, BONUS)) {
+        None | Some(0) => BonusOrder::First,
+        Some(1) => BonusOrder::Last,
+        Some(_) => BonusOrder::Never,
+    };
     let name = entry.key.clone();
     let plan = Plan {
         name,
@@ -152,6 +161,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         furnish,
         closed,
         without,
+        bonus,
     };
     Written { plan, origin: entry.origin, rates: places }
 }

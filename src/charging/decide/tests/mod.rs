@@ -1,6 +1,7 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod bonus;
 mod change_property;
 mod changes;
 mod enquiries;
