@@ -120,7 +120,7 @@ fn a_session_holds_of_it_what_no_other_gets() {
     assert_eq!((world.account.reserved, world.account.bonuses[0].reserved), (Money::ZERO, Money::ZERO));
     assert_eq!(world.send(&sms("2")).outcome, Outcome::Done);
     world.send(&Ask::data(Kind::Terminate, "d", 2).used(group(10), octets(MB)));
-    assert_eq!(world.balances(), (100, 0));
+    assert_eq!(world.balances(), (0, 0), "the last megabyte was paid with main money");
 }
 
 #[test]
