@@ -411,6 +411,7 @@ fn what_comes_when_nothing_is_left_is_read_as_it_is_written() {
 out_of_money = "redirect:https://pay.example.org/?n=1"
 rate = [{ service = "data", price = "1", per = "1MB" }]
 announcements = { low = 10, refused = 4294967295 }
+furnish = "plan=a"
 [plans.b]
 out_of_money = { restrict = ["portal", "kiosk"], rules = ["permit out ip from 192.0.2.10 to assigned"], validity = "1h" }
 announcements = { last = 7, before_end = "45s" }
@@ -458,6 +459,7 @@ bonus = "last"
     let told = Announcements { low: Some(10), last: None, refused: Some(u32::MAX), before_end_secs: 30 };
     assert_eq!((a.announcements, a.low_balance), (Some(told), None));
     assert_eq!((a.bonus, plan("c").bonus), (BonusOrder::First, BonusOrder::Last));
+    assert_eq!(a.furnish.as_deref(), Some("plan=a"));
 
     let b = plan("b");
     let portal = reach(&["portal", "kiosk"], &["permit out ip from 192.0.2.10 to assigned"]);

@@ -58,7 +58,8 @@ fn grant(
         trigger::forget(quota);
     }
     let shape = line.terms.shape;
-    let planned = shape.map_or(1, |shape| shape.validity_secs);
+    let longest = traits.max_validity_secs.unwrap_or(u32::MAX);
+    let planned = shape.map_or(1, |shape| shape.validity_secs).min(longest);
     let ahead = change::ahead(case, &books.subscriber, line, planned);
     let mut held = Held::default();
     for (leg, terms) in line.all_terms().enumerate() {

@@ -18,6 +18,10 @@ const OCTETS: u64 = 50 << 20;
 /// Seconds at a time where the plan says nothing.
 const SECONDS: u64 = 60;
 
+/// Grants to a client that does not come back when it is asked to grow until they last so many seconds, and no longer:
+/// what it holds is what a block or another tariff comes too late for.
+const DEAF_SECS: u32 = 5;
+
 /// A slice that can be paid for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Slice {
@@ -82,6 +86,8 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
             let usual = if terms.unit == Unit::Octets { OCTETS } else { SECONDS };
             let slice = planned.or(wanted).unwrap_or(usual);
             let fits = terms.unit == Unit::Octets;
+            let secs = if traits.deaf { policy.secs.min(DEAF_SECS) } else { policy.secs };
+            let policy = SlicePolicy { secs, ..policy };
             let slice = if fits { pace::fitted(slice, quota.pace, terms.shape, policy) } else { slice };
             let slice = if traits.honour_requested { slice.min(wanted.unwrap_or(slice)) } else { slice };
             let most = traits.max_octets.filter(|&most| terms.unit == Unit::Octets && most > 0);

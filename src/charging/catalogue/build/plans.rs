@@ -158,9 +158,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
-        furnish,
         closed,
         without,
+        furnish,
         bonus,
     };
     Written { plan, origin: entry.origin, rates: places }
@@ -170,7 +170,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
 fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
     let text = faults.text(node)?;
     if text.len() > FURNISH_MAX {
-        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        faults.add(node.origin, FaultKind::TooLong { what: "the words of `furnish`", most: FURNISH_MAX });
         return None;
     }
     Some(text.into())
