@@ -14,6 +14,7 @@ use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber,
 use super::contracts::Owner;
 use super::hash::command_digest;
 use super::life::LifeChange;
+use super::lifecycle::By;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
@@ -99,7 +100,7 @@ impl Core {
                 Err(why) => Err(why),
             },
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
-            Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
+            Change::SetSubscriber { msisdn, set } => self.set_subscriber(command, *msisdn, set, now)?,
             Change::Adjust { msisdn, amount, note } => {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 let once =
@@ -231,7 +232,7 @@ impl Core {
             Ok(joining) => joining,
             Err(why) => return Ok(Err(why)),
         };
-        let owner = joining.owner.clone();
+        let (owner, overrides) = (joining.owner.clone(), joining.overrides);
         let opened = match &shared {
             Some(account) => check_shared(new, account.id, account.mode, plan).map(|()| None),
             None => self.open_account(command, new, plan, now).map(Some),
@@ -256,7 +257,12 @@ impl Core {
         let mut subscriber = subscriber_of(new, id, plan, now);
         (subscriber.owner, subscriber.owner_is_entity) = (owner.number, owner.is_entity);
         subscriber.life.acts = self.acts_of(new.msisdn);
-        self.write_subscriber(subscriber, now);
+        if overrides {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, "added above the limit of numbers", by);
+        } else {
+            self.write_subscriber(subscriber, now);
+        }
         Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
 
@@ -303,7 +309,13 @@ impl Core {
         Ok((account, entry))
     }
 
-    fn set_subscriber(&mut self, msisdn: Digits, set: &SubscriberChange, now: Timestamp) -> Attempt {
+    fn set_subscriber(
+        &mut self,
+        command: &Command,
+        msisdn: Digits,
+        set: &SubscriberChange,
+        now: Timestamp,
+    ) -> Attempt {
         let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
@@ -317,6 +329,7 @@ impl Core {
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let mut words = set.words();
         let (mut left, mut held) = (None, None);
         if subscriber.owner != before.0.owner || subscriber.owner_is_entity != before.0.owner_is_entity {
             let owner = Owner { number: subscriber.owner.clone(), is_entity: subscriber.owner_is_entity };
@@ -327,6 +340,9 @@ impl Core {
                 Ok(held) => held,
                 Err(why) => return Ok(Err(why)),
             };
+            if self.overrides(&owner, held.as_ref()) {
+                words.push("above the limit of numbers".into());
+            }
         }
         self.write_holder(left, now);
         self.write_holder(held, now);
@@ -343,8 +359,13 @@ impl Core {
                 self.write_imsi(imsi, Some(msisdn), now);
             }
         }
-        subscriber.revision = subscriber.revision.saturating_add(1);
-        self.write_subscriber(subscriber, now);
+        if words.is_empty() {
+            subscriber.revision = subscriber.revision.saturating_add(1);
+            self.write_subscriber(subscriber, now);
+        } else {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, &format!("set {}", words.join(", ")), by);
+        }
         self.reach_changed(&before, &after, now);
         Ok(Ok(Done::new(msisdn, id, balance, true)))
     }

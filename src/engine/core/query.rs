@@ -127,7 +127,7 @@ pub enum View {
         next: Option<Digits>,
     },
     /// A page of a ledger.
-    Ledger(LedgerPage),
+    Ledger(Box<LedgerPage>),
     /// The last charges and refusals.
     Explanation(Box<Explanation>),
     /// A page of open sessions.

@@ -2,6 +2,7 @@
 //! audited after every step.
 
 mod abroad;
+mod bonus;
 mod change_property;
 mod changes;
 mod content;
