@@ -252,12 +252,6 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
-    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
-    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
-        self.replace_tariffs(catalogue, content);
-    }
-
     /// Something to be loaded. Loads are to be answered in the order in which they are given, behind all batches that
     /// are durable.
     pub fn poll_load(&mut self) -> Option<Load> {
@@ -663,6 +657,7 @@ impl Core {
         let begins = still.is_some() && self.store_stalled.is_none();
         self.store_stalled = still;
         if begins {
+            self.tariffs.abandon();
             for waiter in self.waiting.take_operators() {
                 if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
                     self.reply(tag, Err(CommandError::StoreStalled));

@@ -68,7 +68,10 @@ impl Core {
             Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
                 self.reply(tag, Err(CommandError::Overloaded));
             }
-            Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
+            Err(wait) if self.is_vain(&wait) => {
+                self.give_up_check(command.key);
+                self.reply(tag, Err(CommandError::StoreStalled));
+            }
             Err(wait) => {
                 let job = Job::Command(tag, command);
                 self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });

@@ -162,6 +162,11 @@ impl Tariffs {
         self.check.as_ref().is_some_and(|check| check.lacks.plans.contains(plan))
     }
 
+    /// What was under way is given up: the store stands still.
+    pub(super) fn abandon(&mut self) {
+        self.check = None;
+    }
+
     /// What is known, by when it comes into force.
     pub(super) fn known(&self) -> &[KnownTariff] {
         &self.known
@@ -246,8 +251,9 @@ impl Core {
         self.catalogue = Arc::new(current.followed_by(later));
     }
 
-    /// Other tariffs are in force from now on, whoever still uses what they lack.
-    pub(super) fn replace_tariffs(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
+    /// Other tariffs are in force from now on, whoever still uses what they lack: what was used before is rated by those
+    /// before, and clients are asked to report and ask anew, at leisure. Their content is kept in the store, by its version.
+    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         if catalogue.version() == self.catalogue.version() {
             return;
         }
