@@ -64,7 +64,9 @@ impl Core {
     ) {
         match self.operate(&command, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
-            Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
+            Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
+                self.reply(tag, Err(CommandError::Overloaded));
+            }
             Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
             Err(wait) => {
                 let job = Job::Command(tag, command);
@@ -117,6 +119,7 @@ impl Core {
             Change::Area { network, lift, note } => {
                 self.set_area(command, *network, *lift, note.clone(), now)
             }
+            Change::Publish(publication) => self.publish(command, publication, given, now)?,
             Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
@@ -164,7 +167,8 @@ impl Core {
             | Change::AddSubscriber(_)
             | Change::SetSubscriber { .. }
             | Change::Life { .. }
-            | Change::Area { .. } => false,
+            | Change::Area { .. }
+            | Change::Publish(_) => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -201,7 +205,7 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
-        if plan.closed {
+        if plan.closed || self.tariffs.withdraws(&new.plan) {
             return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
         }
         if let Err(why) = check_new(new) {
@@ -359,7 +363,7 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
-                if plan.closed {
+                if plan.closed || self.tariffs.withdraws(name) {
                     return Err(CommandError::PlanClosed { plan: name.clone() });
                 }
                 change_plan(subscriber, plan);
@@ -583,6 +587,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
         | Change::Import(_)
         | Change::Renumber { .. }
         | Change::SetSubscriber { .. }
+        | Change::Publish(_)
         | Change::AddVouchers(_)
         | Change::ActivateVoucher { .. } => (None, None),
     };

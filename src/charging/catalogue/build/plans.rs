@@ -98,7 +98,7 @@ const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
-pub(super) fn plans<'t>(faults: &mut Faults, names: &Names, entries: &[&'t Entry]) -> Vec<Written> {
+pub(super) fn plans(faults: &mut Faults, names: &Names, entries: &[&Entry]) -> Vec<Written> {
     let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();

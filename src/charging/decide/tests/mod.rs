@@ -14,6 +14,7 @@ mod lost_money;
 mod money;
 mod pools;
 mod property;
+mod rationals;
 mod refunds;
 mod sessions;
 mod slices;
