@@ -32,7 +32,11 @@ fn by_location(ccr: Ccr) -> Ccr {
 }
 
 fn call(role: i32, network: &str) -> Ccr {
-    let ims = vec![number(F::NodeFunctionality, 6), number(F::RoleOfNode, role), text(F::CalledPartyAddress, MOBILE)];
+    let ims = vec![
+        number(F::NodeFunctionality, 6),
+        number(F::RoleOfNode, role),
+        text(F::CalledPartyAddress, MOBILE),
+    ];
     let place = vec![text(F::SgsnMccMnc, network)];
     let groups = vec![group(F::PsInformation, place), group(F::ImsInformation, ims)];
     ccr(1, "v;1", 0, VOICE).with(information(groups)).with(wants(vec![seconds(60)]))
@@ -40,7 +44,8 @@ fn call(role: i32, network: &str) -> Ccr {
 
 fn wants_group(octets_used: Option<u32>) -> gyro::diameter::tree::AvpTree {
     let reported = octets_used.map(|count| used(vec![crate::rfc8506::long(F::CcTotalOctets, count.into())]));
-    let all = [number(F::RatingGroup, 10), group(F::RequestedServiceUnit, vec![])].into_iter().chain(reported);
+    let all =
+        [number(F::RatingGroup, 10), group(F::RequestedServiceUnit, vec![])].into_iter().chain(reported);
     mscc_of(all.collect())
 }
 

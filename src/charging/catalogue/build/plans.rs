@@ -186,8 +186,8 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         announcements,
         closed,
         without,
-        furnish,
         roaming,
+        furnish,
     };
     Written { plan, origin: entry.origin, rates: places }
 }
