@@ -223,7 +223,7 @@ pub(crate) fn check(code: u32, at: At, claims: &[(At, Claim)], cca: &Cca<'_>, zo
     }
     let parts = parts(cca);
     let mut part = if parts.len() == 1 { Some(0) } else { None };
-    let mut told: Vec<bool> = parts.iter().map(|part| part.code == 2_001 || cca.msccs.is_empty()).collect();
+    let mut told: Vec<bool> = parts.iter().map(|part| part.code == 2_001 || code != 2_001).collect();
     let (mut granted, mut last) = (vec![None; parts.len()], vec![false; parts.len()]);
     for (at, claim) in claims {
         let at = *at;
