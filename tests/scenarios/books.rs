@@ -483,9 +483,9 @@ fn refusal(at: At, claim: &Claim, explained: &Value) -> Read<()> {
             if refusals.iter().any(is) {
                 return Ok(());
             }
-            let mut wanted = format!("a refusal {reason}");
-            group.iter().for_each(|group| wanted.push_str(&format!(" group {group}")));
-            session.iter().for_each(|session| wanted.push_str(&format!(" session {session}")));
+            let group = group.map(|group| format!(" group {group}")).unwrap_or_default();
+            let session = session.as_ref().map(|session| format!(" session {session}")).unwrap_or_default();
+            let wanted = format!("a refusal {reason}{group}{session}");
             Err(Mistake::unlike(at, wanted, shown_list(&told)))
         }
         _ => Ok(()),

@@ -57,7 +57,7 @@ const STRIDE: Duration = Duration::from_hours(1);
 /// From which length on a stretch of time is a long one: in shorter ones everything happens at its very moment.
 const LONG: Duration = Duration::from_hours(48);
 /// How long the engine's threads may take for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A tariff that was read.
 #[derive(Clone)]
