@@ -7,8 +7,8 @@ use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
-    ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup,
+    Service, ServiceIx, Then,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
@@ -36,6 +36,8 @@ fn catalogue() -> Catalogue {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let bundle = Bundle {
@@ -44,6 +46,7 @@ fn catalogue() -> Catalogue {
         amount: Amount::new(Unit::Octets, 30 << 30),
         priority: 0,
         then: Then::Rates,
+        notify: None,
     };
     Catalogue::new(Parts {
         version: 1,

@@ -3,6 +3,7 @@
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
 use super::ledger::LedgerEntry;
+use super::notice::Notice;
 use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
 use super::session::Session;
@@ -63,6 +64,8 @@ pub struct Changes {
     pub event: Option<EventRecord>,
     /// The event that was given back, to be kept as such.
     pub refunded: Option<EventRecord>,
+    /// What the subscriber is told of it.
+    pub notices: Vec<Notice>,
 }
 
 /// What was decided.

@@ -136,6 +136,29 @@ pub const KEYS: &[Key] = &[
         "4",
         "how often it is asked, over another connection where there is one, before it is given up",
     ),
+    key(
+        "accounts.promise_amount",
+        Kind::Count,
+        "500",
+        "how much a promised payment gives, in units of the currency; 0 offers none",
+    ),
+    key("accounts.promise_fee", Kind::Count, "50", "what a promised payment costs"),
+    key("accounts.promise_term", Kind::Span, "72h", "after which what of it has not come is taken back"),
+    key("accounts.promise_after", Kind::Span, "90d", "how long a number is served before it may promise"),
+    key(
+        "accounts.credit_ceiling",
+        Kind::Count,
+        "1000000",
+        "no account's credit limit may be above it, in units of the currency",
+    ),
+    key("accounts.numbers_each", Kind::Count, "10", "the most numbers of one individual without --override"),
+    key(
+        "accounts.voucher_tries",
+        Kind::Count,
+        "5",
+        "so many wrong codes of payment cards in a row lock a number out",
+    ),
+    key("accounts.voucher_lockout", Kind::Span, "1h", "for how long"),
     key("overload.soft", Kind::Count, "20k", "requests in hand above which new sessions and events get 3004"),
     key("overload.hard", Kind::Count, "40k", "requests in hand above which all but emergencies get 3004"),
     key("overload.age", Kind::Span, "3s", "work older than this is refused, not done"),
@@ -174,6 +197,8 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "announcements",
     "advice",
     "balance",
+    "expiration",
+    "furnish",
 ];
 
 /// Keys that a later version brings: refused by name instead of being ignored.

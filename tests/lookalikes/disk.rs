@@ -8,10 +8,12 @@ use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::emergency::EmergencyRecord;
 use gyro::charging::ledger::LedgerEntry;
+use gyro::charging::notice::Notice;
 use gyro::charging::session::Session;
 use gyro::charging::snapshot::EventRecord;
 use gyro::charging::units::Digits;
 use gyro::engine::core::load::{Found, Load};
+use gyro::engine::core::papers::{Paper, PaperKey};
 use gyro::engine::core::sink::{EventBucket, OperationRecord, ReferenceRecord};
 use gyro::engine::core::{BatchSink, Fact, OperationKey, SessionKey};
 
@@ -26,6 +28,7 @@ pub(crate) struct Disk {
     events: Vec<(Sequence, EventRecord)>,
     operations: BTreeMap<OperationKey, OperationRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
+    papers: BTreeMap<PaperKey, Paper>,
 }
 
 impl Disk {
@@ -47,6 +50,7 @@ impl Disk {
                 Found::Events(of.map(|(_, event)| event.clone()).collect())
             }
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
+            Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
             _ => panic!("no look-alike needs {load:?}"),
         }
@@ -74,6 +78,9 @@ impl BatchSink for Disk {
     fn subscriber(&mut self, subscriber: &Subscriber) {
         self.subscribers.insert(subscriber.msisdn, subscriber.clone());
     }
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        self.papers.insert(key, paper.clone());
+    }
     fn imsi(&mut self, imsi: Digits, msisdn: Option<Digits>) {
         match msisdn {
             Some(msisdn) => self.imsis.insert(imsi, msisdn),
@@ -90,6 +97,7 @@ impl BatchSink for Disk {
         self.ledger.push(entry.clone());
     }
     fn act(&mut self, _: &ActEntry) {}
+    fn notice(&mut self, _: &Notice) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
     fn event(&mut self, event: &EventRecord) {
         self.events.push((Sequence(self.last.0 + 1), event.clone()));

@@ -29,6 +29,7 @@ mod tell;
 #[cfg(test)]
 pub(in crate::charging) mod tests;
 mod trigger;
+mod watch;
 
 pub use answer::refuse;
 
@@ -55,8 +56,13 @@ pub fn decide(
     let from = if matches!(request.kind, Kind::Event(_)) { request.at } else { now };
     let (place, stopped) = (request.place, snapshot.stopped);
     let case = Case { request, catalogue, policy, now, stopped, plan, from, place };
-    match request.kind {
+    let before = policy.notices.on.then(|| watch::Before::of(case, &snapshot));
+    let mut decision = match request.kind {
         Kind::Event(action) => event::decide(case, snapshot, action),
         Kind::Initial | Kind::Update | Kind::Terminate => dialogue::decide(case, snapshot),
+    };
+    if let Some(before) = before {
+        watch::watch(case, before, &mut decision);
     }
+    decision
 }

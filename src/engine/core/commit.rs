@@ -6,11 +6,13 @@ use std::sync::Arc;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::ledger::LedgerEntry;
+use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::command::OperationKey;
 use super::hash::SessionKey;
+use super::papers::PaperKey;
 use super::sink::{Fact, ReferenceRecord};
 
 /// A batch that was handed out and is not known to be durable.
@@ -34,6 +36,7 @@ pub(crate) struct Open {
     pub(crate) sessions_gone: Vec<SessionKey>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) acts: Vec<ActEntry>,
+    pub(crate) notices: Vec<Notice>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -42,6 +45,7 @@ pub(crate) struct Open {
     pub(crate) buckets: Vec<u64>,
     pub(crate) buckets_gone: Vec<u64>,
     pub(crate) operations: Vec<OperationKey>,
+    pub(crate) papers: Vec<PaperKey>,
     pub(crate) references: Vec<([u8; 16], ReferenceRecord)>,
     pub(crate) emergencies_gone: Vec<SessionKey>,
     pub(crate) catalogues: Vec<(u64, Arc<[u8]>)>,
@@ -61,11 +65,13 @@ impl Open {
             sessions_gone,
             ledger,
             acts,
+            notices,
             areas,
             events,
             buckets,
             buckets_gone,
             operations,
+            papers,
             references,
             emergencies_gone,
             catalogues,
@@ -78,11 +84,13 @@ impl Open {
             && sessions_gone.is_empty()
             && ledger.is_empty()
             && acts.is_empty()
+            && notices.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()
             && buckets_gone.is_empty()
             && operations.is_empty()
+            && papers.is_empty()
             && references.is_empty()
             && emergencies_gone.is_empty()
             && catalogues.is_empty()

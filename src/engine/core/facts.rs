@@ -31,6 +31,8 @@ pub struct Facts {
     pub batched_answers: u64,
     /// Reservations and sessions ended by expiry.
     pub expired: u64,
+    /// What subscribers were told.
+    pub notices: u64,
     /// Contracts ended by rule.
     pub contracts_ended: u64,
     /// Tombstones of sessions forgotten.

@@ -8,13 +8,16 @@ pub mod act;
 mod answer;
 pub mod area;
 mod codec;
+pub mod contract;
 pub mod emergency;
 pub mod event;
 pub mod index;
 pub mod ledger;
+pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod voucher;
 
 use core::fmt;
 
@@ -67,17 +70,23 @@ pub enum Class {
     Invoice = 14,
     /// An emergency session or event, granted from the request alone.
     Emergency = 15,
+    /// A contract.
+    Contract = 16,
+    /// The holder of numbers, by its 12-digit number.
+    Holder = 17,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// What a subscriber is told.
+    Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -93,9 +102,12 @@ impl Class {
         Self::Payment,
         Self::Invoice,
         Self::Emergency,
+        Self::Contract,
+        Self::Holder,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Notice,
     ];
 
     /// The number on disk.
@@ -135,9 +147,12 @@ impl Class {
             Self::Payment => "payment",
             Self::Invoice => "invoice",
             Self::Emergency => "emergency",
+            Self::Contract => "contract",
+            Self::Holder => "holder",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Notice => "notice",
         }
     }
 }
@@ -270,7 +285,6 @@ impl Record {
     }
 }
 
-/// Octets in hexadecimal, for golden tests.
 /// Octets of hexadecimal digits, of records as they once were.
 #[cfg(test)]
 fn unhex(digits: &str) -> Vec<u8> {
@@ -278,6 +292,7 @@ fn unhex(digits: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
+/// Octets in hexadecimal, for golden tests.
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
     use core::fmt::Write as _;

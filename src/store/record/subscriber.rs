@@ -5,12 +5,16 @@
 //! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
 //! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
 //!
+//! Part 2, what was told: flags u8 (1 that the balance is low) · bundles: number, then each: bundle text, expires time?, per
+//! cent u8.
+//!
 //! Layout 2 has no parts and no 0 for their end; layout 1 ends after the allowances.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::account::life::{End, EndReason, Life, Settlement};
+use crate::charging::account::told::{Told, ToldBundle};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
 use crate::charging::units::Digits;
 
@@ -22,6 +26,9 @@ const ACTIV: u8 = 1;
 const ENTITY: u8 = 2;
 const ENDED: u8 = 4;
 const OVERAGE: u8 = 8;
+/// The part of what was told, and its flag.
+const TOLD: u8 = 2;
+const LOW: u8 = 1;
 
 /// Where a subscriber stands.
 pub fn key(msisdn: Digits) -> Key {
@@ -58,11 +65,14 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.time_or_none(*expires);
     }
     put_life(&mut to, &subscriber.life);
+    if subscriber.life.told != Told::default() {
+        to.part(TOLD, |to| put_told(to, &subscriber.life.told));
+    }
     to.no_more_parts();
     to.finish()
 }
 
-const fn reason_octet(reason: BlockReason) -> u8 {
+pub(super) const fn reason_octet(reason: BlockReason) -> u8 {
     match reason {
         BlockReason::Lost => 1,
         BlockReason::Theft => 2,
@@ -76,13 +86,25 @@ const fn reason_octet(reason: BlockReason) -> u8 {
     }
 }
 
-const fn end_octet(why: EndReason) -> u8 {
+pub(super) const fn end_octet(why: EndReason) -> u8 {
     match why {
         EndReason::Request => 1,
         EndReason::Unpaid => 2,
         EndReason::Unused => 3,
         EndReason::PortedOut => 4,
+        EndReason::Renumbered => 5,
     }
+}
+
+/// The reason of an octet.
+pub(super) fn block_reason(octet: u8) -> Result<BlockReason, RecordError> {
+    let reason = BlockReason::ALL.into_iter().find(|reason| reason_octet(*reason) == octet);
+    reason.ok_or(RecordError::Field("reason"))
+}
+
+/// Why a contract ended, by its octet.
+pub(super) fn end_reason(octet: u8) -> Result<EndReason, RecordError> {
+    EndReason::ALL.into_iter().find(|why| end_octet(*why) == octet).ok_or(RecordError::Field("end"))
 }
 
 fn put_life(to: &mut Writer, life: &Life) {
@@ -111,10 +133,8 @@ fn put_life(to: &mut Writer, life: &Life) {
 fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
     let length = from.length()?;
     let one = |from: &mut Reader<'_>| {
-        let octet = from.u8()?;
-        let reason = BlockReason::ALL.into_iter().find(|reason| reason_octet(*reason) == octet);
         Ok(Block {
-            reason: reason.ok_or(RecordError::Field("reason"))?,
+            reason: block_reason(from.u8()?)?,
             since: from.time()?,
             operator: from.text("operator")?,
             note: from.text_or_none("note")?,
@@ -128,7 +148,32 @@ fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
         end: end(from)?,
         acts: from.count()?,
         acts_head: from.sequence_or_none()?,
+        told: Told::default(),
     })
+}
+
+fn put_told(to: &mut Writer, told: &Told) {
+    to.u8(flag(told.low_balance, LOW));
+    to.length(told.bundles.len());
+    for ToldBundle { bundle, expires, percent } in &told.bundles {
+        to.text(bundle);
+        to.time_or_none(*expires);
+        to.u8(*percent);
+    }
+}
+
+fn told(from: &mut Reader<'_>) -> Result<Told, RecordError> {
+    let low_balance = from.flags(LOW)? & LOW != 0;
+    let length = from.length()?;
+    let one = |from: &mut Reader<'_>| {
+        Ok(ToldBundle {
+            bundle: from.text("bundle")?,
+            expires: from.time_or_none("expires")?,
+            percent: from.u8()?,
+        })
+    };
+    let bundles = (0..length).map(|_| one(from)).collect::<Result<_, _>>()?;
+    Ok(Told { bundles, low_balance })
 }
 
 fn end(from: &mut Reader<'_>) -> Result<Option<End>, RecordError> {
@@ -136,8 +181,7 @@ fn end(from: &mut Reader<'_>) -> Result<Option<End>, RecordError> {
     if octet == 0 {
         return Ok(None);
     }
-    let why = EndReason::ALL.into_iter().find(|why| end_octet(*why) == octet);
-    let why = why.ok_or(RecordError::Field("end"))?;
+    let why = end_reason(octet)?;
     let at = from.time()?;
     let (balance, earliest, due) = (from.money()?, from.time()?, from.time()?);
     let refunded = match from.time_or_none("refunded")? {
@@ -153,7 +197,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     let msisdn = msisdn(key)?;
     let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let flags = from.flags(ACTIV | ENTITY | ENDED | OVERAGE)?;
-    let subscriber = Subscriber {
+    let mut subscriber = Subscriber {
         msisdn,
         account: AccountId(from.u64()?),
         imsi: from.digits_or_none("imsi")?,
@@ -172,7 +216,13 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
         life: if version > 1 { life(&mut from)? } else { Life::default() },
     };
     if version > 2 {
-        from.parts(|_, _| Err(RecordError::Field("part")))?;
+        from.parts(|number, part| match number {
+            TOLD => {
+                subscriber.life.told = told(part)?;
+                Ok(())
+            }
+            _ => Err(RecordError::Field("part")),
+        })?;
     }
     from.finish()?;
     Ok(subscriber)
@@ -244,6 +294,7 @@ mod tests {
             end: Some(End { at: time(10), why: EndReason::PortedOut, settlement }),
             acts: 16,
             acts_head: Some(Sequence(17)),
+            told: Told::default(),
         };
         Subscriber { life, ..sample() }
     }
@@ -308,7 +359,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn end()(why in 0usize..4, times in proptest::array::uniform3(time()), balance in money(),
+        fn end()(why in 0usize..5, times in proptest::array::uniform3(time()), balance in money(),
             refunded in proptest::option::of((time(), money()))) -> End
         {
             let [at, from, due] = times;
@@ -317,11 +368,21 @@ mod tests {
     }
 
     prop_compose! {
+        fn told_marks()(low_balance: bool,
+            marks in proptest::collection::vec((text(), proptest::option::of(time()), any::<u8>()), 0..3)) -> Told
+        {
+            let one = |(bundle, expires, percent)| ToldBundle { bundle, expires, percent };
+            Told { low_balance, bundles: marks.into_iter().map(one).collect() }
+        }
+    }
+
+    prop_compose! {
         fn a_life()(blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
-            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64) -> Life
+            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64,
+            told in told_marks()) -> Life
         {
             let acts_head = Some(Sequence(head)).filter(|head| head.0 != 0);
-            Life { blocks, last_use, ends, end, acts, acts_head }
+            Life { blocks, last_use, ends, end, acts, acts_head, told }
         }
     }
 

@@ -39,6 +39,9 @@ pub enum FigureFault {
     /// Not a percentage.
     #[error("a share is a whole number of per cent from 1% to 99%, like \"20%\"")]
     NotPercent,
+    /// Not a threshold.
+    #[error("a threshold is a whole number of per cent from 1% to 100%, like \"80%\"")]
+    NotShare,
 }
 
 /// Money, nothing or more, exact to a millionth: digits, and a point before the fraction.
@@ -88,6 +91,15 @@ pub(super) fn percent(text: &str) -> Result<u8, FigureFault> {
     let percent =
         whole.parse::<u8>().ok().filter(|percent| (1..=99).contains(percent) && fraction.is_empty());
     percent.ok_or(FigureFault::NotPercent)
+}
+
+/// Whole per cent, 1 to 100.
+pub(super) fn share(text: &str) -> Result<u8, FigureFault> {
+    match text.strip_suffix('%').map(str::trim_end) {
+        Some("100") => Ok(100),
+        Some(_) => percent(text).map_err(|_| FigureFault::NotShare),
+        None => Err(FigureFault::NotShare),
+    }
 }
 
 const VOLUMES: [(&str, u64); 10] = [
@@ -215,6 +227,10 @@ mod tests {
     #[test]
     fn shares_are_one_to_ninety_nine_per_cent() {
         assert_eq!(percent("20%"), Ok(20));
+        assert_eq!((share("80%"), share("100 %"), share("1%")), (Ok(80), Ok(100), Ok(1)));
+        for text in ["0%", "101%", "80", "80.5%", ""] {
+            assert_eq!(share(text), Err(FigureFault::NotShare), "{text}");
+        }
         assert_eq!(percent("1 %"), Ok(1));
         for text in ["0%", "100%", "20", "1.5%", "-1%", "%", "300%"] {
             assert_eq!(percent(text), Err(FigureFault::NotPercent), "{text}");

@@ -4,7 +4,9 @@ use super::fault::{Fault, FaultKind, FigureFault, Noun};
 use super::nearest::nearest;
 use super::quantity;
 use super::tree::{Node, Origin, Row, Table, Value};
+use crate::charging::account::told::Thresholds;
 use crate::charging::units::{Digits, Money, Unit};
+use crate::time::{Timestamp, Zone};
 
 /// The keys of a place.
 #[derive(Clone, Copy, Debug)]
@@ -175,9 +177,53 @@ impl Faults {
         self.figure(node, quantity::seconds)
     }
 
+    /// Money that may be less than nothing, in quotes.
+    pub(super) fn balance(&mut self, node: &Node) -> Option<Money> {
+        self.figure(node, |text| match text.strip_prefix('-') {
+            Some(owed) => quantity::price(owed)?.checked_neg().ok_or(FigureFault::TooLarge),
+            None => quantity::price(text),
+        })
+    }
+
+    /// A date or a moment, in quotes or without: a date alone is its first moment, a time without an offset is one of
+    /// the zone.
+    pub(super) fn moment(&mut self, node: &Node, zone: &Zone) -> Option<Timestamp> {
+        let text = match &node.value {
+            Value::Moment(text) => text,
+            _ => self.text(node)?,
+        };
+        let found = zone.parse(text);
+        if found.is_none() {
+            let allowed =
+                "a moment is \"2026-11-23\", \"2026-11-23T12:00:00\" or \"2026-11-23T12:00:00+05:00\"";
+            self.add(node.origin, FaultKind::Clock { found: text.into(), allowed });
+        }
+        found
+    }
+
     /// A share in quotes.
     pub(super) fn percent(&mut self, node: &Node) -> Option<u8> {
         self.figure(node, quantity::percent)
+    }
+
+    /// Up to four shares in quotes, 1 % to 100 %; an empty list for none.
+    pub(super) fn thresholds(&mut self, node: &Node) -> Option<Thresholds> {
+        if matches!(&node.value, Value::List(list) if list.is_empty()) {
+            return Some(Thresholds::NONE);
+        }
+        let mut percents = Vec::new();
+        for (origin, text) in self.texts(node) {
+            match quantity::share(text) {
+                Ok(percent) => percents.push(percent),
+                Err(fault) => self.add(origin, FaultKind::Figure { found: text.into(), fault }),
+            }
+        }
+        let thresholds = Thresholds::new(&percents);
+        if thresholds.is_none() {
+            let found = i64::try_from(percents.len()).unwrap_or(i64::MAX);
+            self.add(node.origin, FaultKind::Range { found, allowed: "at most four thresholds" });
+        }
+        thresholds
     }
 
     /// Digits, `least` to `most` of them.

@@ -11,8 +11,8 @@ use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
-    Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Direction, Holidays, LimitIx,
+    Limitation, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
@@ -136,12 +136,14 @@ pub(in crate::charging) fn rate(
         step,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     }
 }
 
 pub(in crate::charging) fn bundle(id: &str, covers: Covers, unit: Unit, count: u64, then: Then) -> Bundle {
-    Bundle { id: id.into(), covers, amount: Amount::new(unit, count), priority: 0, then }
+    Bundle { id: id.into(), covers, amount: Amount::new(unit, count), priority: 0, then, notify: None }
 }
 
 pub(in crate::charging) fn covers(service: ServiceIx, groups: &[u32], to: &[u16]) -> Covers {
