@@ -163,6 +163,7 @@ impl World {
                 policy: Policy::default(),
                 catalogue: Arc::clone(&self.current.catalogue),
                 hash_key: HashKey([7; 16]),
+                hash_code: run::hash_code,
             },
             content: Arc::clone(&self.current.content),
             open: Box::new(move || Ok(opened)),
