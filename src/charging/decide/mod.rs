@@ -5,6 +5,7 @@
 //! All parts of a request are decided in one step, for one commit.
 
 mod answer;
+mod basis;
 mod books;
 mod case;
 mod change;
@@ -15,6 +16,7 @@ mod duplicate;
 mod enquiry;
 mod event;
 mod gates;
+mod hindrance;
 mod limit;
 mod line;
 mod pace;
@@ -32,6 +34,7 @@ mod trigger;
 mod watch;
 
 pub use answer::refuse;
+pub use hindrance::{Bar, Hindrance, hindrance};
 
 use case::Case;
 

@@ -1,6 +1,7 @@
 //! Settling what was used: bundles that were held for it, then bundles that nobody holds, then money
 //! (`RES-2`, `ACC-3`). Use above the grant is charged in full and marked.
 
+use super::basis::{self, Shares};
 use super::books::Books;
 use super::case::Case;
 use super::count::{rated, scheme};
@@ -155,7 +156,7 @@ fn charge(
     books: &mut Books,
     quota: &mut Quota,
     terms: &Terms<'_>,
-    (Stretch { units: used, at: _, until }, left): (Stretch, u64),
+    (Stretch { units: used, at, until }, left): (Stretch, u64),
     how: Report,
 ) -> Result<(), Denial> {
     let held = quota.reservation.as_ref().map_or(0, held_units);
@@ -180,7 +181,10 @@ fn charge(
         Price::Rate(..) | Price::Free | Price::None(_) => None,
     };
     let amount = charge.as_ref().map_or(Some(Money::ZERO), |(_, charge)| charge.checked_neg());
+    let shares = Shares { held: from_held, free: from_free, money: by_money };
+    let total = charge.as_ref().map(|(rated, _)| rated.charged);
     let usage = ChargedUse {
+        basis: Some(basis::of(case, books, quota, terms, (shares, total, at))),
         msisdn: books.subscriber.msisdn,
         session: case.request.session.clone(),
         request_number: case.request.number,
