@@ -297,6 +297,7 @@ fn start_engine(
 ) -> Result<Engine, Trouble> {
     let data = config.data.clone();
     let store_options = store_options(config)?;
+    let pulse = Arc::clone(&store_options.pulse);
     let wake = Arc::clone(notices);
     let options = EngineOptions {
         settings: CoreSettings {
@@ -326,6 +327,7 @@ fn start_engine(
         open: Box::new(move || local::open(&data, store_options)),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
+        pulse,
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
     };

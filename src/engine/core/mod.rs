@@ -97,6 +97,8 @@ pub struct Core {
     clock: EngineClock,
     started: Timestamp,
     low_space: bool,
+    store_behind: bool,
+    store_stalled: Option<Duration>,
     facts: Facts,
     services: Vec<ServiceFacts>,
     accounts: Cache<AccountId, Account, Keyed>,
@@ -166,6 +168,8 @@ impl Core {
             clock: EngineClock::new(),
             started: Timestamp::EPOCH,
             low_space: false,
+            store_behind: false,
+            store_stalled: None,
             facts: Facts::default(),
             services: Vec::new(),
             accounts: Cache::new(keyed),
@@ -238,8 +242,8 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before. Their content is kept
-    /// in the store, by its version.
+    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
+    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
     pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         let version = catalogue.version();
         if self.stored_catalogue != Some(version) {
@@ -250,7 +254,9 @@ impl Core {
         self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
         if version != self.catalogue.version() {
             let catalogue = Arc::unwrap_or_clone(catalogue);
-            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, self.clock.latest()));
+            let now = self.clock.latest();
+            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, now));
+            self.demand(Demand::reauthorise(Who::Everyone, Reason::Tariff), now);
         }
     }
 
@@ -634,6 +640,31 @@ impl Core {
     /// The store has little room left: new sessions and events are refused until it has more.
     pub fn set_low_space(&mut self, low: bool) {
         self.low_space = low;
+    }
+
+    /// Changes come faster than the store takes them for long: new sessions and events are refused until it has caught
+    /// up.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        self.store_behind = behind;
+    }
+
+    /// For how long the store has stood still, where that is too long: what is not in memory cannot be read, and is
+    /// refused at once until it goes on. All else is served.
+    pub fn set_store_stalled(&mut self, still: Option<Duration>) {
+        let begins = still.is_some() && self.store_stalled.is_none();
+        self.store_stalled = still;
+        if begins {
+            for waiter in self.waiting.take_operators() {
+                if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
+                    self.reply(tag, Err(CommandError::StoreStalled));
+                }
+            }
+        }
+    }
+
+    /// Whether what must wait for this would wait for a store that stands still.
+    fn is_vain(&self, wait: &waiting::Wait) -> bool {
+        self.store_stalled.is_some() && !matches!(wait, waiting::Wait::Durable(_))
     }
 
     /// An operator says that the clock is right after a jump: expiry goes on.

@@ -237,10 +237,7 @@ mod tests {
         let entry = LedgerEntry { usage, ..sample() };
         let octets = encode(&entry);
         let start = encode(&sample()).len();
-        assert_eq!(
-            super::super::hex(&octets[start..]),
-            "HEX"
-        );
+        assert_eq!(super::super::hex(&octets[start..]), "HEX");
         assert_eq!(decode(&key(AccountId(7), 2), &octets), Ok(entry));
         damaged(&octets, |octets| decode(&key(AccountId(7), 2), octets));
     }
