@@ -1,6 +1,7 @@
 //! The routes: what is asked of the engine, and how it is told.
 
 mod life;
+mod tariffs;
 
 use core::fmt;
 use core::time::Duration;
@@ -98,6 +99,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/subscribers/{msisdn}/topup", post(topup))
         .route("/v1/subscribers/{msisdn}/adjust", post(adjust))
         .route("/v1/subscribers/{msisdn}/refund", post(refund))
+        .route("/v1/subscribers/{msisdn}/charge", post(charge))
         .route("/v1/subscribers/{msisdn}/reverse", post(reverse))
         .route("/v1/subscribers/{msisdn}/promise", post(promise))
         .route("/v1/subscribers/{msisdn}/bonus", post(bonus))
@@ -120,6 +122,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/reload", post(reload));
     routes
         .merge(life::routes())
+        .merge(tariffs::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))
@@ -276,6 +279,16 @@ async fn refund(
     Body(body): Body<change::Refund>,
 ) -> Told<Done> {
     admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn charge(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Bill>,
+) -> Told<Done> {
+    let change = body.read(digits("msisdn", &msisdn)?, &admin.form())?;
+    admin.order(order, change).await.map(Json)
 }
 
 async fn reverse(

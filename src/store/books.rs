@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
     account, act, area, contract, emergency, event, index, ledger, notice, operation, session, subscriber,
-    voucher,
+    tariff, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -198,6 +198,7 @@ impl Books {
             Class::Operation => operation::decode(octets).map(|_| ())?,
             Class::Payment => operation::decode_reference(octets).map(|_| ())?,
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
+            Class::Tariff => tariff::decode(key, octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
             Class::Voucher => voucher::check(key, octets)?,

@@ -9,12 +9,14 @@ use super::*;
 use crate::charging::account::Mode;
 use crate::charging::answer::{FinalUnit, Reach, Redirect};
 use crate::charging::catalogue::{
-    Announcements, BonusOrder, Limitation, LowBalance, PlanIx, ServiceIx, Then,
+    Announcements, BonusOrder, Limitation, LowBalance, PlanIx, ServiceIx, Then, Whereabouts,
 };
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::request::Role;
 use crate::charging::units::{Money, Unit};
 use crate::time::Timestamp;
+
+mod roaming;
 
 const FIRST: &str = include_str!("../../examples/tariffs/first.toml");
 
@@ -229,7 +231,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, direction, price, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, zones, direction, price, incoming, forward, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 
@@ -372,7 +374,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
     assert_eq!((included("+49151234567"), included("+48221234567"), included("+4930123456")), (1, 0, 1));
     assert_eq!(price(q, "+49151234567"), Some((3, "near".to_owned())), "the rate's own longest prefix");
     assert_eq!(price(q, "+79031234567"), None);
-    assert!(tariff.priced_by_destination(q, voice));
+    assert!(tariff.priced_by_destination(q, Whereabouts::Home, voice));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn grant(
     if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
         grant.extra.get_or_insert_default().consumption_secs = Some(secs);
     }
-    trigger::arm(traits, shape, quota, &mut grant);
+    trigger::arm(case, shape, quota, &mut grant);
     if !line.reported {
         pace::resume(quota, case.now);
     }
@@ -171,9 +171,7 @@ fn hold(
     let price = change::money(quota, terms, after, by_money)?;
     let bonus = match terms.bonus {
         BonusOrder::First => price,
-        BonusOrder::Last => {
-            price.checked_sub(price.min(books.account.spendable())).ok_or(Denial::Overflow)?
-        }
+        BonusOrder::Last => price.checked_sub(price.min(books.spendable())).ok_or(Denial::Overflow)?,
         BonusOrder::Never => Money::ZERO,
     };
     let bonus = books.account.hold_bonus(bonus, terms.service, case.now);

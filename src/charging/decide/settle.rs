@@ -1,6 +1,8 @@
 //! Settling what was used: bundles that were held for it, then bundles that nobody holds, then money
 //! (`RES-2`, `ACC-3`). Use above the grant is charged in full and marked.
 
+use core::time::Duration;
+
 use super::books::Books;
 use super::case::Case;
 use super::count::{rated, scheme};
@@ -19,6 +21,9 @@ use crate::charging::rating::price;
 use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
 use crate::charging::snapshot::Notes;
 use crate::charging::units::{Amount, Money};
+
+/// Use that is told so long after it was used is late (`ACC-16`).
+const LATE: Duration = Duration::from_hours(1);
 
 /// How use comes to be settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,10 +203,12 @@ fn charge(
         used_at: until,
         above_grant,
     };
-    let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
+    // what is told long after it was used is marked with when that was
+    let late = how == Report::Late || case.now.since(case.request.at) >= LATE;
+    let kind = if late { EntryKind::Late } else { EntryKind::Charge };
     pay(case, books, quota.reservation.as_mut(), (terms, how), (amount, kind, usage))?;
     books.changes.account = true;
-    books.notes.late |= how == Report::Late;
+    books.notes.late |= late;
     books.notes.above_grant |= above_grant > 0;
     if let Some((line, _)) = charge {
         match quota.rated.iter_mut().find(|known| known.rate == line.rate) {
@@ -235,7 +242,7 @@ fn pay(
                     reservation.as_ref().map_or(Money::ZERO, |held| held.money)
                 }
             };
-            let main = books.account.spendable_with(own);
+            let main = books.spendable_with(own);
             amount.checked_sub(main.min(amount)).ok_or(Denial::Overflow)?
         }
         BonusOrder::Never => Money::ZERO,

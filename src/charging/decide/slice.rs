@@ -100,7 +100,7 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
 fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u64)> {
     let in_bundles = match terms.price {
         Price::Free => return None,
-        Price::Rate(..) | Price::None(_) if books.unpaid => return Some((0, 0)),
+        Price::Rate(..) | Price::None(_) if books.unpaid && books.beyond.is_zero() => return Some((0, 0)),
         Price::Rate(..) | Price::None(_) => terms.bundle_units(&books.subscriber),
     };
     let by_money = match terms.price {
@@ -118,11 +118,11 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
 /// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
 /// left of a step that was paid. Bonus money for the service pays no debt.
 pub(super) fn room(books: &Books, terms: &Terms<'_>, price: Money) -> Money {
-    let available = books.account.available();
+    let available = books.available();
     let bonus = match terms.bonus {
         BonusOrder::Never => Money::ZERO,
         BonusOrder::First | BonusOrder::Last => books.account.bonus_for(terms.service, books.now),
     };
     let debt = available.is_negative() && !price.is_zero() && bonus.is_zero();
-    if debt { available } else { books.account.spendable().checked_add(bonus).unwrap_or(Money::MAX) }
+    if debt { available } else { books.spendable().checked_add(bonus).unwrap_or(Money::MAX) }
 }

@@ -15,6 +15,7 @@ use crate::cli::{Rows, Status};
 
 /// Something that differs.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 struct Change {
     /// `added`, `removed`, `dearer`, `cheaper` or `changed`.
     change: &'static str,

@@ -4,11 +4,13 @@
 use core::time::Duration;
 
 use crate::charging::account::{AccountId, Brand, ContractId, Mode};
+use crate::charging::books::bill::Bill;
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
 
 pub use super::life::{LifeChange, LifeError};
+pub use super::tariffs::Publication;
 
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
@@ -118,6 +120,17 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// Use that a partner bills later (`ACC-16`), also after the end of the contract (`END-4`).
+    Charge {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths.
+        amount: Money,
+        /// What was used, and the partner's reference: known already with the same account and amount, nothing changes.
+        bill: Bill,
+        /// Why.
+        note: Option<Box<str>>,
+    },
     /// A correction.
     Adjust {
         /// Whose account.
@@ -136,6 +149,8 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// A tariff is published (`RES-3`).
+    Publish(Publication),
     /// Blocks, the end of the contract, and what follows it.
     Life {
         /// Whose.
@@ -197,10 +212,11 @@ impl Change {
     pub const fn msisdn(&self) -> Option<Digits> {
         match self {
             Self::AddSubscriber(new) => Some(new.msisdn),
-            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } => None,
+            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } | Self::Publish(_) => None,
             Self::SetSubscriber { msisdn, .. }
             | Self::Topup { msisdn, .. }
             | Self::Refund { msisdn, .. }
+            | Self::Charge { msisdn, .. }
             | Self::Reverse { msisdn, .. }
             | Self::Promise { msisdn, .. }
             | Self::Bonus { msisdn, .. }
@@ -322,6 +338,28 @@ pub enum CommandError {
         /// The plan.
         plan: Box<str>,
     },
+    /// The tariff would take something from subscribers.
+    #[error("the tariff is not published: it would take {}; keep the plan, with `closed = true` where nobody new shall get it", in_use(.plans, .bundles))]
+    TariffInUse {
+        /// Plans, and how many subscribers have them.
+        plans: Box<[(Box<str>, u64)]>,
+        /// Plans, bundles of them, and how many subscribers have something left of them.
+        bundles: Box<[BundleInUse]>,
+    },
+    /// The tariff has another currency than the balances.
+    #[error("the tariff is in {is}, and the balances are in {was}")]
+    TariffCurrency {
+        /// The tariff's.
+        is: Box<str>,
+        /// Of the balances.
+        was: Box<str>,
+    },
+    /// Too many versions wait for their time.
+    #[error("{0} versions of the tariff wait for their time: no more are taken")]
+    TariffsWaiting(usize),
+    /// Another tariff is being published.
+    #[error("another tariff is being published: try again")]
+    TariffBusy,
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
     ModeNotSold {
@@ -538,6 +576,18 @@ fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
         Some(name) => format!("did you mean {name:?}?"),
         None => format!("the tariff in force has {}", known.join(", ")),
     }
+}
+
+/// A plan, a bundle of it, and how many subscribers have something left of that.
+pub type BundleInUse = (Box<str>, Box<str>, u64);
+
+fn in_use(plans: &[(Box<str>, u64)], bundles: &[BundleInUse]) -> String {
+    let people = |count: u64| format!("{count} subscriber{}", if count == 1 { "" } else { "s" });
+    let plans = plans.iter().map(|(plan, count)| format!("the plan {plan:?} from {}", people(*count)));
+    let bundles = bundles
+        .iter()
+        .map(|(plan, id, count)| format!("the bundle {id:?} of the plan {plan:?} from {}", people(*count)));
+    plans.chain(bundles).collect::<Vec<_>>().join(", ")
 }
 
 /// A mode's name, as operators write it.

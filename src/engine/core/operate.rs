@@ -3,7 +3,7 @@
 use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
 use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
-use crate::charging::catalogue::Plan;
+use crate::charging::catalogue::{Content, Plan};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
@@ -65,7 +65,9 @@ impl Core {
     ) {
         match self.operate(&command, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
-            Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
+            Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
+                self.reply(tag, Err(CommandError::Overloaded));
+            }
             Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
             Err(wait) => {
                 let job = Job::Command(tag, command);
@@ -111,12 +113,14 @@ impl Core {
             }
             Change::Topup { .. }
             | Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::Promise { .. }
             | Change::Bonus { .. } => self.pay(command, given, now)?,
             Change::Area { network, lift, note } => {
                 self.set_area(command, *network, *lift, note.clone(), now)
             }
+            Change::Publish(publication) => self.publish(command, publication, given, now)?,
             Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
@@ -155,6 +159,7 @@ impl Core {
             Change::Adjust { amount, .. } => amount.is_positive(),
             // of less money what is held stays held; what else changes is told where it is seen
             Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::AddVouchers(_)
             | Change::VoidVouchers { .. }
@@ -163,7 +168,8 @@ impl Core {
             | Change::AddSubscriber(_)
             | Change::SetSubscriber { .. }
             | Change::Life { .. }
-            | Change::Area { .. } => false,
+            | Change::Area { .. }
+            | Change::Publish(_) => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -200,7 +206,7 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
-        if plan.closed {
+        if plan.closed || self.tariffs.withdraws(&new.plan) {
             return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
         }
         if let Err(why) = check_new(new) {
@@ -378,7 +384,7 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
-                if plan.closed {
+                if plan.closed || self.tariffs.withdraws(name) {
                     return Err(CommandError::PlanClosed { plan: name.clone() });
                 }
                 change_plan(subscriber, plan);
@@ -391,7 +397,7 @@ impl Core {
             *account = set_overdraft(account.clone(), overdraft)?;
         }
         for service in &set.bar {
-            if self.catalogue.service_named(service).is_none() {
+            if !self.can_be_barred(service) {
                 return Err(CommandError::UnknownService { service: service.clone() });
             }
             if !subscriber.barred.contains(service) {
@@ -410,6 +416,20 @@ impl Core {
         subscriber.brand = set.brand.unwrap_or(subscriber.brand);
         subscriber.owner_is_entity = set.owner_is_entity.unwrap_or(subscriber.owner_is_entity);
         Ok(())
+    }
+
+    /// Whether a subscriber can bar what has this name: a service, `content:NAME`, or `content:IDENTIFIER` (`RES-5`).
+    fn can_be_barred(&self, name: &str) -> bool {
+        let identifier = name.strip_prefix(Content::BARRED).is_some_and(|one| one.parse::<u32>().is_ok());
+        identifier || self.is_sold(name)
+    }
+
+    /// Whether the tariff has a service, or content by `content:NAME`.
+    pub(super) fn is_sold(&self, name: &str) -> bool {
+        match name.strip_prefix(Content::BARRED) {
+            None => self.catalogue.service_named(name).is_some(),
+            Some(content) => self.catalogue.content_named(content).is_some(),
+        }
     }
 
     /// A copy of a subscriber and its account.
@@ -574,6 +594,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
             (reference.as_deref(), note.as_deref())
         }
         Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
+        Change::Charge { bill, note, .. } => (Some(&*bill.reference), note.as_deref()),
         Change::Promise { note, .. }
         | Change::Bonus { note, .. }
         | Change::Adjust { note, .. }
@@ -587,6 +608,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
         | Change::Import(_)
         | Change::Renumber { .. }
         | Change::SetSubscriber { .. }
+        | Change::Publish(_)
         | Change::AddVouchers(_)
         | Change::ActivateVoucher { .. } => (None, None),
     };

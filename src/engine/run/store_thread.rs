@@ -5,17 +5,18 @@
 
 use core::time::Duration;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 
 use crate::charging::account::Sequence;
 use crate::charging::policy::Policy;
-use crate::engine::core::Tag;
 use crate::engine::core::load::Load;
+use crate::engine::core::{KnownTariff, Tag};
 use crate::store::{Batch, Budget, Opened, Pace, Progress, State, StoreError};
 use crate::time::Monotonic;
 
 use super::reader::{self, Scan};
-use super::{FromThreads, OpenedStore, Shared};
+use super::{BuildTariff, FromThreads, OpenedStore, Shared};
 
 /// What the store thread is told.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ const TELL: Duration = Duration::from_secs(1);
 /// Opens the store, tells the loop, and serves until it is told to stop.
 pub(super) fn run(
     open: Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>,
-    policy: Policy,
+    (policy, build): (Policy, &BuildTariff),
     from: &Receiver<ToStore>,
     to_loop: &Sender<FromThreads>,
     shared: &Shared,
@@ -64,7 +65,22 @@ pub(super) fn run(
         Ok(recovered) => recovered,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
-    tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, epoch, notices })));
+    let found = match reader::tariffs(state.as_mut(), &recovered) {
+        Ok(found) => found,
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
+    };
+    let mut tariffs = Vec::with_capacity(found.len());
+    for (record, content) in found {
+        let content = content.ok_or_else(|| "its content is not there".to_owned());
+        match content.and_then(|content| build(&content)) {
+            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue) }),
+            Err(why) => tell(FromThreads::Problem(format!(
+                "version {:016x} of the tariffs, in force from {}, cannot be read: use of that time is rated by the version before it: {why}",
+                record.version, record.from
+            ))),
+        }
+    }
+    tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, tariffs, epoch, notices })));
     let mut thread = StoreThread {
         state: state.as_mut(),
         scan: Scan::new(policy),

@@ -66,6 +66,8 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],
@@ -151,6 +153,10 @@ impl Loop {
             pulse: Arc::default(),
             spool,
             metrics: metrics.engine.clone(),
+            // content is the version alone, as far as these tests go
+            build: Box::new(|_| Ok(catalogue())),
+            upcoming: Vec::new(),
+            shown: watch::Sender::new(Arc::new(catalogue())),
         });
         Self { engine: engine.unwrap(), woken, next: 0, events: Vec::new(), metrics, clock }
     }

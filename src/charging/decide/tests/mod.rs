@@ -1,9 +1,11 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod abroad;
 mod bonus;
 mod change_property;
 mod changes;
+mod content;
 mod enquiries;
 mod events;
 mod final_units;
@@ -13,6 +15,7 @@ mod lost_money;
 mod money;
 mod pools;
 mod property;
+mod rationals;
 mod refunds;
 mod sessions;
 mod slices;
