@@ -246,7 +246,7 @@ fn pay(
                     reservation.as_ref().map_or(Money::ZERO, |held| held.money)
                 }
             };
-            let main = books.account.spendable_with(own);
+            let main = books.spendable_with(own);
             amount.checked_sub(main.min(amount)).ok_or(Denial::Overflow)?
         }
         BonusOrder::Never => Money::ZERO,
