@@ -62,6 +62,15 @@ pub(super) fn lift(refusal: &Refusal, msisdn: Digits) -> String {
         (Why::Denied(Denial::NoDestination), _) => {
             "a called number that the client sends, or a rate for all numbers".into()
         }
+        (Why::Denied(Denial::NotThere), _) => "a plan that sells roaming there, or another network".into(),
+        (Why::Denied(Denial::Threshold), _) => {
+            format!("`gyro account topup {msisdn}`, up to what the tariff asks for a trip abroad")
+        }
+        (Why::Denied(Denial::ContentBarred), _) => {
+            format!(
+                "`gyro subscriber set {msisdn} --unbar content:NAME` with the name of the content service"
+            )
+        }
         (Why::Denied(Denial::UnknownSession), _) => "the client opens a new session".into(),
         (Why::Denied(Denial::NoRefund), _) => "nothing, where it was given back before".into(),
         (Why::Denied(_), _) | (_, None) => "another request of the client".into(),

@@ -237,7 +237,10 @@ mod tests {
         let entry = LedgerEntry { usage, ..sample() };
         let octets = encode(&entry);
         let start = encode(&sample()).len();
-        assert_eq!(super::super::hex(&octets[start..]), "HEX");
+        assert_eq!(
+            super::super::hex(&octets[start..]),
+            "02030000000000000006766f696365036b7a0001016201013c01783c3c0000000000000000000178c0d8a7000000000080b14f0100000000c0d8a70000000000"
+        );
         assert_eq!(decode(&key(AccountId(7), 2), &octets), Ok(entry));
         damaged(&octets, |octets| decode(&key(AccountId(7), 2), octets));
     }
