@@ -66,6 +66,8 @@ pub struct KnownTariff {
     pub record: TariffRecord,
     /// What it says, without the versions before and after it.
     pub catalogue: Arc<Catalogue>,
+    /// The store has its record.
+    pub kept: bool,
 }
 
 /// The versions that are known, and what is under way with them.
@@ -205,8 +207,10 @@ impl Core {
             }
         }
         // of a store from before versions were kept, the one that was in force is written as such
-        let first = self.tariffs.known.first().filter(|known| known.record.from == Timestamp::EPOCH);
-        self.commit.open.tariffs.extend(first.map(|known| known.record.clone()));
+        for known in self.tariffs.known.iter_mut().filter(|known| !known.kept) {
+            known.kept = true;
+            self.commit.open.tariffs.push(known.record.clone());
+        }
         self.put_in_force(now);
     }
 
@@ -224,7 +228,7 @@ impl Core {
         self.commit.open.tariffs.push(record.clone());
         self.commit.open.touch(now, 64);
         self.tariffs.known.retain(|known| known.record.from != from);
-        self.tariffs.known.push(KnownTariff { record, catalogue });
+        self.tariffs.known.push(KnownTariff { record, catalogue, kept: true });
         self.tariffs.known.sort_by_key(|known| known.record.from);
     }
 
@@ -232,7 +236,7 @@ impl Core {
     pub(super) fn put_in_force(&mut self, now: Timestamp) {
         let mut current: Option<Catalogue> = None;
         let mut later = Vec::new();
-        for KnownTariff { record, catalogue } in &self.tariffs.known {
+        for KnownTariff { record, catalogue, .. } in &self.tariffs.known {
             let plain = Catalogue::clone(catalogue);
             match &current {
                 Some(_) if record.from > now => later.push((record.from, plain)),

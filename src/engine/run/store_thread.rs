@@ -70,10 +70,10 @@ pub(super) fn run(
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
     let mut tariffs = Vec::with_capacity(found.len());
-    for (record, content) in found {
+    for (record, kept, content) in found {
         let content = content.ok_or_else(|| "its content is not there".to_owned());
         match content.and_then(|content| build(&content)) {
-            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue) }),
+            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue), kept }),
             Err(why) => tell(FromThreads::Problem(format!(
                 "version {:016x} of the tariffs, in force from {}, cannot be read: use of that time is rated by the version before it: {why}",
                 record.version, record.from

@@ -529,11 +529,11 @@ impl World {
 
     /// Opens the disk: facts, then everything that is read through.
     pub(super) fn open(&mut self) {
-        let known = self
-            .disk
-            .tariffs
-            .values()
-            .map(|record| KnownTariff { record: record.clone(), catalogue: self.built(record.version) });
+        let known = self.disk.tariffs.values().map(|record| KnownTariff {
+            record: record.clone(),
+            catalogue: self.built(record.version),
+            kept: true,
+        });
         let known = known.collect();
         self.core.know_tariffs(known);
         self.core.on_recovered(&self.disk.facts, b"tariff".as_slice().into(), self.now);
