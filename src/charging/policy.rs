@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::cdr::CdrPolicy;
 use super::notice::NoticePolicy;
 use crate::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct Policy {
     pub slices: SlicePolicy,
     /// What subscribers are told.
     pub notices: NoticePolicy,
+    /// Charging data records.
+    pub cdr: CdrPolicy,
 }
 
 /// How grants of volume follow the measured rate of use (`RES-1`).
@@ -62,6 +65,7 @@ impl Default for Policy {
             seen_ranges: 256,
             slices: SlicePolicy::default(),
             notices: NoticePolicy::default(),
+            cdr: CdrPolicy::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, emergency, event, index, ledger, notice, operation, session, subscriber,
+    account, act, area, cdr, emergency, event, index, ledger, notice, operation, session, subscriber,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -148,6 +148,7 @@ impl Books {
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Cdr => cdr::decode(octets).map(|_| ())?,
             Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.

@@ -271,6 +271,7 @@ mod tests {
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
+                tally: None,
             }],
             answers: Vec::new(),
             seen: Vec::new(),

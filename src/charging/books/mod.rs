@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod expiry;
 pub mod operations;
+pub(in crate::charging) mod records;
 pub mod reservation;
 pub mod restriction;
 pub mod settlement;

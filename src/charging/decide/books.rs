@@ -2,6 +2,7 @@
 
 use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Answer;
+use crate::charging::cdr::Used;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::time::Timestamp;
@@ -14,6 +15,8 @@ pub(super) struct Books {
     pub(super) notes: Notes,
     /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
     pub(super) unpaid: bool,
+    /// What was used, where charging data records are made.
+    pub(super) uses: Vec<Used>,
 }
 
 impl Books {
@@ -25,7 +28,7 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (Self { account, subscriber, changes, notes, unpaid }, session, event)
+        (Self { account, subscriber, changes, notes, unpaid, uses: Vec::new() }, session, event)
     }
 
     /// The number was used (`END-3`). It is written for this once a day at most.

@@ -19,6 +19,7 @@ mod limit;
 mod line;
 mod pace;
 mod pool;
+mod records;
 mod refund;
 mod reserve;
 mod sale;

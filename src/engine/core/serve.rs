@@ -483,8 +483,9 @@ impl Core {
             event,
             refunded,
             notices,
+            cdrs,
         } = changes;
-        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty() || !cdrs.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -519,6 +520,7 @@ impl Core {
             self.keep_event(event, now);
         }
         self.tell_all(notices, now);
+        self.record_all(cdrs, now);
         if changed { next } else { taken.read }
     }
 

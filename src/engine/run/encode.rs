@@ -3,6 +3,7 @@
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
+use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
@@ -13,7 +14,7 @@ use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    account, act, area, emergency, event, index, ledger, notice, operation, session, subscriber,
+    account, act, area, cdr, emergency, event, index, ledger, notice, operation, session, subscriber,
 };
 use crate::store::{self, Batch, Record};
 
@@ -24,12 +25,14 @@ pub struct Encoder {
     records: Vec<Record>,
     /// Notices so far.
     notices: u64,
+    /// Charging data records so far.
+    cdrs: u64,
 }
 
 impl Encoder {
     /// An empty batch of a store with that hash key.
     pub fn new(hash_key: HashKey) -> Self {
-        Self { hash_key, records: Vec::new(), notices: 0 }
+        Self { hash_key, records: Vec::new(), notices: 0, cdrs: 0 }
     }
 
     /// The batch, under its number.
@@ -77,6 +80,12 @@ impl BatchSink for Encoder {
         let key = notice::key(self.notices);
         self.notices = self.notices.saturating_add(1);
         self.records.push(Record::put(notice::CLASS, key, notice::encode(notice)));
+    }
+
+    fn cdr(&mut self, cdr: &Cdr) {
+        let key = cdr::key(self.cdrs);
+        self.cdrs = self.cdrs.saturating_add(1);
+        self.records.push(Record::put(cdr::CLASS, key, cdr::encode(cdr)));
     }
 
     fn areas(&mut self, areas: &[StoppedArea]) {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod act;
 mod answer;
 pub mod area;
+pub mod cdr;
 mod codec;
 pub mod emergency;
 pub mod event;
@@ -74,13 +75,15 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// A charging data record.
+    Cdr = 131,
     /// What a subscriber is told.
     Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -99,6 +102,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Cdr,
         Self::Notice,
     ];
 
@@ -142,6 +146,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Cdr => "cdr",
             Self::Notice => "notice",
         }
     }
