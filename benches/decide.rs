@@ -7,7 +7,7 @@ use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
+    Bundle, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
     ServiceIx, Then,
 };
 use gyro::charging::decide::decide;
@@ -36,6 +36,8 @@ fn catalogue() -> Catalogue {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let bundle = Bundle {

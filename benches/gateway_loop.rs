@@ -101,6 +101,7 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
             policy: Policy::default(),
             catalogue: Arc::new(tariff.catalogue),
             hash_key: HashKey([7; 16]),
+            hash_code: gyro::engine::run::hash_code,
         },
         content: tariff.source.into(),
         open: Box::new(move || local::open(&data, local::Options::new(Probe::Here))),
@@ -158,6 +159,8 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
                         owner: None,
                         owner_is_entity: false,
                         account: None,
+                        contract: None,
+                        override_limit: false,
                         language: None,
                     };
                     let command = Command {

@@ -21,7 +21,7 @@ use gyro::charging::account::life::{AccountLife, Life};
 use gyro::charging::account::{Account, AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::answer::{Answer, Grant};
 use gyro::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, LowBalance, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Direction, Holidays, LowBalance, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;
@@ -61,6 +61,8 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         step: 1 << 10,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota = QuotaShape {
@@ -103,6 +105,9 @@ fn account(main: Money) -> Account {
         mode: Mode::Advance,
         main,
         bonus: Money::ZERO,
+        bonuses: Vec::new(),
+        promise: None,
+        contract: gyro::charging::account::ContractId(1),
         overdraft: Money::ZERO,
         credit_limit: Money::ZERO,
         reserved: Money::ZERO,

@@ -129,11 +129,18 @@ impl Zone {
         Some(Timestamp::from_micros(after.timestamp().as_microsecond()))
     }
 
-    /// A point in time as people write it: RFC 3339, or a date alone for its first moment in this zone.
+    /// A point in time as people write it: RFC 3339, a time without an offset for one of this zone's clocks, or a date
+    /// alone for its first moment in this zone.
     pub fn parse(&self, text: &str) -> Option<Timestamp> {
         let at = match text.parse::<jiff::civil::Date>() {
             Ok(date) if text.len() == "2026-01-01".len() => date.to_zoned(self.0.clone()).ok()?.timestamp(),
-            Ok(_) | Err(_) => text.parse::<jiff::Timestamp>().ok()?,
+            Ok(_) | Err(_) => match text.parse::<jiff::Timestamp>() {
+                Ok(at) => at,
+                Err(_) => {
+                    let local = text.parse::<jiff::civil::DateTime>().ok().filter(|_| text.len() > 10)?;
+                    local.to_zoned(self.0.clone()).ok()?.timestamp()
+                }
+            },
         };
         Some(Timestamp::from_micros(at.as_microsecond()))
     }

@@ -44,7 +44,7 @@ const HOUSE: &[Row] = &[
     row(
         "engine::run",
         &["engine::control", "engine::core", "charging", "store", "telemetry", "time"],
-        &["tokio", "thiserror"],
+        &["tokio", "thiserror", "hmac", "sha2"],
     ),
     row(
         "engine::control",

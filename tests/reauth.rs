@@ -111,6 +111,7 @@ impl World {
                 policy: Policy::default(),
                 catalogue: Arc::new(tariff.catalogue),
                 hash_key: HashKey([7; 16]),
+                hash_code: gyro::engine::run::hash_code,
             },
             content: tariff.source.into(),
             open: Box::new(move || local::open(&data, options)),
@@ -169,6 +170,8 @@ impl World {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         };
         world.order(Change::AddSubscriber(new)).await;
@@ -182,7 +185,8 @@ impl World {
     }
 
     async fn top_up(&mut self, amount: i64) {
-        self.order(Change::Topup { msisdn: msisdn(), amount: money(amount), reference: None }).await;
+        self.order(Change::Topup { msisdn: msisdn(), amount: money(amount), reference: None, note: None })
+            .await;
     }
 
     async fn connect(&self, host: &str, seed: u64) -> Gateway {

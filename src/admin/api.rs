@@ -17,12 +17,13 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::body::{Body, Order, Params, Segment, own_host};
+use super::body::{Body, Large, Order, Params, Segment, own_host};
 use super::error::ApiError;
 use super::json::change::{self, Accepted, Done, digits};
-use super::json::{Fault, Form, ledger, peer, session, status, subscriber};
+use super::json::{Fault, Form, ledger, peer, session, status, subscriber, voucher};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::request::SessionId;
+use crate::charging::voucher::BatchId;
 use crate::engine::control::{
     Ask, Change, Control, ControlError, NetworkAsk, PAGE, Query, Reply, Scope, View, What,
 };
@@ -92,9 +93,19 @@ pub fn router(admin: Admin) -> Router {
         .route("/metrics", get(metrics))
         .route("/v1/status", get(engine_status))
         .route("/v1/subscribers", get(list_subscribers).post(add_subscriber))
+        .route("/v1/import", post(import))
         .route("/v1/subscribers/{msisdn}", get(show_subscriber).patch(set_subscriber))
         .route("/v1/subscribers/{msisdn}/topup", post(topup))
         .route("/v1/subscribers/{msisdn}/adjust", post(adjust))
+        .route("/v1/subscribers/{msisdn}/refund", post(refund))
+        .route("/v1/subscribers/{msisdn}/reverse", post(reverse))
+        .route("/v1/subscribers/{msisdn}/promise", post(promise))
+        .route("/v1/subscribers/{msisdn}/bonus", post(bonus))
+        .route("/v1/subscribers/{msisdn}/voucher", post(activate_voucher))
+        .route("/v1/contracts/{id}", get(show_contract))
+        .route("/v1/vouchers", post(add_vouchers))
+        .route("/v1/vouchers/{batch}", get(show_batch))
+        .route("/v1/vouchers/{batch}/void", post(void_vouchers))
         .route("/v1/subscribers/{msisdn}/ledger", get(show_ledger))
         .route("/v1/subscribers/{msisdn}/explain", get(explain))
         .route("/v1/sessions", get(list_sessions))
@@ -200,6 +211,26 @@ async fn add_subscriber(
     Ok((StatusCode::CREATED, Json(done)))
 }
 
+async fn import(
+    State(admin): State<Admin>,
+    order: Order,
+    Large(body): Large<change::Import>,
+) -> Told<change::Imported> {
+    match admin.control.command(order.to(body.read()?)).await? {
+        View::Imported(done) => {
+            let row = |one: crate::engine::control::RowRefused| change::RowRefused {
+                row: one.row.saturating_add(1),
+                why: one.why.to_string(),
+            };
+            let rows = done.refused.into_iter().map(row).collect();
+            let (added, refused) = (done.added, done.refused_in_all);
+            Ok(Json(change::Imported { added, refused, rows, repeated: false }))
+        }
+        View::Done { .. } => Ok(Json(change::Imported { repeated: true, ..change::Imported::default() })),
+        _ => Err(ControlError::Ended.into()),
+    }
+}
+
 async fn show_subscriber(
     State(admin): State<Admin>,
     Segment(msisdn): Segment,
@@ -236,6 +267,89 @@ async fn adjust(
     Body(body): Body<change::Adjustment>,
 ) -> Told<Done> {
     admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn refund(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Refund>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn reverse(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Reversal>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)).await.map(Json)
+}
+
+async fn promise(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Promise>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)).await.map(Json)
+}
+
+async fn bonus(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Bonus>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn show_contract(State(admin): State<Admin>, Segment(id): Segment) -> Told<subscriber::Contract> {
+    let id = change::contract(&id)?;
+    match admin.control.query(Query::ShowContract(id)).await? {
+        View::Contract(view) => Ok(Json(subscriber::Contract::of(id, &view, &admin.form()))),
+        _ => Err(ControlError::Ended.into()),
+    }
+}
+
+async fn activate_voucher(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Activation>,
+) -> Told<Done> {
+    admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn add_vouchers(
+    State(admin): State<Admin>,
+    order: Order,
+    Body(body): Body<change::NewVouchers>,
+) -> Result<(StatusCode, Json<Done>), ApiError> {
+    let done = admin.order(order, body.read()?).await?;
+    Ok((StatusCode::CREATED, Json(done)))
+}
+
+fn batch_id(text: &str) -> Result<BatchId, ApiError> {
+    text.parse().map(BatchId).map_err(|_| Fault::new("batch", "it is a number").into())
+}
+
+async fn show_batch(State(admin): State<Admin>, Segment(batch): Segment) -> Told<voucher::Batch> {
+    let id = batch_id(&batch)?;
+    match admin.control.query(Query::ShowBatch(id)).await? {
+        View::Batch(batch) => Ok(Json(voucher::Batch::of(id, &batch, &admin.form()))),
+        _ => Err(ControlError::Ended.into()),
+    }
+}
+
+async fn void_vouchers(
+    State(admin): State<Admin>,
+    Segment(batch): Segment,
+    order: Order,
+    Body(body): Body<change::Voiding>,
+) -> Told<Done> {
+    admin.order(order, body.read(batch_id(&batch)?)?).await.map(Json)
 }
 
 async fn show_ledger(

@@ -33,14 +33,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let octets = to_bytes(request.into_body(), BODY_MOST).await.map_err(|_| {
-            let message = format!("the body is longer than {BODY_MOST} octets, or did not arrive");
-            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", message)
-        })?;
-        serde_json::from_slice(&octets).map(Self).map_err(|error| {
-            ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body cannot be read: {error}"))
-        })
+        read_json(request, BODY_MOST).await.map(Self)
     }
+}
+
+/// The longest body of an import, in octets.
+pub(super) const LARGE_MOST: usize = 32 * 1024 * 1024;
+
+/// A JSON body that may be long.
+pub(super) struct Large<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Large<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        read_json(request, LARGE_MOST).await.map(Self)
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, ApiError> {
+    let octets = to_bytes(request.into_body(), most).await.map_err(|_| {
+        let message = format!("the body is longer than {most} octets, or did not arrive");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", message)
+    })?;
+    serde_json::from_slice(&octets).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad-json", format!("the body cannot be read: {error}"))
+    })
 }
 
 /// One part of the path.

@@ -22,6 +22,89 @@ pub enum EntryKind {
     Refund,
     /// A payment taken back.
     Reversal,
+    /// A fee.
+    Fee,
+    /// A penalty for late payment.
+    Penalty,
+    /// A promised payment: given, paid by a top-up, or taken back.
+    Promise,
+    /// Bonus money: given, or over.
+    Bonus,
+    /// A payment to a third party.
+    Payment,
+    /// A claim for damage.
+    Claim,
+}
+
+/// Which balance of an account an entry changes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Purse {
+    /// The main balance.
+    Main,
+    /// The bonus balance (`ACC-13`).
+    Bonus,
+}
+
+/// The other side of an entry: where the money of an account comes from or goes to. With its own amount under this
+/// name the opposite way, every entry is one of double-entry bookkeeping.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Counter {
+    /// Money of payers, in or out.
+    Cash,
+    /// What was sold.
+    Revenue,
+    /// Payment cards: money that came when they were sold.
+    Voucher,
+    /// Promised payments that have not come.
+    Promise,
+    /// What bonuses cost.
+    Bonus,
+    /// Corrections.
+    Correction,
+    /// What is owed to third parties.
+    ThirdParty,
+}
+
+impl Counter {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Cash,
+        Self::Revenue,
+        Self::Voucher,
+        Self::Promise,
+        Self::Bonus,
+        Self::Correction,
+        Self::ThirdParty,
+    ];
+
+    /// The word: `cash`, `revenue`, `voucher`, `promise`, `bonus`, `correction`, `third-party`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cash => "cash",
+            Self::Revenue => "revenue",
+            Self::Voucher => "voucher",
+            Self::Promise => "promise",
+            Self::Bonus => "bonus",
+            Self::Correction => "correction",
+            Self::ThirdParty => "third-party",
+        }
+    }
+}
+
+impl EntryKind {
+    /// The other side of an entry of this kind, where nothing else is said.
+    pub const fn counter(self) -> Counter {
+        match self {
+            Self::Advance | Self::Topup | Self::Reversal => Counter::Cash,
+            Self::Charge | Self::Late | Self::Refund | Self::Fee | Self::Penalty | Self::Claim => {
+                Counter::Revenue
+            }
+            Self::Promise => Counter::Promise,
+            Self::Bonus => Counter::Bonus,
+            Self::Adjustment => Counter::Correction,
+            Self::Payment => Counter::ThirdParty,
+        }
+    }
 }
 
 /// One unchangeable line of an account's ledger. `amount` is a whole number of hundredths.
@@ -37,10 +120,14 @@ pub struct LedgerEntry {
     pub at: Timestamp,
     /// What is added to the balance: negative for a charge.
     pub amount: Money,
-    /// The main balance after it.
+    /// The balance that it changes.
+    pub purse: Purse,
+    /// That balance after it.
     pub balance: Money,
     /// What it is for.
     pub kind: EntryKind,
+    /// Where the money comes from or goes to.
+    pub counter: Counter,
     /// The payer's reference, by which a repeat is known.
     pub reference: Option<Box<str>>,
     /// The operator who made it; none for a charge.

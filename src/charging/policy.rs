@@ -2,9 +2,38 @@
 
 use core::time::Duration;
 
+use super::account::promise::PromiseTerms;
 use super::cdr::CdrPolicy;
 use super::notice::NoticePolicy;
+use super::units::Money;
 use crate::time::Timestamp;
+
+/// What holds for all accounts: the operator's figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AccountRules {
+    /// On what terms payments are promised (`ACC-8`).
+    pub promise: PromiseTerms,
+    /// No credit limit may be above it (`ACC-9`); none leaves it to the operators.
+    pub credit_ceiling: Option<Money>,
+    /// The most numbers of one individual without an override: ten (`OWN-1`).
+    pub numbers_each: usize,
+    /// So many wrong codes of payment cards lock a number out (`ACC-12`): five.
+    pub voucher_tries: u32,
+    /// For how long: one hour.
+    pub voucher_lockout: Duration,
+}
+
+impl Default for AccountRules {
+    fn default() -> Self {
+        Self {
+            promise: PromiseTerms::default(),
+            credit_ceiling: None,
+            numbers_each: 10,
+            voucher_tries: 5,
+            voucher_lockout: Duration::from_hours(1),
+        }
+    }
+}
 
 /// The settings of the charging ring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +52,8 @@ pub struct Policy {
     pub kept_answers: usize,
     /// How many ranges of older request numbers a session keeps: 256. Beyond it the two oldest become one.
     pub seen_ranges: usize,
+    /// What holds for all accounts.
+    pub accounts: AccountRules,
     /// How grants follow the measured use.
     pub slices: SlicePolicy,
     /// What subscribers are told.
@@ -63,6 +94,7 @@ impl Default for Policy {
             max_groups: 64,
             kept_answers: 8,
             seen_ranges: 256,
+            accounts: AccountRules::default(),
             slices: SlicePolicy::default(),
             notices: NoticePolicy::default(),
             cdr: CdrPolicy::default(),

@@ -5,7 +5,7 @@
 //! of it by what the repeat key of the event is made of, so that no index of tokens is needed.
 
 use super::account::AccountId;
-use super::catalogue::Rate;
+use super::catalogue::{Rate, Tier};
 use super::rating::price::{self, Scheme};
 use super::request::{QuotaKey, Request, SessionId};
 use super::session::HeldAllowance;
@@ -76,7 +76,7 @@ pub struct PartCharge {
 }
 
 /// Units that were paid with money by one rate: the rate as it was then, since the tariff may be another now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChargedRate {
     /// The price of `per` units.
     pub price: Money,
@@ -88,6 +88,8 @@ pub struct ChargedRate {
     pub first: u64,
     /// Charged once.
     pub connect: Money,
+    /// Other prices from so many units on.
+    pub tiers: Vec<Tier>,
     /// Units of all legs.
     pub units: u64,
     /// What was charged for them, whole hundredths.
@@ -118,13 +120,14 @@ impl ChargedRate {
     /// So many units of a rate, and what was charged for them.
     pub fn new(rate: &Rate, units: u64, charged: Money) -> Self {
         let Rate { price, per, step, first, connect, .. } = *rate;
-        Self { price, per, step, first, connect, units, charged }
+        let tiers = rate.tiers.clone();
+        Self { price, per, step, first, connect, tiers, units, charged }
     }
 
     /// The price of fewer units by the same rate; never more than was charged.
     fn price_of(&self, units: u64) -> Money {
         let Self { price, per, step, first, connect, .. } = *self;
-        let scheme = Scheme { price, per, step, first, connect };
+        let scheme = Scheme { price, per, step, first, connect, tiers: &self.tiers };
         price::charged(scheme, units).map_or(self.charged, |price| price.min(self.charged))
     }
 }
@@ -211,6 +214,7 @@ mod tests {
             step: 1,
             first: 0,
             connect: cents(100),
+            tiers: Vec::new(),
             units: by_money,
             charged: Money::MAX,
         };

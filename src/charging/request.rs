@@ -116,12 +116,23 @@ pub enum Shape {
 
 /// Which quota a part of the request is about: a rating group, services, both, or neither
 /// (RFC 8506 §8.16). Two parts are the same when both agree, services in any order.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+#[derive(Clone, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "it is the equality that would be derived")]
 pub struct QuotaKey {
     /// The rating group.
     pub rating_group: Option<u32>,
     /// The service identifiers, sorted, without repeats.
     pub services: Vec<u32>,
+}
+
+/// As derived, but two keys without services are not handed to `memcmp`: its masked loads of no octets at the address of
+/// an empty vector, which is not mapped, take some 60 ns each on processors with AVX-512.
+impl PartialEq for QuotaKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.rating_group == other.rating_group
+            && self.services.len() == other.services.len()
+            && (self.services.is_empty() || self.services == other.services)
+    }
 }
 
 /// A count in each unit that a client may name; none where it named none.

@@ -1,15 +1,17 @@
 //! `gyro account`: money, and why it went.
 
+use core::time::Duration;
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::client::{self, Absent, Asking, Stop, escaped, money, number, pages, told, with};
-use super::later::{self, Later};
 use super::print::{self, Row};
 use super::{Rows, Status};
-use crate::admin::json::change::{Adjustment, Done, Topup};
+use crate::admin::json::change::{Adjustment, Bonus, Done, Promise, Refund, Reversal, Topup};
 use crate::admin::json::ledger::{Explanation, Line, Page, Refusal};
 
-/// Money: pay in, correct, read the ledger, explain.
+/// Money: pay in, promise, correct, take or give back, give bonuses, read the ledger, explain.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -26,12 +28,14 @@ enum Command {
     Ledger(LedgerArgs),
     /// Say what was charged and what was refused, and why.
     Explain(ExplainArgs),
-    /// Give money back (not built yet).
-    Refund(Later),
-    /// Take a payment back (not built yet).
-    Reverse(Later),
-    /// Promise a payment (not built yet).
-    Promise(Later),
+    /// Give the subscriber's own money back; bonuses and what is reserved or promised are not paid out.
+    Refund(TopupArgs),
+    /// Take a payment back by its reference, once; the balance may be negative after it.
+    Reverse(ReverseArgs),
+    /// Give money now that the next top-up pays first, for a fee and a while.
+    Promise(PromiseArgs),
+    /// Give bonus money, for some services or all, for a while or for ever.
+    Bonus(BonusArgs),
 }
 
 #[derive(clap::Args, Debug)]
@@ -45,6 +49,60 @@ struct TopupArgs {
     /// The payer's reference: the same one is never paid in twice.
     #[arg(long)]
     reference: Option<String>,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct ReverseArgs {
+    /// A number of the account that was topped up.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// The reference of the top-up.
+    #[arg(required_unless_present = "by_reference", conflicts_with = "by_reference")]
+    reference: Option<String>,
+    /// The same, by name.
+    #[arg(long = "reference", value_name = "REFERENCE", id = "by_reference")]
+    by_reference: Option<String>,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct PromiseArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct BonusArgs {
+    /// The number.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// How much.
+    #[arg(value_parser = money, allow_hyphen_values = true)]
+    amount: String,
+    /// For how long, such as 30d or 12h [default: for ever].
+    #[arg(long, value_name = "SPAN", value_parser = client::span)]
+    valid: Option<Duration>,
+    /// A service that it may pay; may be given several times [default: all].
+    #[arg(long, value_name = "SERVICE")]
+    service: Vec<String>,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -97,22 +155,58 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Adjust(args) => adjust(args, out),
         Command::Ledger(args) => ledger(args, out, err),
         Command::Explain(args) => explain(args, out),
-        Command::Refund(_) => return later("refund", err),
-        Command::Reverse(_) => return later("reverse", err),
-        Command::Promise(_) => return later("promise", err),
+        Command::Refund(args) => refund(args, out),
+        Command::Reverse(args) => reverse(args, out),
+        Command::Promise(args) => promise(args, out),
+        Command::Bonus(args) => bonus(args, out),
     };
     told(done, err)
 }
 
-fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    later::refuse("account", name, "topup, adjust, ledger and explain", err)
+/// Orders a change of a number's account and tells what it did.
+fn order(
+    (msisdn, what): (&str, &str),
+    body: &impl Serialize,
+    said: &str,
+    asking: &Asking,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    let path = format!("/v1/subscribers/{msisdn}/{what}");
+    let done: Done = with(&asking.reach, Absent::Refuse, |client| client.post(&path, body))?;
+    Ok(client::say(&done, said, asking.output, out)?)
 }
 
 fn topup(args: &TopupArgs, out: &mut dyn Write) -> Result<(), Stop> {
-    let body = Topup { amount: args.amount.clone(), reference: args.reference.clone() };
-    let path = format!("/v1/subscribers/{}/topup", args.msisdn);
-    let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.post(&path, &body))?;
-    Ok(client::say(&done, "topped up", args.asking.output, out)?)
+    let TopupArgs { msisdn, amount, reference, note, asking } = args;
+    let body = Topup { amount: amount.clone(), reference: reference.clone(), note: note.clone() };
+    order((msisdn, "topup"), &body, "topped up", asking, out)
+}
+
+fn refund(args: &TopupArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let TopupArgs { msisdn, amount, reference, note, asking } = args;
+    let body = Refund { amount: amount.clone(), reference: reference.clone(), note: note.clone() };
+    order((msisdn, "refund"), &body, "given back from", asking, out)
+}
+
+fn reverse(args: &ReverseArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let reference = args.reference.clone().or_else(|| args.by_reference.clone()).unwrap_or_default();
+    let body = Reversal { reference, note: args.note.clone() };
+    order((&args.msisdn, "reverse"), &body, "payment taken back from", &args.asking, out)
+}
+
+fn promise(args: &PromiseArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Promise { note: args.note.clone() };
+    order((&args.msisdn, "promise"), &body, "payment promised for", &args.asking, out)
+}
+
+fn bonus(args: &BonusArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Bonus {
+        amount: args.amount.clone(),
+        valid_seconds: args.valid.map(|valid| valid.as_secs()),
+        services: args.service.clone(),
+        note: args.note.clone(),
+    };
+    order((&args.msisdn, "bonus"), &body, "bonus given to", &args.asking, out)
 }
 
 fn adjust(args: &AdjustArgs, out: &mut dyn Write) -> Result<(), Stop> {
@@ -224,6 +318,8 @@ impl Row for Line {
         "session",
         "operator",
         "note",
+        "purse",
+        "counter",
         "used",
         "unit",
         "rate",
@@ -241,6 +337,8 @@ impl Row for Line {
             text(&self.session),
             text(&self.operator),
             text(&self.note),
+            self.purse.clone(),
+            self.counter.clone(),
             usage.map(|usage| usage.used.to_string()).unwrap_or_default(),
             usage.map(|usage| usage.unit.clone()).unwrap_or_default(),
             usage.map(|usage| usage.rate.clone()).unwrap_or_default(),
@@ -264,6 +362,8 @@ mod tests {
             operator: None,
             note: None,
             index: 3,
+            purse: "main".into(),
+            counter: "revenue".into(),
             usage: Some(Usage {
                 msisdn: "77010000001".into(),
                 request: 0,

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::Status;
+use crate::charging::account::promise::PromiseTerms;
 use crate::charging::catalogue::Catalogue;
-use crate::charging::policy::{Policy, SlicePolicy};
+use crate::charging::policy::{AccountRules, Policy, SlicePolicy};
+use crate::charging::units::Money;
 use crate::config::{Config, OnFailure, PeerConfig, ProfileConfig, UnknownPeers};
 use crate::diameter::base::local::{Identity, LocalNode};
 use crate::diameter::dictionary::declaration::Role;
@@ -312,11 +314,13 @@ fn start_engine(
                 grace: config.span("charging.grace"),
                 session_timeout: config.span("charging.session_timeout"),
                 charge_unknown_sessions: config.switch("charging.charge_unknown_sessions"),
+                accounts: account_rules(config),
                 slices: slices(config),
                 ..Policy::default()
             },
             catalogue,
             hash_key: HashKey(random()?),
+            hash_code: crate::engine::run::hash_code,
         },
         content,
         open: Box::new(move || local::open(&data, store_options)),
@@ -327,6 +331,26 @@ fn start_engine(
     };
     Engine::start(options)
         .map_err(|error| Trouble::new(Status::Failed, format!("a thread cannot be started: {error}")))
+}
+
+/// What holds for all accounts, as configured.
+fn account_rules(config: &Config) -> AccountRules {
+    let whole = |name: &str| {
+        let units = i64::try_from(config.number(name)).unwrap_or(i64::MAX);
+        Money::from_cents(units.saturating_mul(100)).unwrap_or(Money::MAX)
+    };
+    AccountRules {
+        promise: PromiseTerms {
+            amount: whole("accounts.promise_amount"),
+            fee: whole("accounts.promise_fee"),
+            term: config.span("accounts.promise_term"),
+            served: config.span("accounts.promise_after"),
+        },
+        credit_ceiling: Some(whole("accounts.credit_ceiling")),
+        numbers_each: config.number("accounts.numbers_each"),
+        voucher_tries: u32::try_from(config.number("accounts.voucher_tries")).unwrap_or(u32::MAX),
+        voucher_lockout: config.span("accounts.voucher_lockout"),
+    }
 }
 
 /// Where emergencies go while the store is gone: beside the data directory, not in it.

@@ -10,6 +10,7 @@ use crate::charging::catalogue::{BandIx, Catalogue};
 use crate::config::{self, Config, Written};
 use crate::diameter::dictionary::DictionaryBuilder;
 use crate::diameter::dictionary::declaration::Role;
+use crate::time::Zone;
 use crate::{dictionary_xml, tariff};
 
 /// Check configuration, tariffs and dictionaries. Exits with 78 when there is a fault, and tells every one.
@@ -132,13 +133,26 @@ pub(super) fn tariff(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> i
             return Ok(Status::Configuration);
         }
     };
-    for warning in &loaded.warnings {
-        writeln!(err, "warning: {warning}")?;
+    for version in core::iter::once(&loaded).chain(&loaded.later) {
+        for warning in &version.warnings {
+            writeln!(err, "warning: {warning}")?;
+        }
+        summary(path, version, out)?;
     }
+    Ok(Status::Done)
+}
+
+/// Says what is in a tariff.
+pub(super) fn summary(path: &Path, loaded: &tariff::Loaded, out: &mut dyn Write) -> io::Result<()> {
     let catalogue = &loaded.catalogue;
     let plans: Vec<_> = catalogue.plans().map(|(_, plan)| &*plan.name).collect();
     let services: Vec<_> = catalogue.services().map(|(_, service)| &*service.name).collect();
-    writeln!(out, "{}: sound, version {:016x}", path.display(), catalogue.version())?;
+    let from = loaded.valid_from.map(|from| {
+        let zone = Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC);
+        format!(", valid from {}", zone.rfc3339(from))
+    });
+    let from = from.unwrap_or_default();
+    writeln!(out, "{}: sound, version {:016x}{from}", path.display(), catalogue.version())?;
     writeln!(out, "plans: {}", plans.join(", "))?;
     writeln!(out, "services: {}", services.join(", "))?;
     writeln!(
@@ -150,8 +164,7 @@ pub(super) fn tariff(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> i
         catalogue.currency().as_str(),
         catalogue.timezone()
     )?;
-    bands(catalogue, out)?;
-    Ok(Status::Done)
+    bands(catalogue, out)
 }
 
 /// Says when each band of time is, and which prices are others in it.

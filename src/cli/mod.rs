@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 mod account;
 mod assemble;
 mod block;
+mod bulk;
 mod check;
 mod client;
 mod completions;
@@ -15,6 +16,7 @@ mod contract;
 pub mod decode;
 mod demo;
 pub mod dict;
+mod ending;
 mod init;
 mod ladder;
 mod later;
@@ -32,6 +34,7 @@ pub mod store;
 mod subscriber;
 mod tariff;
 mod version;
+mod voucher;
 
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
@@ -59,6 +62,8 @@ enum Command {
     Init(init::Args),
     Subscriber(subscriber::Args),
     Account(account::Args),
+    Voucher(voucher::Args),
+    Contract(contract::Args),
     Block(block::Args),
     Session(session::Args),
     Peer(peer::Args),
@@ -107,6 +112,8 @@ fn run(cli: &Cli, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Status
         Command::Init(args) => init::run(args, out, err),
         Command::Subscriber(args) => subscriber::run(args, out, err),
         Command::Account(args) => account::run(args, out, err),
+        Command::Voucher(args) => voucher::run(args, out, err),
+        Command::Contract(args) => contract::run(args, out, err),
         Command::Block(args) => block::run(args, out, err),
         Command::Session(args) => session::run(args, out, err),
         Command::Peer(args) => peer::run(args, out, err),

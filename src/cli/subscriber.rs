@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::Status;
 use super::client::{self, Absent, Asking, Stop, money, number, pages, told, with};
-use super::contract;
-use super::later::{self, Later};
 use super::print::{self, Row};
+use super::{Status, bulk, ending};
 use crate::admin::json::change::{Done, NewSubscriber, SubscriberChange};
 use crate::admin::json::subscriber::{Page, Subscriber};
 
@@ -27,18 +25,18 @@ enum Command {
     List(List),
     /// Change properties of a subscriber.
     Set(Box<Set>),
-    /// End a subscriber's contract, at once or from a date on.
-    End(contract::End),
+    /// End a subscriber's contract, at once or from a date on: the number and the SIM are free, what is owed stays.
+    End(ending::End),
     /// Give the number to another operator, or say whether that may be.
-    PortOut(contract::PortOutArgs),
+    PortOut(ending::PortOutArgs),
     /// Return what is left of the money after the end of the contract.
-    Settle(contract::Settle),
-    /// List what was done to the number: blocks, and the end of its contract.
-    History(contract::History),
-    /// Add many subscribers from a CSV file (not built yet).
-    Import(Later),
-    /// Write all subscribers as CSV (not built yet).
-    Export(Later),
+    Settle(ending::Settle),
+    /// List what was done to the number: by whom, when, why.
+    History(ending::History),
+    /// Add many subscribers from a CSV file with a header: all of them or none.
+    Import(bulk::Import),
+    /// Write all subscribers as CSV, in the form that import reads.
+    Export(bulk::Export),
 }
 
 #[derive(clap::Args, Debug)]
@@ -76,6 +74,12 @@ struct Add {
     /// The account that pays, where numbers share one [default: a new one].
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// The contract of a new account, where a contract has several [default: a new one].
+    #[arg(long, value_name = "ID", conflicts_with = "account")]
+    contract: Option<String>,
+    /// The owner may have more numbers than an individual may.
+    #[arg(long = "override")]
+    override_limit: bool,
     /// The language of messages.
     #[arg(long, value_parser = ["kk", "ru", "en"])]
     language: Option<String>,
@@ -106,6 +110,12 @@ struct Set {
     /// The number.
     #[arg(value_parser = number)]
     msisdn: String,
+    /// Another number: account, plan and bundles stay; nothing else is changed with it.
+    #[arg(long = "msisdn", value_name = "NUMBER", value_parser = number)]
+    to: Option<String>,
+    /// Another owner may have more numbers than an individual may.
+    #[arg(long = "override")]
+    override_limit: bool,
     /// Another plan.
     #[arg(long)]
     plan: Option<String>,
@@ -149,18 +159,14 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Show(args) => show(args, out),
         Command::List(args) => list(args, out),
         Command::Set(args) => set(args, out),
-        Command::End(args) => contract::end(args, out),
-        Command::PortOut(args) => contract::port_out(args, out),
-        Command::Settle(args) => contract::settle(args, out),
-        Command::History(args) => contract::history(args, out),
-        Command::Import(_) => return later("import", err),
-        Command::Export(_) => return later("export", err),
+        Command::End(args) => ending::end(args, out),
+        Command::PortOut(args) => ending::port_out(args, out),
+        Command::Settle(args) => ending::settle(args, out),
+        Command::History(args) => ending::history(args, out),
+        Command::Import(args) => bulk::import(args, out, err),
+        Command::Export(args) => bulk::export(args, out),
     };
     told(done, err)
-}
-
-fn later(name: &str, err: &mut dyn Write) -> io::Result<Status> {
-    later::refuse("subscriber", name, "add, show, list, set, end, port-out, settle and history", err)
 }
 
 fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
@@ -176,6 +182,8 @@ fn add(args: &Add, out: &mut dyn Write) -> Result<(), Stop> {
         owner: args.owner.clone(),
         owner_kind: args.owner_kind.clone(),
         account: args.account.clone(),
+        contract: args.contract.clone(),
+        override_limit: args.override_limit,
         language: args.language.clone(),
     };
     let done: Done = with(&args.asking.reach, Absent::Make, |client| client.post("/v1/subscribers", &body))?;
@@ -212,6 +220,8 @@ fn set(args: &Set, out: &mut dyn Write) -> Result<(), Stop> {
         brand: args.brand.clone(),
         owner: args.owner.clone(),
         owner_kind: args.owner_kind.clone(),
+        msisdn: args.to.clone(),
+        override_limit: args.override_limit,
     };
     let path = format!("/v1/subscribers/{}", args.msisdn);
     let done: Done = with(&args.asking.reach, Absent::Refuse, |client| client.patch(&path, &body))?;
@@ -242,6 +252,9 @@ impl Row for Subscriber {
         "barred",
         "overage",
         "since",
+        "contract",
+        "promise",
+        "bonuses",
         "blocks",
         "ends",
         "ended",
@@ -256,6 +269,12 @@ impl Row for Subscriber {
             format!("{} {} {} ({} reserved){end}", held.id, held.left, held.unit, held.reserved)
         };
         let allowances: Vec<String> = self.allowances.iter().map(allowance).collect();
+        let bonus = |one: &crate::admin::json::subscriber::Bonus| {
+            let end = one.expires.as_ref().map_or_else(String::new, |end| format!(" until {end}"));
+            let of = if one.services.is_empty() { "all".into() } else { one.services.join(" ") };
+            format!("{} for {of}{end}", one.left)
+        };
+        let bonuses: Vec<String> = self.bonuses.iter().map(bonus).collect();
         let balance = &self.balance;
         vec![
             self.msisdn.clone(),
@@ -280,6 +299,9 @@ impl Row for Subscriber {
             self.barred.join(" "),
             self.overage.to_string(),
             self.since.clone(),
+            self.contract.clone(),
+            self.promise.as_ref().map(|one| format!("{} due {}", one.left, one.due)).unwrap_or_default(),
+            bonuses.join(", "),
             self.blocks.iter().map(|block| block.reason.as_str()).collect::<Vec<_>>().join(" "),
             text(&self.ends),
             self.ended.as_ref().map_or_else(String::new, |end| format!("{} {}", end.at, end.why)),

@@ -8,13 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::core::Tag;
 pub use super::core::command::{
-    Change, Command, CommandError, LifeChange, LifeError, NewSubscriber, OperationKey, SubscriberChange,
-    mode_name,
+    Change, Command, CommandError, Import, Imported, LifeChange, LifeError, MOST_ROWS, NewSubscriber,
+    NewVouchers, OperationKey, RowRefused, SubscriberChange, mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
-    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal, SessionCursor,
-    SessionView, SubscriberView, View, Why,
+    ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, Refusal,
+    SessionCursor, SessionView, SubscriberView, View, Why,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord};

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, cdr, emergency, event, index, ledger, notice, operation, session, subscriber,
+    account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session, subscriber, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
 use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::audit::BooksError;
-use crate::charging::ledger::LedgerEntry;
+use crate::charging::ledger::{Counter, LedgerEntry, Purse};
 use crate::charging::session::{Session, SessionState};
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
@@ -26,8 +26,11 @@ const TOLD: usize = 100;
 struct Line {
     /// The place of the entry that comes next.
     next: u64,
-    /// The sum of the entries, that of those before the first that is kept included.
-    sum: i128,
+    /// The sum of the entries of the main and of the bonus balance, that of those before the first that is kept
+    /// included; none where nothing of a balance is kept.
+    sums: [Option<i128>; 2],
+    /// What of the sums was there before the first entry that is kept.
+    opening: i128,
 }
 
 /// Which allowance of which number: by bundle and end.
@@ -43,6 +46,12 @@ pub struct Books {
     held: BTreeMap<AllowanceKey, u128>,
     accounts: u64,
     entries: u64,
+    /// The other sides of all entries.
+    counters: BTreeMap<Counter, i128>,
+    /// All balances.
+    balances: i128,
+    /// What of them is from before the first entries that are kept.
+    opening: i128,
     faults: Vec<String>,
     untold: u64,
 }
@@ -51,6 +60,13 @@ impl Books {
     /// Accounts whose balance was compared with the sum of their ledger, and the ledger entries in it.
     pub const fn read(&self) -> (u64, u64) {
         (self.accounts, self.entries)
+    }
+
+    /// The two sides of the books: what each counter-account has given (negative) or taken, in millionths, and what was
+    /// there before the first entries that are kept. With all balances they sum to nothing.
+    pub fn sides(&self) -> (Vec<(Counter, i128)>, i128, i128) {
+        let counters = self.counters.iter().map(|(counter, sum)| (*counter, *sum)).collect();
+        (counters, self.balances, self.opening)
     }
 
     fn fault(&mut self, text: String) {
@@ -69,35 +85,61 @@ impl Books {
         self.entries = self.entries.saturating_add(1);
         let (id, index) = (entry.account, entry.index);
         let amount = micros(entry.amount);
-        // A ledger whose older entries were taken away begins with the balance before its first.
-        let opening = Line { next: index, sum: micros(entry.balance).saturating_sub(amount) };
-        let known = self.lines.get(&id).copied();
-        let line = known.unwrap_or(if index > 1 { opening } else { Line { next: 1, sum: 0 } });
+        // A ledger whose older entries were taken away begins with the balances before its first.
+        let opening = if index > 1 { None } else { Some(0) };
+        let first = Line { next: index.max(1), sums: [opening; 2], opening: 0 };
+        let mut line = self.lines.get(&id).copied().unwrap_or(first);
         if line.next != index {
             self.books(&BooksError::Gap { account: id, expected: line.next, found: index });
         }
         if entry.amount.micros().checked_rem(Money::MICROS_PER_CENT) != Some(0) {
             self.books(&BooksError::Fraction { account: id, index });
         }
-        let sum = line.sum.saturating_add(amount);
         let written = micros(entry.balance);
-        if written != sum {
-            self.books(&BooksError::RunningSum { account: id, index, written, sum });
+        let [main, bonus] = &mut line.sums;
+        let sum = match entry.purse {
+            Purse::Main => main,
+            Purse::Bonus => bonus,
+        };
+        if sum.is_none() {
+            line.opening = line.opening.saturating_add(written.saturating_sub(amount));
         }
-        self.lines.insert(id, Line { next: index.saturating_add(1), sum });
+        let after = sum.map_or(written, |sum| sum.saturating_add(amount));
+        *sum = Some(after);
+        if written != after {
+            self.books(&BooksError::RunningSum { account: id, index, written, sum: after });
+        }
+        let counter = self.counters.entry(entry.counter).or_default();
+        *counter = counter.saturating_sub(amount);
+        line.next = index.saturating_add(1);
+        self.lines.insert(id, line);
     }
 
     fn account(&mut self, account: &Account) {
         self.accounts = self.accounts.saturating_add(1);
         let id = account.id;
-        let line = self.lines.remove(&id).unwrap_or(Line { next: 1, sum: 0 });
+        let none = Line { next: 1, sums: [Some(0); 2], opening: 0 };
+        let line = self.lines.remove(&id).unwrap_or(none);
         let (expected, found) = (line.next, account.ledger_entries.saturating_add(1));
         if expected != found {
             self.books(&BooksError::Gap { account: id, expected, found });
         }
-        let balance = micros(account.main).saturating_add(micros(account.bonus));
-        if balance != line.sum {
-            self.books(&BooksError::Balance { account: id, balance, sum: line.sum });
+        let [main, bonus] = line.sums;
+        self.opening = self.opening.saturating_add(line.opening);
+        for (balance, sum) in [(account.main, main), (account.bonus, bonus)] {
+            let balance = micros(balance);
+            if sum.is_none() {
+                self.opening = self.opening.saturating_add(balance);
+            }
+            let sum = sum.unwrap_or(balance);
+            if balance != sum {
+                self.books(&BooksError::Balance { account: id, balance, sum });
+            }
+            self.balances = self.balances.saturating_add(balance);
+        }
+        let parts = account.bonuses.iter().fold(0, |sum: i128, one| sum.saturating_add(micros(one.left)));
+        if parts != micros(account.bonus) {
+            self.books(&BooksError::Balance { account: id, balance: micros(account.bonus), sum: parts });
         }
         if !account.reserved.is_zero() {
             self.reserved.insert(id, (micros(account.reserved), 0));
@@ -150,14 +192,12 @@ impl Books {
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
             Class::Cdr => cdr::decode(octets).map(|_| ())?,
             Class::Notice => notice::decode(octets).map(|_| ())?,
+            Class::Voucher => voucher::check(key, octets)?,
+            Class::Contract => contract::decode(octets).map(|_| ())?,
+            Class::Holder => contract::decode_holder(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
-            Class::Catalogue
-            | Class::Msisdn
-            | Class::Counter
-            | Class::Case
-            | Class::Voucher
-            | Class::Invoice => {}
+            Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case | Class::Invoice => {}
         }
         Ok(())
     }
@@ -195,6 +235,11 @@ impl Audit for Books {
         }
         for ((_, bundle, _), held) in core::mem::take(&mut self.held) {
             self.books(&BooksError::Bundle { bundle, reserved: 0, held, left: 0 });
+        }
+        let sides = self.counters.values().fold(self.balances, |sum, side| sum.saturating_add(*side));
+        let both = sides.saturating_sub(self.opening);
+        if both != 0 && self.faults.is_empty() {
+            self.fault(format!("the two sides of the books differ by {both}"));
         }
         let mut faults = core::mem::take(&mut self.faults);
         if self.untold > 0 {

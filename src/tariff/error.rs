@@ -68,12 +68,22 @@ pub enum Problem {
         /// How many it has.
         found: usize,
     },
+    /// Two versions of a folder that come into force at once.
+    #[error("two versions in the folder come into force at the same moment: write `valid_from` alike in all files of one")]
+    SameMoment,
     /// What was kept is not the content of a tariff.
     #[error("what the store kept is not the content of a tariff")]
     NotKept,
     /// A fault in what the file says.
     #[error("{0}")]
     Fault(FaultKind),
+}
+
+impl Problem {
+    /// It is allowed, and almost surely not meant: see [`FaultKind::is_finding`].
+    pub const fn is_finding(&self) -> bool {
+        matches!(self, Self::Fault(kind) if kind.is_finding())
+    }
 }
 
 /// One error or warning, with its place where it has one.

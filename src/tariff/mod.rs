@@ -1,7 +1,8 @@
 //! Tariff files: TOML and CSV to a checked catalogue. The only place that knows the file form.
 //!
 //! A tariff is one file or a folder of `*.toml`, taken together in the order of their names. All that was
-//! read is kept as one content, by which a catalogue has its version and can be made again.
+//! read is kept as one content, by which a catalogue has its version and can be made again. Files of a folder with
+//! another `valid_from` are another version, whole in itself (`RES-3`).
 
 mod error;
 mod place;
@@ -22,7 +23,8 @@ pub use error::{Problem, Report, TariffErrors};
 use self::place::{Place, Places};
 use self::source::Source;
 use crate::charging::catalogue::Catalogue;
-use crate::charging::catalogue::build::{self, Document, Fault, Value};
+use crate::charging::catalogue::build::{self, Document, Fault, FaultKind, Noun, Trial, Value};
+use crate::time::Timestamp;
 
 /// The largest file that is read, in octets.
 const FILE_MAX: u64 = 64 << 20;
@@ -38,17 +40,81 @@ pub struct Loaded {
     pub source: Vec<u8>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Report>,
+    /// The tests that it carries.
+    pub tests: Vec<Test>,
+    /// From when on it is to be in force; none: from the beginning, or as soon as it is there.
+    pub valid_from: Option<Timestamp>,
+    /// The versions of the same folder that come after it, in the order of their `valid_from`.
+    pub later: Vec<Loaded>,
 }
 
-/// Reads a tariff: a file, or a folder of `*.toml`.
+/// A test that a tariff carries, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// What it says.
+    pub trial: Trial,
+}
+
+impl Loaded {
+    /// The version that is in force at that time, of this one and those after it; the others are left, those that come
+    /// into force later in [`Loaded::later`].
+    #[must_use]
+    pub fn in_force(mut self, now: Timestamp) -> Self {
+        while self.later.first().is_some_and(|next| next.valid_from.is_none_or(|from| from <= now)) {
+            let mut next = self.later.remove(0);
+            next.later = self.later;
+            self = next;
+        }
+        self
+    }
+}
+
+/// Reads a tariff: a file, or a folder of `*.toml`. Of several versions it is the one that comes first.
 pub fn load(path: &Path) -> Result<Loaded, TariffErrors> {
     let (folder, names) = tariff_files(path).map_err(|problem| alone(path, problem))?;
-    let mut source = Source::default();
+    let mut sources: BTreeMap<Option<String>, Source> = BTreeMap::new();
     for name in &names {
         let file = folder.join(name);
         let text = read_text(&file).map_err(|problem| alone(&file, problem))?;
-        source.insert(name, &text);
+        sources.entry(written_moment(name, &text)).or_default().insert(name, &text);
     }
+    let (mut versions, mut errors) = (Vec::new(), Vec::new());
+    for source in sources.into_values() {
+        match load_version(&folder, source) {
+            Ok(loaded) => versions.push(loaded),
+            Err(told) => errors.extend(told.errors),
+        }
+    }
+    versions.sort_by_key(|loaded| loaded.valid_from);
+    let same = versions.windows(2).any(|pair| match pair {
+        [one, other] => one.valid_from == other.valid_from,
+        _ => false,
+    });
+    if same {
+        errors.extend(alone(path, Problem::SameMoment).errors);
+    }
+    let mut versions = versions.into_iter();
+    match versions.next() {
+        Some(first) if errors.is_empty() => Ok(Loaded { later: versions.collect(), ..first }),
+        _ => Err(TariffErrors { errors }),
+    }
+}
+
+/// What a file says of when it comes into force, as it is written.
+fn written_moment(name: &str, text: &str) -> Option<String> {
+    let document = toml_file::read(&mut Places::default(), name, text).ok()?;
+    match &document.root.get("valid_from")?.value {
+        Value::Text(text) | Value::Moment(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// Reads a version: its files, and those that they name.
+fn load_version(folder: &Path, mut source: Source) -> Result<Loaded, TariffErrors> {
     let mut missing = BTreeMap::new();
     for name in files_named(&source) {
         if source.text(&name).is_none() && is_inside(&name) {
@@ -58,16 +124,18 @@ pub fn load(path: &Path) -> Result<Loaded, TariffErrors> {
             }
         }
     }
-    let octets = source.to_octets();
-    let (catalogue, warnings) = interpret(&source, source::version(&octets), &folder, &missing)?;
-    Ok(Loaded { catalogue, source: octets, warnings })
+    interpret(&source, source.to_octets(), folder, &missing)
 }
 
 /// Makes a catalogue from the content that [`load`] handed out.
 pub fn load_from_source(octets: &[u8]) -> Result<Catalogue, TariffErrors> {
+    read_source(octets).map(|loaded| loaded.catalogue)
+}
+
+/// Reads the content that [`load`] handed out, with all that it says.
+pub fn read_source(octets: &[u8]) -> Result<Loaded, TariffErrors> {
     let source = Source::from_octets(octets).ok_or_else(|| alone(Path::new("tariff"), Problem::NotKept))?;
-    interpret(&source, source::version(octets), Path::new(""), &BTreeMap::new())
-        .map(|(catalogue, _)| catalogue)
+    interpret(&source, octets.to_vec(), Path::new(""), &BTreeMap::new())
 }
 
 /// The folder, and the names of the tariff files in it, sorted.
@@ -153,20 +221,25 @@ fn for_each_file(document: &mut Document, mut act: impl FnMut(build::Origin, &mu
     }
 }
 
-/// Makes the catalogue and its warnings.
+/// Makes the catalogue, and what is to be told of it.
 fn interpret(
     source: &Source,
-    version: u64,
+    octets: Vec<u8>,
     folder: &Path,
     missing: &BTreeMap<Box<str>, Problem>,
-) -> Result<(Catalogue, Vec<Report>), TariffErrors> {
+) -> Result<Loaded, TariffErrors> {
+    let version = source::version(&octets);
     let mut places = Places::default();
     let mut problems: Vec<(Place, Problem)> = Vec::new();
     let mut documents = Vec::new();
+    let mut unread = false;
     for (name, text) in source.tariffs() {
         match toml_file::read(&mut places, name, text) {
             Ok(document) => documents.push(document),
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                unread = true;
+                problems.push(problem);
+            }
         }
     }
     for document in &mut documents {
@@ -198,14 +271,32 @@ fn interpret(
     let context = Context { source, folder, places: &places };
     let mut errors: Vec<_> =
         problems.into_iter().map(|(place, problem)| context.report(&place, problem)).collect();
-    if !errors.is_empty() {
-        // What the files say is judged when all of them can be read.
-        errors.sort_by_key(|report| (report.file.clone(), report.line, report.column));
-        return Err(TariffErrors { errors });
-    }
-    match build::build(version, &documents) {
-        Ok(built) => Ok((built.catalogue, context.reports(built.warnings))),
-        Err(faults) => Err(TariffErrors { errors: context.reports(faults) }),
+    // What TOML files say together is judged when all of them can be read.
+    let built = if unread { None } else { Some(build::build(version, &documents)) };
+    match built {
+        Some(Ok(built)) if errors.is_empty() => {
+            let tests = built.trials.into_iter().filter_map(|trial| {
+                let place = places.get(trial.origin)?;
+                let line = place::show(source.text(&place.file)?, &place.span).line;
+                Some(Test { file: folder.join(&*place.file), line, trial })
+            });
+            let tests = tests.collect();
+            let warnings = context.reports(built.warnings);
+            let valid_from = built.valid_from;
+            let later = Vec::new();
+            Ok(Loaded { catalogue: built.catalogue, source: octets, warnings, tests, valid_from, later })
+        }
+        built => {
+            let broken = !errors.is_empty();
+            // a row that cannot be read may be the destination that is not known
+            let follows = |fault: &Fault| {
+                broken && matches!(fault.kind, FaultKind::Unknown { noun: Noun::Destination, .. })
+            };
+            let faults = built.and_then(Result::err).unwrap_or_default();
+            errors.extend(context.reports(faults.into_iter().filter(|fault| !follows(fault)).collect()));
+            errors.sort_by_key(|report| (report.file.clone(), report.line, report.column));
+            Err(TariffErrors { errors })
+        }
     }
 }
 

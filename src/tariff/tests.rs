@@ -10,6 +10,7 @@ use crate::charging::account::Mode;
 use crate::charging::answer::{FinalUnit, Reach, Redirect};
 use crate::charging::catalogue::{Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then};
 use crate::charging::free_numbers::{NumberClass, called};
+use crate::charging::request::Role;
 use crate::charging::units::{Money, Unit};
 use crate::time::Timestamp;
 
@@ -48,6 +49,14 @@ fn without_folder(mut errors: TariffErrors, folder: &Path) -> TariffErrors {
     errors
 }
 
+/// What a tariff is warned of, but for services that its plans do not sell.
+fn unmeant(loaded: &Loaded) -> Vec<Report> {
+    let gap = |report: &&Report| {
+        matches!(&report.problem, Problem::Fault(FaultKind::Gap { .. } | FaultKind::ElsewhereGap { .. }))
+    };
+    loaded.warnings.iter().filter(|report| !gap(report)).cloned().collect()
+}
+
 /// Loads `HEAD` and what follows it; the errors without their excerpts.
 fn told(tail: &str) -> Vec<String> {
     told_of(&format!("{HEAD}{tail}"))
@@ -75,7 +84,7 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
 
     // What, which group, to whom, the price of what is bought.
     let price = |plan: PlanIx, service: ServiceIx, group: Option<u32>, to: &str| {
-        let found = tariff.match_rate(plan, service, group, called(to), Timestamp::EPOCH)?;
+        let found = tariff.match_rate(plan, service, group, (called(to), Role::default()), Timestamp::EPOCH)?;
         let to = found.destination.and_then(|to| tariff.destination_name(to)).unwrap_or("");
         Some((found.rate.price.to_string(), found.rate.per, to.to_owned()))
     };
@@ -111,7 +120,7 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(tariff.quota(payg, voice, None).unwrap().grant, Some(60));
     let plan = tariff.plan(payg).unwrap();
     assert_eq!(plan.modes, [Mode::Advance]);
-    let rate = tariff.match_rate(payg, voice, None, called("+15550000000"), Timestamp::EPOCH).unwrap().rate;
+    let rate = tariff.match_rate(payg, voice, None, (called("+15550000000"), Role::default()), Timestamp::EPOCH).unwrap().rate;
     assert_eq!((rate.connect, rate.step, rate.first), (Money::from_micros(10_000_000), 60, 0));
     assert_eq!(
         tariff.plan(post).unwrap().bundles.iter().map(|one| one.then).collect::<Vec<_>>(),
@@ -214,7 +223,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, price, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, direction, price, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 
@@ -327,7 +336,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
         [plans.q]\nrate = [{ service = \"voice\", to = \"near\", price = \"3\", per = \"1s\" }]\n\
         bundle = [{ id = \"b\", service = \"voice\", to = \"world\", amount = \"1min\" }]\n";
     let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}")), ("world.csv", world)]).unwrap();
-    let warned: Vec<_> = loaded.warnings.iter().map(|report| report.problem.to_string()).collect();
+    let warned: Vec<_> = unmeant(&loaded).iter().map(|report| report.problem.to_string()).collect();
     assert_eq!(
         warned,
         ["prefix 7 alone covers Russia and Kazakhstan together: longer prefixes tell them apart"]
@@ -336,7 +345,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
     let voice = tariff.service_named("voice").unwrap();
     let [p, q] = ["p", "q"].map(|name| tariff.plan_named(name).unwrap());
     let price = |plan, to: &str| {
-        let found = tariff.match_rate(plan, voice, None, called(to), Timestamp::EPOCH)?;
+        let found = tariff.match_rate(plan, voice, None, (called(to), Role::default()), Timestamp::EPOCH)?;
         Some((found.rate.price.micros() / 1_000_000, tariff.destination_name(found.destination?)?.to_owned()))
     };
     for (to, wanted) in [
@@ -374,7 +383,7 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
     let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
     let (plan, voice) = (tariff.plan_named("p").unwrap(), tariff.service_named("voice").unwrap());
     let found =
-        |group, to: &str| tariff.match_rate(plan, voice, group, called(to), Timestamp::EPOCH).unwrap().place;
+        |group, to: &str| tariff.match_rate(plan, voice, group, (called(to), Role::default()), Timestamp::EPOCH).unwrap().place;
     assert_eq!([found(None, "+1555000000"), found(None, "+77011234567")], [0, 1]);
     assert_eq!([found(Some(30), "+1555000000"), found(Some(30), "+77011234567")], [2, 3]);
     assert_eq!([found(Some(31), ""), found(Some(31), "+77011234567")], [0, 1]);
@@ -426,7 +435,7 @@ rate = [{ service = "sms", price = "1" }]
 quota = { low_balance = { below = "1" } }
 "#;
     let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
-    assert_eq!(loaded.warnings, []);
+    assert_eq!(unmeant(&loaded), []);
     let plan = |name| loaded.catalogue.plan(loaded.catalogue.plan_named(name).unwrap()).unwrap();
     let reach = |filters: &[&str], rules: &[&str]| Reach {
         filters: filters.iter().map(|&text| text.into()).collect(),
@@ -487,8 +496,7 @@ fn what_is_probably_not_meant_is_warned_of() {
     let tail = "[numbers]\nemergency = [\"101\"]\nfree = []\n[destinations]\nall = { prefix = \"7\" }\n[plans.p]\n\
         rate = [{ rating_groups = [10, 20], price = \"1\", per = \"1MB\" }]\n";
     let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
-    let told: Vec<_> = loaded
-        .warnings
+    let told: Vec<_> = unmeant(&loaded)
         .into_iter()
         .map(|report| (report.line.unwrap(), report.column.unwrap(), report.problem.to_string()))
         .collect();

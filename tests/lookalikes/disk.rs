@@ -14,6 +14,7 @@ use gyro::charging::session::Session;
 use gyro::charging::snapshot::EventRecord;
 use gyro::charging::units::Digits;
 use gyro::engine::core::load::{Found, Load};
+use gyro::engine::core::papers::{Paper, PaperKey};
 use gyro::engine::core::sink::{EventBucket, OperationRecord, ReferenceRecord};
 use gyro::engine::core::{BatchSink, Fact, OperationKey, SessionKey};
 
@@ -28,6 +29,7 @@ pub(crate) struct Disk {
     events: Vec<(Sequence, EventRecord)>,
     operations: BTreeMap<OperationKey, OperationRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
+    papers: BTreeMap<PaperKey, Paper>,
 }
 
 impl Disk {
@@ -49,6 +51,7 @@ impl Disk {
                 Found::Events(of.map(|(_, event)| event.clone()).collect())
             }
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
+            Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
             _ => panic!("no look-alike needs {load:?}"),
         }
@@ -75,6 +78,9 @@ impl BatchSink for Disk {
     }
     fn subscriber(&mut self, subscriber: &Subscriber) {
         self.subscribers.insert(subscriber.msisdn, subscriber.clone());
+    }
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        self.papers.insert(key, paper.clone());
     }
     fn imsi(&mut self, imsi: Digits, msisdn: Option<Digits>) {
         match msisdn {

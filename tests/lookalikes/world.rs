@@ -113,6 +113,7 @@ impl World {
             policy: Policy::default(),
             catalogue: Arc::new(loaded.catalogue),
             hash_key: HashKey([7; 16]),
+            hash_code: gyro::engine::run::hash_code,
         });
         core.on_recovered(&Recovered::default(), loaded.source.into(), START);
         for scanned in [Scanned::BucketsDone, Scanned::SessionsDone] {
@@ -173,13 +174,20 @@ impl World {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         }));
     }
 
     pub(crate) fn topup(&mut self, cents: i64) {
         let amount = Money::from_cents(cents).unwrap();
-        self.order(Change::Topup { msisdn: Digits::parse(MSISDN).unwrap(), amount, reference: None });
+        self.order(Change::Topup {
+            msisdn: Digits::parse(MSISDN).unwrap(),
+            amount,
+            reference: None,
+            note: None,
+        });
     }
 
     pub(crate) fn account(&self) -> &Account {

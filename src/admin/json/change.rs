@@ -1,10 +1,13 @@
 //! What operators give: the bodies of changes, and what comes of them. Unknown fields are refused.
 
+use core::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, amount};
-use crate::charging::account::{AccountId, Brand, Mode};
+use crate::charging::account::{AccountId, Brand, ContractId, Mode};
 use crate::charging::units::{Digits, Money};
+use crate::charging::voucher::{BatchId, Code};
 use crate::engine::control::{self, Change};
 
 /// A new subscriber.
@@ -42,9 +45,61 @@ pub struct NewSubscriber {
     /// The account that pays, where numbers share one.
     #[serde(default)]
     pub account: Option<String>,
+    /// The contract of a new account, where contracts have several.
+    #[serde(default)]
+    pub contract: Option<String>,
+    /// The holder may have more numbers than an individual may.
+    #[serde(default)]
+    pub override_limit: bool,
     /// `kk`, `ru` or `en`.
     #[serde(default)]
     pub language: Option<String>,
+}
+
+/// Many new subscribers.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// The subscribers.
+    pub rows: Vec<NewSubscriber>,
+    /// Those that can be added are, though others are refused.
+    #[serde(default)]
+    pub partial: bool,
+}
+
+/// What an import did.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Imported {
+    /// How many subscribers are new.
+    pub added: usize,
+    /// How many rows were refused.
+    pub refused: usize,
+    /// The first of them.
+    pub rows: Vec<RowRefused>,
+    /// Its key was known: what the first try did stands.
+    pub repeated: bool,
+}
+
+/// A row that was refused.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RowRefused {
+    /// Its place, from 1.
+    pub row: usize,
+    /// Why.
+    pub why: String,
+}
+
+impl Import {
+    /// The change that it orders.
+    pub fn read(self) -> Result<Change, Fault> {
+        let read = |(at, row): (usize, NewSubscriber)| match row.read() {
+            Ok(Change::AddSubscriber(new)) => Ok(new),
+            Ok(_) => Err(Fault::new("rows", "a row is a new subscriber")),
+            Err(fault) => Err(Fault::new("rows", format!("row {}: {fault}", at.saturating_add(1)))),
+        };
+        let rows = self.rows.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        Ok(Change::Import(control::Import { rows, partial: self.partial }))
+    }
 }
 
 /// Other properties of a subscriber; what is absent stays.
@@ -84,6 +139,12 @@ pub struct SubscriberChange {
     /// `individual` or `entity`.
     #[serde(default)]
     pub owner_kind: Option<String>,
+    /// Another number; nothing else is changed with it.
+    #[serde(default)]
+    pub msisdn: Option<String>,
+    /// Another holder may have more numbers than an individual may.
+    #[serde(default)]
+    pub override_limit: bool,
 }
 
 /// Money paid in.
@@ -95,6 +156,60 @@ pub struct Topup {
     /// The payer's reference.
     #[serde(default)]
     pub reference: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Money given back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// How much.
+    pub amount: String,
+    /// The reference of the transfer.
+    #[serde(default)]
+    pub reference: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A payment to be taken back.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reversal {
+    /// The reference it came under.
+    pub reference: String,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A payment to be promised.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promise {
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Bonus money.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bonus {
+    /// How much.
+    pub amount: String,
+    /// For how many seconds; for ever where nothing is said.
+    #[serde(default)]
+    pub valid_seconds: Option<u64>,
+    /// The services that it may pay; all where none is named.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// A correction.
@@ -125,10 +240,56 @@ pub struct Reauthorisation {
     pub rating_group: Option<u32>,
 }
 
+/// Payment cards to be made.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewVouchers {
+    /// The number of the batch.
+    pub batch: u32,
+    /// What each is worth.
+    pub value: String,
+    /// For how many seconds they can be used; for ever where nothing is said.
+    #[serde(default)]
+    pub valid_seconds: Option<u64>,
+    /// The serial number of the first of these; 1 makes the batch.
+    pub first: u32,
+    /// Their codes, twenty digits each, drawn at random.
+    pub codes: Vec<String>,
+}
+
+/// The code of a payment card.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activation {
+    /// Twenty digits.
+    pub code: String,
+}
+
+impl core::fmt::Debug for Activation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Activation")
+    }
+}
+
+/// Which cards of a batch are to be void.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voiding {
+    /// The first serial number.
+    #[serde(default)]
+    pub first: Option<u32>,
+    /// The last serial number.
+    #[serde(default)]
+    pub last: Option<u32>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
 /// What a change did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Done {
-    /// The number it was about.
+    /// The number it was about; empty where it was about none.
     pub msisdn: String,
     /// The account it was about.
     pub account: String,
@@ -151,7 +312,7 @@ impl Done {
     /// As operators see it.
     pub fn of(done: &control::Done, repeated: bool) -> Self {
         Self {
-            msisdn: done.msisdn.to_string(),
+            msisdn: done.msisdn.map(|msisdn| msisdn.to_string()).unwrap_or_default(),
             account: done.account.0.to_string(),
             balance: done.balance.to_string(),
             changed: done.changed,
@@ -189,6 +350,12 @@ fn boxed(text: Option<String>) -> Option<Box<str>> {
     text.map(Into::into)
 }
 
+/// The number of a contract.
+pub fn contract(text: &str) -> Result<ContractId, Fault> {
+    let number = text.parse().ok().filter(|_| text.bytes().all(|octet| octet.is_ascii_digit()));
+    number.map(ContractId).ok_or_else(|| Fault::new("contract", "it is a number"))
+}
+
 impl NewSubscriber {
     /// The change that it orders.
     pub fn read(self) -> Result<Change, Fault> {
@@ -209,6 +376,8 @@ impl NewSubscriber {
                 .as_deref()
                 .map_or(Ok(false), |kind| word("owner_kind", kind, OWNERS))?,
             account: account.transpose()?,
+            contract: self.contract.as_deref().map(contract).transpose()?,
+            override_limit: self.override_limit,
             plan: self.plan.into(),
             owner: boxed(self.owner),
             language: boxed(self.language),
@@ -236,8 +405,19 @@ impl SubscriberChange {
             plan: boxed(self.plan),
             language: boxed(self.language),
             owner: boxed(self.owner),
+            override_limit: self.override_limit,
         };
-        if set == control::SubscriberChange::default() {
+        let nothing = control::SubscriberChange::default();
+        if let Some(to) = &self.msisdn {
+            if set != nothing {
+                return Err(Fault::new(
+                    "msisdn",
+                    "a number is changed by itself: change the rest afterwards",
+                ));
+            }
+            return Ok(Change::Renumber { msisdn, to: digits("msisdn", to)? });
+        }
+        if set == nothing {
             return Err(Fault::new("set", "nothing is to be changed"));
         }
         Ok(Change::SetSubscriber { msisdn, set })
@@ -248,7 +428,78 @@ impl Topup {
     /// The change of that number's account that it orders.
     pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
         let amount = money("amount", &self.amount)?;
-        Ok(Change::Topup { msisdn, amount, reference: boxed(self.reference) })
+        Ok(Change::Topup { msisdn, amount, reference: boxed(self.reference), note: boxed(self.note) })
+    }
+}
+
+impl Refund {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
+        let amount = money("amount", &self.amount)?;
+        Ok(Change::Refund { msisdn, amount, reference: boxed(self.reference), note: boxed(self.note) })
+    }
+}
+
+impl Reversal {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Change {
+        Change::Reverse { msisdn, reference: self.reference.into(), note: boxed(self.note) }
+    }
+}
+
+impl Promise {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Change {
+        Change::Promise { msisdn, note: boxed(self.note) }
+    }
+}
+
+impl Bonus {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
+        Ok(Change::Bonus {
+            msisdn,
+            amount: money("amount", &self.amount)?,
+            valid: self.valid_seconds.map(Duration::from_secs),
+            services: self.services.into_iter().map(Into::into).collect(),
+            note: boxed(self.note),
+        })
+    }
+}
+
+fn code(text: &str) -> Result<Code, Fault> {
+    Code::parse(text).ok_or_else(|| Fault::new("code", "it has twenty digits"))
+}
+
+impl NewVouchers {
+    /// The change that it orders.
+    pub fn read(self) -> Result<Change, Fault> {
+        Ok(Change::AddVouchers(control::NewVouchers {
+            batch: BatchId(self.batch),
+            value: money("value", &self.value)?,
+            valid: self.valid_seconds.map(Duration::from_secs),
+            first: self.first,
+            codes: self.codes.iter().map(|text| code(text)).collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+impl Activation {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
+        Ok(Change::ActivateVoucher { msisdn, code: code(&self.code)? })
+    }
+}
+
+impl Voiding {
+    /// The change of that batch that it orders.
+    pub fn read(self, batch: BatchId) -> Result<Change, Fault> {
+        let serials = match (self.first, self.last) {
+            (Some(first), Some(last)) => Some((first, last)),
+            (None, None) => None,
+            _ => return Err(Fault::new("serials", "first and last are given together, or none of them")),
+        };
+        Ok(Change::VoidVouchers { batch, serials, note: boxed(self.note) })
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::subscriber::{Subscriber, unit};
 use super::{Form, amount};
 use crate::charging::answer::Denial;
-use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
+use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry, Purse};
 use crate::charging::request::{Action, Kind};
 use crate::engine::control::{self, LedgerCursor, Why};
 
@@ -16,9 +16,10 @@ pub struct Line {
     pub at: String,
     /// What is added to the balance, signed.
     pub amount: String,
-    /// The main balance after it.
+    /// The balance that it changes, after it.
     pub balance: String,
-    /// `advance`, `topup`, `adjustment`, `charge`, `late`, `refund`, `reversal`.
+    /// `advance`, `topup`, `adjustment`, `charge`, `late`, `refund`, `reversal`, `fee`, `penalty`, `promise`, `bonus`,
+    /// `payment`, `claim`.
     pub kind: String,
     /// The payer's reference; of a refund the event that asked for it.
     pub reference: Option<String>,
@@ -30,6 +31,11 @@ pub struct Line {
     pub note: Option<String>,
     /// Its place in the ledger, from 1.
     pub index: u64,
+    /// The balance that it changes: `main` or `bonus`.
+    pub purse: String,
+    /// Where the money comes from or goes to: `cash`, `revenue`, `voucher`, `promise`, `bonus`, `correction`,
+    /// `third-party`.
+    pub counter: String,
     /// What was charged for.
     pub usage: Option<Usage>,
 }
@@ -118,6 +124,12 @@ pub const fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Late => "late",
         EntryKind::Refund => "refund",
         EntryKind::Reversal => "reversal",
+        EntryKind::Fee => "fee",
+        EntryKind::Penalty => "penalty",
+        EntryKind::Promise => "promise",
+        EntryKind::Bonus => "bonus",
+        EntryKind::Payment => "payment",
+        EntryKind::Claim => "claim",
     }
 }
 
@@ -169,6 +181,11 @@ impl Line {
             operator: text(&entry.operator),
             note: text(&entry.note),
             index: entry.index,
+            purse: match entry.purse {
+                Purse::Main => "main".into(),
+                Purse::Bonus => "bonus".into(),
+            },
+            counter: entry.counter.as_str().into(),
             usage: entry.usage.as_ref().map(|usage| Usage::of(usage, form)),
         }
     }
@@ -255,6 +272,7 @@ impl Refusal {
 mod tests {
     use super::*;
     use crate::charging::account::{AccountId, Sequence};
+    use crate::charging::ledger::Counter;
     use crate::charging::request::{QuotaKey, SessionId};
     use crate::charging::units::{Amount, Digits, Money, Unit};
     use crate::time::Timestamp;
@@ -267,8 +285,10 @@ mod tests {
             previous: Some(Sequence(1)),
             at: Timestamp::from_secs(61),
             amount: Money::from_micros(-11_180_000),
+            purse: Purse::Main,
             balance: Money::from_micros(988_820_000),
             kind: EntryKind::Charge,
+            counter: Counter::Revenue,
             reference: None,
             operator: None,
             note: None,
@@ -286,7 +306,7 @@ mod tests {
             }),
         };
         let written = serde_json::to_string(&Line::of(&entry, &Form::plain())).unwrap();
-        let wanted = r#"{"at":"1970-01-01T00:01:01+00:00","amount":"-11.18","balance":"988.82","kind":"charge","reference":null,"session":"ims;1","operator":null,"note":null,"index":2,"usage":{"msisdn":"77010000001","request":1,"rating_group":null,"services":[1],"unit":"seconds","used":61,"from_bundles":0,"above_grant":1,"plan":"comfort","rate":"voice kz_mobile","used_at":"1970-01-01T00:01:00+00:00"}}"#;
+        let wanted = r#"{"at":"1970-01-01T00:01:01+00:00","amount":"-11.18","balance":"988.82","kind":"charge","reference":null,"session":"ims;1","operator":null,"note":null,"index":2,"purse":"main","counter":"revenue","usage":{"msisdn":"77010000001","request":1,"rating_group":null,"services":[1],"unit":"seconds","used":61,"from_bundles":0,"above_grant":1,"plan":"comfort","rate":"voice kz_mobile","used_at":"1970-01-01T00:01:00+00:00"}}"#;
         assert_eq!(written, wanted);
     }
 

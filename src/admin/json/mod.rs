@@ -14,6 +14,7 @@ pub mod peer;
 pub mod session;
 pub mod status;
 pub mod subscriber;
+pub mod voucher;
 
 /// How values are written: by the tariffs in force.
 #[derive(Clone, Debug)]

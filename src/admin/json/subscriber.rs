@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Form;
 use super::life::{Block, End};
 use crate::charging::account::status::status;
-use crate::charging::account::{Account, Brand};
+use crate::charging::account::{Account, Brand, ContractId};
 use crate::charging::units::Unit;
-use crate::engine::control::{SubscriberView, mode_name};
+use crate::engine::control::{ContractView, SubscriberView, mode_name};
 
 /// A subscriber.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -52,6 +52,12 @@ pub struct Subscriber {
     pub overage: bool,
     /// Since when it is served.
     pub since: String,
+    /// The contract of its account.
+    pub contract: String,
+    /// The account's bonus money as it was given.
+    pub bonuses: Vec<Bonus>,
+    /// A promised payment to the account that has not come.
+    pub promise: Option<Promise>,
     /// When it was last used, to a day.
     pub last_use: Option<String>,
     /// When its contract is set to end.
@@ -79,6 +85,26 @@ pub struct Balance {
     pub overdraft: String,
 }
 
+/// One gift of bonus money.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Bonus {
+    /// What is left of it.
+    pub left: String,
+    /// When it ends.
+    pub expires: Option<String>,
+    /// The services that it may pay; all where none is named.
+    pub services: Vec<String>,
+}
+
+/// A promised payment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Promise {
+    /// What of it has not come.
+    pub left: String,
+    /// When that is taken back.
+    pub due: String,
+}
+
 /// What is left of a bundle.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Allowance {
@@ -103,6 +129,55 @@ pub struct FairUse {
     pub step: u32,
     /// Until when.
     pub until: Option<String>,
+}
+
+/// A contract with its accounts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Contract {
+    /// Its number.
+    pub contract: String,
+    /// The holder's 12-digit number.
+    pub owner: Option<String>,
+    /// `individual` or `entity`; null where no holder is named.
+    pub owner_kind: Option<String>,
+    /// Since when it is there.
+    pub since: String,
+    /// Its accounts.
+    pub accounts: Vec<AccountMoney>,
+    /// All numbers of its holder, in this contract or another.
+    pub numbers: Vec<String>,
+}
+
+/// An account of a contract.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountMoney {
+    /// Its number.
+    pub account: String,
+    /// `advance` or `credit`.
+    pub mode: String,
+    /// Its money.
+    pub balance: Balance,
+}
+
+impl Contract {
+    /// As operators see it.
+    pub fn of(id: ContractId, view: &ContractView, form: &Form) -> Self {
+        let ContractView { contract, accounts, numbers } = view;
+        let kind = if contract.is_entity { "entity" } else { "individual" };
+        let account = |account: &Account| AccountMoney {
+            account: account.id.0.to_string(),
+            mode: mode_name(account.mode).into(),
+            balance: balance(account, form),
+        };
+        Self {
+            contract: id.0.to_string(),
+            owner: contract.owner.map(|owner| owner.to_string()),
+            owner_kind: contract.owner.map(|_| kind.into()),
+            since: form.time(contract.since),
+            accounts: accounts.iter().map(account).collect(),
+            numbers: numbers.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A page of subscribers.
@@ -165,9 +240,24 @@ impl Subscriber {
             barred: subscriber.barred.iter().map(|service| service.as_ref().into()).collect(),
             overage: subscriber.overage,
             since: form.time(subscriber.since),
+            contract: account.contract.0.to_string(),
+            bonuses: account.bonuses.iter().map(|one| Bonus::of(one, form)).collect(),
+            promise: account
+                .promise
+                .map(|promise| Promise { left: promise.left.to_string(), due: form.time(promise.due) }),
             last_use: subscriber.life.last_use.map(|at| form.time(at)),
             ends: subscriber.life.ends.map(|at| form.time(at)),
             ended: subscriber.life.end.as_ref().map(|end| End::of(end, form)),
+        }
+    }
+}
+
+impl Bonus {
+    fn of(one: &crate::charging::account::Bonus, form: &Form) -> Self {
+        Self {
+            left: one.left.to_string(),
+            expires: one.expires.map(|at| form.time(at)),
+            services: one.services.iter().map(|name| name.as_ref().into()).collect(),
         }
     }
 }

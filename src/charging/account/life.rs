@@ -64,6 +64,8 @@ pub enum EndReason {
     Unused,
     /// The number was ported out (`MNP-1`).
     PortedOut,
+    /// The subscriber has another number (`ACC-2`): the contract goes on with that.
+    Renumbered,
 }
 
 /// The end of a contract.
@@ -80,7 +82,7 @@ pub struct End {
 /// What is owed to a subscriber at the end of the contract (`ACC-15`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settlement {
-    /// The main balance at the end: below nothing is a debt, which the end does not cancel (`END-4`). Nothing where the
+    /// The main balance at the end, less what was promised and has not come: below nothing is a debt, which the end does not cancel (`END-4`). Nothing where the
     /// account serves other numbers.
     pub balance: Money,
     /// From when on it may be returned.
@@ -93,7 +95,7 @@ pub struct Settlement {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Request, Self::Unpaid, Self::Unused, Self::PortedOut];
+    pub const ALL: [Self; 5] = [Self::Request, Self::Unpaid, Self::Unused, Self::PortedOut, Self::Renumbered];
 
     /// The reason in one word.
     pub const fn as_str(self) -> &'static str {
@@ -102,6 +104,7 @@ impl EndReason {
             Self::Unpaid => "unpaid",
             Self::Unused => "unused",
             Self::PortedOut => "ported-out",
+            Self::Renumbered => "renumbered",
         }
     }
 }
@@ -114,8 +117,13 @@ impl Settlement {
             Mode::Credit => at.plus(CREDIT_REFUND_AFTER),
         };
         let shared = account.life.numbers.is_some_and(|numbers| numbers > 1);
-        let balance = if shared { Money::ZERO } else { account.main };
+        let balance = if shared { Money::ZERO } else { account.net() };
         Self { balance, from, due: at.plus(REFUND_WITHIN), refunded: None }
+    }
+
+    /// Nothing is owed.
+    pub const fn none(at: Timestamp) -> Self {
+        Self { balance: Money::ZERO, from: at, due: at, refunded: None }
     }
 
     /// Where it stands: `none`, `debt`, `refund-pending` or `refunded`.
@@ -201,7 +209,7 @@ impl Subscriber {
 /// Why a number is not ported out (`MNP-1`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum PortRefusal {
-    /// There is a debt: for services, roaming or devices.
+    /// There is a debt: for services, roaming or devices, or what was promised and has not come.
     Debt,
     /// An invoice is unpaid beyond its due date.
     Overdue,
@@ -229,7 +237,7 @@ pub fn port_refusals(subscriber: &Subscriber, account: &Account, now: Timestamp)
     let authority = subscriber.life.blocks.iter().any(|block| block.reason.is_of_authority());
     let all = [
         (PortRefusal::Ended, subscriber.has_ended(now)),
-        (PortRefusal::Debt, account.main.is_negative()),
+        (PortRefusal::Debt, account.net().is_negative()),
         (PortRefusal::Overdue, overdue),
         (PortRefusal::Authority, authority),
     ];

@@ -3,9 +3,14 @@
 pub mod area;
 pub mod balance;
 pub mod block;
+pub mod bonus;
 pub mod life;
+pub mod promise;
 pub mod status;
 pub mod told;
+
+pub use bonus::Bonus;
+pub use promise::Promise;
 
 use life::{AccountLife, Life};
 
@@ -29,6 +34,10 @@ pub enum Mode {
     Credit,
 }
 
+/// The number of a contract: that of its first account.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ContractId(pub u64);
+
 /// The money of an account. Its ledger's sum is `main` and `bonus` together, at every moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
@@ -38,8 +47,14 @@ pub struct Account {
     pub mode: Mode,
     /// The main balance.
     pub main: Money,
-    /// Bonus money, of its own rules (`ACC-13`).
+    /// Bonus money, of its own rules (`ACC-13`): the sum of what is left of `bonuses`.
     pub bonus: Money,
+    /// Bonus money as it was given, the oldest first.
+    pub bonuses: Vec<Bonus>,
+    /// A promised payment that has not come yet (`ACC-8`); its amount is in `main` already.
+    pub promise: Option<Promise>,
+    /// The contract that it belongs to (`ACC-1`).
+    pub contract: ContractId,
     /// How far below nothing an advance account may go.
     pub overdraft: Money,
     /// How far a credit account may go into debt (`ACC-9`).

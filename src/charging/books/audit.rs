@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use crate::charging::account::{Account, AccountId, Subscriber};
-use crate::charging::ledger::LedgerEntry;
+use crate::charging::ledger::{LedgerEntry, Purse};
 use crate::charging::session::{Reservation, Session, SessionState};
 use crate::charging::units::Money;
 
@@ -56,7 +56,7 @@ pub enum BooksError {
     Balance {
         /// The account.
         account: AccountId,
-        /// Main and bonus balance together.
+        /// The main or the bonus balance.
         balance: i128,
         /// The sum of the ledger.
         sum: i128,
@@ -95,10 +95,10 @@ pub enum BooksError {
 /// after the first entry (the older ones are archived) is taken to begin with the balance before it.
 pub fn audit(account: &Account, sessions: &[Session], ledger: &[LedgerEntry]) -> Result<(), BooksError> {
     let id = account.id;
-    let (mut sum, mut expected) = match ledger.first() {
-        Some(first) if first.index > 1 => (micros(first.balance) - micros(first.amount), first.index),
-        _ => (0, 1),
-    };
+    // Of a ledger that begins later than at its first entry each balance begins with what it was before.
+    let begins = ledger.first().is_some_and(|first| first.index > 1);
+    let mut expected = ledger.first().map_or(1, |first| first.index.max(1));
+    let mut sums: [Option<i128>; 2] = if begins { [None; 2] } else { [Some(0); 2] };
     for entry in ledger {
         let index = entry.index;
         if entry.account != id {
@@ -110,18 +110,37 @@ pub fn audit(account: &Account, sessions: &[Session], ledger: &[LedgerEntry]) ->
         if entry.amount.micros() % Money::MICROS_PER_CENT != 0 {
             return Err(BooksError::Fraction { account: id, index });
         }
-        sum += micros(entry.amount);
-        if micros(entry.balance) != sum {
-            return Err(BooksError::RunningSum { account: id, index, written: micros(entry.balance), sum });
+        let [main, bonus] = &mut sums;
+        let sum = match entry.purse {
+            Purse::Main => main,
+            Purse::Bonus => bonus,
+        };
+        let before = sum.unwrap_or(micros(entry.balance) - micros(entry.amount));
+        let after = before + micros(entry.amount);
+        *sum = Some(after);
+        if micros(entry.balance) != after {
+            return Err(BooksError::RunningSum {
+                account: id,
+                index,
+                written: micros(entry.balance),
+                sum: after,
+            });
         }
         expected += 1;
     }
     if account.ledger_entries + 1 != expected {
         return Err(BooksError::Gap { account: id, expected, found: account.ledger_entries + 1 });
     }
-    let balance = micros(account.main) + micros(account.bonus);
-    if balance != sum {
-        return Err(BooksError::Balance { account: id, balance, sum });
+    let [main, bonus] = sums;
+    for (balance, sum) in [(account.main, main), (account.bonus, bonus)] {
+        let (balance, sum) = (micros(balance), sum.unwrap_or(micros(balance)));
+        if balance != sum {
+            return Err(BooksError::Balance { account: id, balance, sum });
+        }
+    }
+    let parts = account.bonuses.iter().map(|bonus| micros(bonus.left)).sum();
+    if micros(account.bonus) != parts {
+        return Err(BooksError::Balance { account: id, balance: micros(account.bonus), sum: parts });
     }
     let own = || sessions.iter().filter(|session| session.account == id);
     if own().any(|session| session.state != SessionState::Open && reservations(session).next().is_some()) {

@@ -2,8 +2,10 @@
 //! given back, expiry, what lack of money limits, and the audit that proves the sums.
 
 pub mod audit;
+pub mod bonus;
 pub mod expiry;
 pub mod operations;
+pub mod payment;
 pub(in crate::charging) mod records;
 pub mod reservation;
 pub mod restriction;

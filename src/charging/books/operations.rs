@@ -7,9 +7,9 @@
 use thiserror::Error;
 
 use crate::charging::account::life::AccountLife;
-use crate::charging::account::{Account, AccountId, Allowance, Mode};
+use crate::charging::account::{Account, AccountId, Allowance, ContractId, Mode};
 use crate::charging::catalogue::Plan;
-use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
+use crate::charging::ledger::{ChargedUse, Counter, EntryKind, LedgerEntry, Purse};
 use crate::charging::units::Money;
 use crate::time::Timestamp;
 
@@ -31,6 +31,30 @@ pub enum OperationError {
     /// An overdraft belongs to advance mode, a credit limit to credit mode.
     #[error("an overdraft belongs to advance mode, a credit limit to credit mode")]
     WrongMode,
+    /// The credit limit is above what the operator allows anyone (`ACC-9`).
+    #[error("no credit limit may be above {0}: that is the operator's ceiling")]
+    AboveCeiling(Money),
+    /// More is to be paid out than is the subscriber's own (`ACC-10`, `ACC-14`).
+    #[error("{0} can be given back at most: what is reserved, promised, owed or a bonus is not paid out")]
+    NotOwn(Money),
+    /// Promises are for advance mode.
+    #[error("payments are promised in advance mode only")]
+    NotPromised,
+    /// The operator offers no promised payments.
+    #[error("no payments are promised here: accounts.promise_amount is 0")]
+    NoPromises,
+    /// A promised payment has not come yet.
+    #[error("a promised payment is outstanding: {0} of it has not come")]
+    PromiseOutstanding(Money),
+    /// The number was not served for long enough.
+    #[error("a payment is promised after {0} days of use at the earliest")]
+    ServedTooShort(u64),
+    /// Bonus money that ends before it begins.
+    #[error("the bonus would be over before it is given")]
+    BonusOver,
+    /// More bonuses than one account may have.
+    #[error("the account has {0} bonuses already, the most it may have")]
+    TooManyBonuses(usize),
 }
 
 /// Who does an operation, when, and what he says of it.
@@ -46,6 +70,9 @@ pub struct Act {
     pub note: Option<Box<str>>,
 }
 
+/// An account after an operation, and its entries in their order.
+pub type Booked = Result<(Account, Vec<LedgerEntry>), OperationError>;
+
 impl Account {
     /// A new account with nothing on it; overdraft and credit limit nothing.
     pub fn new(id: AccountId, mode: Mode) -> Self {
@@ -54,6 +81,9 @@ impl Account {
             mode,
             main: Money::ZERO,
             bonus: Money::ZERO,
+            bonuses: Vec::new(),
+            promise: None,
+            contract: ContractId(id.0),
             overdraft: Money::ZERO,
             credit_limit: Money::ZERO,
             reserved: Money::ZERO,
@@ -73,9 +103,25 @@ impl Account {
         act: Act,
         usage: Option<ChargedUse>,
     ) -> Option<LedgerEntry> {
-        let balance = self.main.checked_add(amount)?;
+        self.post_to(Purse::Main, amount, (kind, kind.counter()), act, usage)
+    }
+
+    /// Adds an amount to a balance, with the other side named. Of bonus money the sum alone is changed here.
+    pub(in crate::charging) fn post_to(
+        &mut self,
+        purse: Purse,
+        amount: Money,
+        (kind, counter): (EntryKind, Counter),
+        act: Act,
+        usage: Option<ChargedUse>,
+    ) -> Option<LedgerEntry> {
+        let of = match purse {
+            Purse::Main => &mut self.main,
+            Purse::Bonus => &mut self.bonus,
+        };
+        let balance = of.checked_add(amount)?;
         let index = self.ledger_entries.checked_add(1)?;
-        self.main = balance;
+        *of = balance;
         self.ledger_entries = index;
         Some(LedgerEntry {
             account: self.id,
@@ -83,8 +129,10 @@ impl Account {
             previous: self.ledger_head,
             at: act.at,
             amount,
+            purse,
             balance,
             kind,
+            counter,
             reference: act.reference,
             operator: act.operator,
             note: act.note,
@@ -117,8 +165,13 @@ pub fn open(
     }
 }
 
-/// A top-up: more than nothing, whole hundredths.
-pub fn topup(account: Account, amount: Money, act: Act) -> Result<(Account, LedgerEntry), OperationError> {
+/// A top-up: more than nothing, whole hundredths. What was promised is not paid by it: see
+/// [`super::payment::pay_in`].
+pub(crate) fn topup(
+    account: Account,
+    amount: Money,
+    act: Act,
+) -> Result<(Account, LedgerEntry), OperationError> {
     if !amount.is_positive() {
         return Err(OperationError::NotPositive);
     }
@@ -166,15 +219,37 @@ pub fn bundles_of(plan: &Plan) -> Vec<Allowance> {
 }
 
 fn booked(
-    mut account: Account,
+    account: Account,
     amount: Money,
     kind: EntryKind,
     act: Act,
 ) -> Result<(Account, LedgerEntry), OperationError> {
+    booked_to(account, Purse::Main, amount, (kind, kind.counter()), act)
+}
+
+pub(super) fn booked_to(
+    mut account: Account,
+    purse: Purse,
+    amount: Money,
+    what: (EntryKind, Counter),
+    act: Act,
+) -> Result<(Account, LedgerEntry), OperationError> {
     let amount = whole(amount, false)?;
-    let entry = account.post(amount, kind, act, None).ok_or(OperationError::TooLarge)?;
+    let entry = account.post_to(purse, amount, what, act, None).ok_or(OperationError::TooLarge)?;
     account.count_change();
     Ok((account, entry))
+}
+
+/// Sets a credit limit (`ACC-9`) that the operator's ceiling allows.
+pub fn set_limit_below(
+    account: Account,
+    limit: Money,
+    ceiling: Option<Money>,
+) -> Result<Account, OperationError> {
+    match ceiling.filter(|ceiling| limit > *ceiling) {
+        Some(ceiling) => Err(OperationError::AboveCeiling(ceiling)),
+        None => set_credit_limit(account, limit),
+    }
 }
 
 fn whole(amount: Money, limit: bool) -> Result<Money, OperationError> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
 use super::destination::{Destination, DestinationIx, Prefixes};
-use super::plan::{Bundle, Plan, PlanIx, QuotaShape, Rate};
+use super::plan::{Bundle, Direction, Plan, PlanIx, QuotaShape, Rate};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
+use crate::charging::request::Role;
 use crate::time::Timestamp;
 
 /// The most versions before the one in force that are kept for use of their time.
@@ -73,6 +74,8 @@ struct Index {
     general: Vec<u16>,
     /// Bands of time in which a rate has another price, sorted, each once.
     bands: Vec<BandIx>,
+    /// Some rate is for one direction alone.
+    directed: bool,
 }
 
 impl Index {
@@ -87,6 +90,7 @@ impl Index {
             }
             index.named.extend(rate.covers.destinations.iter().map(|&to| (to, Some(place))));
             index.bands.extend(rate.bands.iter().map(|in_band| in_band.band));
+            index.directed |= rate.direction != Direction::Outgoing;
         }
         index.bands.sort_unstable();
         index.bands.dedup();
@@ -263,23 +267,26 @@ impl Catalogue {
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
     /// that names none; then the longest prefix of the called number among the destinations that such
-    /// rates name; then one for every destination; then one that has a price of its own for the band of time;
-    /// then the order of the file.
+    /// rates name; then one for every destination; then one that names the direction; then one that has a price of
+    /// its own for the band of time; then the order of the file.
     pub fn match_rate(
         &self,
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
-        called: Called,
+        (called, role): (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
+        let goes = |rate: &Rate| rate.direction.covers(role);
         let named = rating_group.and_then(|group| {
             self.first_rate(plan, service, called, at, |rate| {
-                rate.covers.rating_groups.binary_search(&group).is_ok()
+                goes(rate) && rate.covers.rating_groups.binary_search(&group).is_ok()
             })
         });
         named.or_else(|| {
-            self.first_rate(plan, service, called, at, |rate| rate.covers.rating_groups.is_empty())
+            self.first_rate(plan, service, called, at, |rate| {
+                goes(rate) && rate.covers.rating_groups.is_empty()
+            })
         })
     }
 
@@ -344,6 +351,7 @@ impl Catalogue {
     ) -> Option<RateMatch<'_>> {
         let index = self.index(plan, service)?;
         let rates = &self.plan(plan)?.rates;
+        let any_direction = |found: &RateMatch<'_>| found.rate.direction == Direction::Outgoing;
         let fitting = |place: u16, destination| {
             let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
             let plain = RateMatch { place, rate, band: None, destination };
@@ -358,15 +366,15 @@ impl Catalogue {
             });
             found.min_by_key(|found| {
                 let whole = found.destination.is_some_and(|to| self.is_whole_file(to));
-                (whole, found.band.is_none(), found.place)
+                (whole, any_direction(found), found.band.is_none(), found.place)
             })
         });
         by_destination.or_else(|| {
             let mut found = index.general.iter().filter_map(|&place| fitting(place, None));
-            if index.bands.is_empty() {
+            if index.bands.is_empty() && !index.directed {
                 return found.next();
             }
-            found.min_by_key(|found| (found.band.is_none(), found.place))
+            found.min_by_key(|found| (any_direction(found), found.band.is_none(), found.place))
         })
     }
 }

@@ -16,7 +16,7 @@ pub use calendar::Holidays;
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
-    Announcements, BandRate, Bundle, Covers, LimitIx, Limitation, LowBalance, Plan, PlanIx, QuotaShape, Rate,
-    Then,
+    Announcements, BandRate, Bundle, Covers, Direction, LimitIx, Limitation, LowBalance, Plan, PlanIx,
+    QuotaShape, Rate, Then, Tier,
 };
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

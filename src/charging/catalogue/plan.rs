@@ -7,6 +7,7 @@ use crate::charging::account::Mode;
 use crate::charging::account::told::Thresholds;
 use crate::charging::answer::FinalUnit;
 use crate::charging::radio::Radio;
+use crate::charging::request::Role;
 use crate::charging::units::{Amount, Money};
 
 /// A plan's place in the catalogue.
@@ -22,6 +23,51 @@ pub struct Covers {
     pub rating_groups: Vec<u32>,
     /// The destinations, sorted.
     pub destinations: Vec<DestinationIx>,
+}
+
+/// Another price from so many units on (`ACC-3`): what lies below costs what it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tier {
+    /// Units of the session by this rate that come before it; more than none, and more than those of the tier before.
+    pub from: u64,
+    /// The price of `per` units beyond them, nothing or more.
+    pub price: Money,
+}
+
+/// Which legs a rate is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Direction {
+    /// What the subscriber sends or has forwarded: all that costs something where nothing is said.
+    #[default]
+    Outgoing,
+    /// What the subscriber calls or sends himself, and not what is forwarded.
+    Originated,
+    /// What is forwarded.
+    Forwarded,
+    /// What the subscriber receives.
+    Incoming,
+}
+
+impl Direction {
+    /// Whether a rate of this direction is for a leg.
+    pub const fn covers(self, role: Role) -> bool {
+        match self {
+            Self::Outgoing => !matches!(role, Role::Terminating),
+            Self::Originated => matches!(role, Role::Originating),
+            Self::Forwarded => matches!(role, Role::Forwarding),
+            Self::Incoming => matches!(role, Role::Terminating),
+        }
+    }
+
+    /// How it is written in a tariff; none where nothing is said.
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Outgoing => None,
+            Self::Originated => Some("mo"),
+            Self::Forwarded => Some("forward"),
+            Self::Incoming => Some("mt"),
+        }
+    }
 }
 
 /// A price (`ACC-3`): `price` for each `per` units, counted in whole `step`s, at least `first` units,
@@ -42,8 +88,19 @@ pub struct Rate {
     pub first: u64,
     /// Charged once, with the first unit; nothing or more.
     pub connect: Money,
+    /// Other prices from so many units of a session on, in their order.
+    pub tiers: Vec<Tier>,
+    /// The legs that it is for.
+    pub direction: Direction,
     /// What it is in bands of time that have another price; no two of them hold at once.
     pub bands: Vec<BandRate>,
+}
+
+impl Rate {
+    /// The highest price of `per` units that it has.
+    pub fn dearest(&self) -> Money {
+        self.tiers.iter().map(|tier| tier.price).fold(self.price, Money::max)
+    }
 }
 
 /// A rate in a band of time.
@@ -176,6 +233,10 @@ pub struct Plan {
     pub low_balance: Option<LowBalance>,
     /// What is announced.
     pub announcements: Option<Announcements>,
+    /// It takes no new subscribers (`RES-3`).
+    pub closed: bool,
+    /// Services that it does not sell, and says so.
+    pub without: Vec<ServiceIx>,
 }
 
 impl Plan {

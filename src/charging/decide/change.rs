@@ -188,18 +188,20 @@ pub(super) fn money(
 }
 
 /// Two rates of which either may be what a unit is charged by.
-struct Both {
-    dearer: Scheme,
+struct Both<'r> {
+    dearer: Scheme<'r>,
     key: RateKey,
+    /// A price depends on how much was used: what was charged before is not counted again.
+    afresh: bool,
     /// Units at the dearer price that pay for whatever steps and least numbers of units may add on either side.
     slack: u64,
     /// Money for rounding, and for a connection by the other rate that costs more.
     extra: Money,
 }
 
-impl Both {
+impl<'r> Both<'r> {
     /// Both rates of a leg, where both have a price.
-    fn of(quota: &Quota, before: &Terms<'_>, after: &Terms<'_>) -> Option<Self> {
+    fn of(quota: &Quota, before: &Terms<'r>, after: &Terms<'r>) -> Option<Self> {
         let (Price::Rate(one, one_key), Price::Rate(other, other_key)) = (before.price, after.price) else {
             return None;
         };
@@ -207,15 +209,24 @@ impl Both {
             return None;
         }
         // what is charged once for all that was begun has been charged
-        let once = |key, scheme: Scheme| match rated(quota, key) {
+        let once = |key, scheme: Scheme<'_>| match rated(quota, key) {
             Some(_) => (0, Money::ZERO),
             None => (scheme.first.saturating_sub(1), scheme.connect),
         };
-        let (one, other) = (scheme(quota, one, one_key), scheme(quota, other, other_key));
+        let afresh = !one.tiers.is_empty() || !other.tiers.is_empty();
+        let of = |rate, key| {
+            let scheme = scheme(quota, rate, key);
+            match (afresh, rated(quota, key)) {
+                (false, _) => scheme,
+                (true, Some(_)) => scheme.flat().going_on(),
+                (true, None) => scheme.flat(),
+            }
+        };
+        let (one, other) = (of(one, one_key), of(other, other_key));
         let of_one = (one, one_key, once(one_key, one));
         let of_other = (other, other_key, once(other_key, other));
         let (dearer, cheaper) = if other.is_dearer(&one) { (of_other, of_one) } else { (of_one, of_other) };
-        let beyond = |(scheme, _, (first, _)): (Scheme, RateKey, (u64, Money))| {
+        let beyond = |(scheme, _, (first, _)): (Scheme<'_>, RateKey, (u64, Money))| {
             scheme.step.saturating_sub(1).saturating_add(first)
         };
         let slack = beyond(dearer).saturating_add(beyond(cheaper));
@@ -223,12 +234,17 @@ impl Both {
         let more = i128::from(other_connect.micros()).saturating_sub(i128::from(connect.micros())).max(0);
         let rounding = if dearer.price.is_zero() { Money::ZERO } else { ROUNDING };
         let extra = Exact::new(more, 1)?.up()?.checked_add(rounding)?;
-        Some(Self { dearer, key, slack, extra })
+        Some(Self { dearer, key, afresh, slack, extra })
+    }
+
+    /// What the dearer rate has counted so far.
+    fn counted(&self, quota: &Quota) -> (u64, Money) {
+        if self.afresh { (0, Money::ZERO) } else { counted(quota, self.key) }
     }
 
     /// What is held for so many units, however they fall.
     fn held(&self, quota: &Quota, units: u64) -> Option<Money> {
-        let (before, charged) = counted(quota, self.key);
+        let (before, charged) = self.counted(quota);
         let all = before.checked_add(units)?.checked_add(self.slack)?;
         let more = price::held(self.dearer, all)?.checked_sub(charged)?.max(Money::ZERO);
         more.checked_add(self.extra)
@@ -236,7 +252,7 @@ impl Both {
 
     /// The most units that can be held so.
     fn affordable(&self, books: &Books, quota: &Quota) -> u64 {
-        let (before, charged) = counted(quota, self.key);
+        let (before, charged) = self.counted(quota);
         let room = room(books, self.dearer.price).checked_sub(self.extra);
         let Some(budget) = room.and_then(|room| charged.checked_add(room)) else { return 0 };
         match price::affordable(self.dearer, budget) {

@@ -16,7 +16,7 @@ pub(super) fn counted(quota: &Quota, key: RateKey) -> (u64, Money) {
 }
 
 /// By what a price is made for a quota: what is charged once is charged with the first rate of a leg alone.
-pub(super) fn scheme(quota: &Quota, rate: &Rate, key: RateKey) -> Scheme {
+pub(super) fn scheme<'r>(quota: &Quota, rate: &'r Rate, key: RateKey) -> Scheme<'r> {
     let of_leg = |line: &&Rated| {
         let other_version = line.rate.version != key.version;
         other_version || line.rate.destination == key.destination

@@ -136,7 +136,7 @@ fn member(place: usize, line: &Line<'_>, quota: &Quota) -> Option<Member> {
         return None;
     };
     let alone = line.others.is_empty() && held.allowances.is_empty() && !line.bounded;
-    if !alone || *unit == Unit::Money || rate.price.is_zero() {
+    if !alone || *unit == Unit::Money || rate.price.is_zero() || !rate.tiers.is_empty() {
         return None;
     }
     let units = quota.rated.iter().find(|line| line.rate == *key).map_or(0, |line| line.units);

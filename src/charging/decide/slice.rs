@@ -100,7 +100,7 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
         Price::Rate(rate, key) if terms.money => {
             let (units, charged) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            let budget = charged.checked_add(room(books, rate.price)).unwrap_or(Money::MAX);
+            let budget = charged.checked_add(room(books, rate.dearest())).unwrap_or(Money::MAX);
             price::affordable(scheme(quota, rate, key), budget).saturating_sub(units)
         }
         Price::Rate(..) | Price::Free | Price::None(_) => 0,

@@ -69,7 +69,7 @@ fn is_low(case: Case<'_>, remaining: Money) -> bool {
 /// Whether anything of a plan is paid with money.
 fn costs_money(plan: &Plan) -> bool {
     let in_bands = |rate: &Rate| rate.bands.iter().any(|one| !one.rate.price.is_zero());
-    plan.rates.iter().any(|rate| !rate.price.is_zero() || !rate.connect.is_zero() || in_bands(rate))
+    plan.rates.iter().any(|rate| !rate.dearest().is_zero() || !rate.connect.is_zero() || in_bands(rate))
 }
 
 /// The balance has become low: with the first grant. The last grant: before it ends. Nothing granted: before the

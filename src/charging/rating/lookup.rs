@@ -21,6 +21,8 @@ pub struct Leg {
     pub incoming: bool,
     /// What the number is; ordinary for an incoming leg.
     pub class: NumberClass,
+    /// Which leg it is.
+    pub role: Role,
 }
 
 impl Leg {
@@ -44,8 +46,8 @@ impl Leg {
 
     fn new(role: Role, called: Called, class: NumberClass) -> Self {
         match role {
-            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary },
-            Role::Originating | Role::Forwarding => Self { called, incoming: false, class },
+            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary, role },
+            Role::Originating | Role::Forwarding => Self { called, incoming: false, class, role },
         }
     }
 
@@ -184,7 +186,8 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         terms.limitation = None;
         return terms;
     }
-    if subscriber.allowances.is_empty() {
+    // bundles are for what goes out
+    if subscriber.allowances.is_empty() || query.leg.incoming {
         return terms;
     }
     let called = query.leg.called;
@@ -263,12 +266,14 @@ fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
 fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
-    if query.leg.is_free() || group.is_some_and(|group| group.free) {
+    if group.is_some_and(|group| group.free) || (query.leg.is_free() && !query.leg.incoming) {
         return Price::Free;
     }
     let place = group.map_or(query.service, |group| group.service);
-    let called = query.leg.called;
-    match catalogue.match_rate(plan, place, query.rating_group, called, query.at) {
+    // who receives is the called party himself: it goes to no destination
+    let called = if query.leg.incoming { Called::Other } else { query.leg.called };
+    match catalogue.match_rate(plan, place, query.rating_group, (called, query.leg.role), query.at) {
+        None if query.leg.incoming => Price::Free,
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),

@@ -1,16 +1,17 @@
 //! What units cost, exactly, and how many units money buys (`ACC-3`).
 //!
 //! The price of `n` units of a rate is `connect + price × steps(max(n, first)) / per`, where `steps` rounds
-//! up to a multiple of the step; nothing costs nothing. Charges are differences of rounded totals, so that
+//! up to a multiple of the step; nothing costs nothing. Where a rate has tiers, `price × steps` is the sum over them, each
+//! at its own price for the units that lie in it. Charges are differences of rounded totals, so that
 //! it makes no difference how use is split over reports.
 
 use super::rounding::Exact;
-use crate::charging::catalogue::Rate;
+use crate::charging::catalogue::{Rate, Tier};
 use crate::charging::units::Money;
 
 /// What of a rate makes a price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scheme {
+pub struct Scheme<'r> {
     /// The price of `per` units, nothing or more.
     pub price: Money,
     /// Units that `price` buys; more than none.
@@ -21,16 +22,18 @@ pub struct Scheme {
     pub first: u64,
     /// Charged once, with the first unit; nothing or more.
     pub connect: Money,
+    /// Other prices from so many units on, in their order.
+    pub tiers: &'r [Tier],
 }
 
-impl From<&Rate> for Scheme {
-    fn from(rate: &Rate) -> Self {
+impl<'r> From<&'r Rate> for Scheme<'r> {
+    fn from(rate: &'r Rate) -> Self {
         let Rate { price, per, step, first, connect, .. } = *rate;
-        Self { price, per, step, first, connect }
+        Self { price, per, step, first, connect, tiers: &rate.tiers }
     }
 }
 
-impl Scheme {
+impl Scheme<'_> {
     /// The price of going on with what was begun at another rate: what is charged once for all of it, the
     /// connection and the least number of units, was charged then.
     #[must_use]
@@ -38,57 +41,106 @@ impl Scheme {
         Self { first: 0, connect: Money::ZERO, ..self }
     }
 
-    /// Whether a unit costs more than by another scheme.
-    pub fn is_dearer(&self, than: &Self) -> bool {
-        let scaled =
-            |one: &Self, other: &Self| i128::from(one.price.micros()).saturating_mul(i128::from(other.per));
-        scaled(self, than) > scaled(than, self)
+    /// The highest price of `per` units.
+    pub fn dearest(&self) -> Money {
+        self.tiers.iter().map(|tier| tier.price).fold(self.price, Money::max)
+    }
+
+    /// Whether a unit costs more than by another scheme, where it is dearest.
+    pub fn is_dearer(&self, than: &Scheme<'_>) -> bool {
+        let scaled = |price: Money, per: u64| i128::from(price.micros()).saturating_mul(i128::from(per));
+        scaled(self.dearest(), than.per) > scaled(than.dearest(), self.per)
+    }
+
+    /// The same with one price for all units, the highest.
+    #[must_use]
+    pub fn flat(self) -> Scheme<'static> {
+        let Self { per, step, first, connect, .. } = self;
+        Scheme { price: self.dearest(), per, step, first, connect, tiers: &[] }
+    }
+
+    /// The stretches of units that have one price: where each ends, none for the last, and its price.
+    fn stretches(&self) -> impl Iterator<Item = (u64, Option<u64>, Money)> {
+        let starts = core::iter::once((0, self.price)).chain(self.tiers.iter().map(|t| (t.from, t.price)));
+        let ends = self.tiers.iter().map(|tier| Some(tier.from)).chain([None]);
+        starts.zip(ends).map(|((from, price), end)| (from, end, price))
+    }
+
+    /// Counted units by the price that they have: as many for each tier as lie in it.
+    pub fn split(&self, counted: u64) -> Vec<(u64, Money)> {
+        let parts = self.stretches().map(|(from, end, price)| {
+            (end.map_or(counted, |end| counted.min(end)).saturating_sub(from), price)
+        });
+        parts.filter(|(units, _)| *units > 0).collect()
+    }
+
+    /// The price of so many units, counted already, times `per`.
+    fn metered(&self, counted: i128) -> Option<i128> {
+        if self.tiers.is_empty() {
+            return i128::from(self.price.micros()).checked_mul(counted);
+        }
+        self.stretches().try_fold(0i128, |sum, (from, end, price)| {
+            let upto = end.map_or(counted, |end| counted.min(i128::from(end)));
+            let units = upto.saturating_sub(i128::from(from)).max(0);
+            sum.checked_add(i128::from(price.micros()).checked_mul(units)?)
+        })
+    }
+
+    /// The most units that cost no more than `room`, which is times `per`; none where there is no bound.
+    fn most(&self, mut room: i128) -> Option<i128> {
+        for (from, end, price) in self.stretches() {
+            let price = i128::from(price.micros());
+            let bought = room.checked_div(price);
+            let long = end.map(|end| i128::from(end).saturating_sub(i128::from(from)));
+            match (bought, long) {
+                (None, None) => return None,
+                (Some(bought), Some(long)) if bought < long => return i128::from(from).checked_add(bought),
+                (Some(bought), None) => return i128::from(from).checked_add(bought),
+                (_, Some(long)) => room = room.saturating_sub(price.saturating_mul(long)),
+            }
+        }
+        None
     }
 }
 
 /// The exact price of `units` in all; none where it does not fit.
-pub fn exact(rate: impl Into<Scheme>, units: u64) -> Option<Exact> {
+pub fn exact<'r>(rate: impl Into<Scheme<'r>>, units: u64) -> Option<Exact> {
     let rate = &rate.into();
     if units == 0 {
         return Some(Exact::ZERO);
     }
     let per = i128::from(rate.per);
     let counted = in_steps(rate, units.max(rate.first))?;
-    let metered = i128::from(rate.price.micros()).checked_mul(counted)?;
+    let metered = rate.metered(counted)?;
     let connect = i128::from(rate.connect.micros()).checked_mul(per)?;
     Exact::new(metered.checked_add(connect)?, per)
 }
 
 /// What is charged for `units` in all: the exact price rounded half up to hundredths.
-pub fn charged(rate: impl Into<Scheme>, units: u64) -> Option<Money> {
+pub fn charged<'r>(rate: impl Into<Scheme<'r>>, units: u64) -> Option<Money> {
     exact(rate, units)?.half_up()
 }
 
 /// What must be held for `units` in all: the exact price rounded up to hundredths.
-pub fn held(rate: impl Into<Scheme>, units: u64) -> Option<Money> {
+pub fn held<'r>(rate: impl Into<Scheme<'r>>, units: u64) -> Option<Money> {
     exact(rate, units)?.up()
 }
 
 /// The largest total of whole steps whose exact price is not above the budget, [`u64::MAX`] where the
 /// budget sets no bound.
-pub fn affordable(rate: impl Into<Scheme>, budget: Money) -> u64 {
+pub fn affordable<'r>(rate: impl Into<Scheme<'r>>, budget: Money) -> u64 {
     let rate = &rate.into();
     let (per, step) = (i128::from(rate.per), i128::from(rate.step));
     let room = i128::from(budget.micros()).checked_sub(i128::from(rate.connect.micros()));
     let Some(room) = room.filter(|&room| room >= 0).and_then(|room| room.checked_mul(per)) else { return 0 };
-    if rate.price.is_zero() {
-        return u64::MAX;
-    }
-    let whole_steps = room
-        .checked_div(i128::from(rate.price.micros()))
-        .and_then(|units| units.checked_div(step)?.checked_mul(step))
-        .unwrap_or(0);
+    let Some(most) = rate.most(room) else { return u64::MAX };
+    let whole_steps = most.checked_div(step).and_then(|steps| steps.checked_mul(step)).unwrap_or(0);
     let least = in_steps(rate, rate.first.max(1)).unwrap_or(i128::MAX);
     if whole_steps < least { 0 } else { u64::try_from(whole_steps).unwrap_or(u64::MAX) }
 }
 
 /// Units rounded up to a multiple of the step.
-fn in_steps(rate: &Scheme, units: u64) -> Option<i128> {
+fn in_steps(rate: &Scheme<'_>, units: u64) -> Option<i128> {
     let (units, step) = (i128::from(units), i128::from(rate.step));
     units.checked_add(step.checked_sub(1)?)?.checked_div(step)?.checked_mul(step)
 }
@@ -98,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::charging::catalogue::{Covers, ServiceIx};
+    use crate::charging::catalogue::{Covers, Direction, ServiceIx};
 
     pub(super) fn rate(price: i64, per: u64, step: u64, first: u64, connect: i64) -> Rate {
         Rate {
@@ -109,6 +161,8 @@ mod tests {
             step,
             first,
             connect: Money::from_micros(connect),
+            tiers: Vec::new(),
+            direction: Direction::default(),
             bands: Vec::new(),
         }
     }
@@ -176,7 +230,10 @@ mod tests {
 
     #[test]
     fn the_dearer_of_two_rates_is_told_by_the_price_of_a_unit() {
-        let scheme = |price, per| Scheme::from(&rate(price, per, 1, 0, 0));
+        let scheme = |price, per| {
+            let price = Money::from_micros(price);
+            Scheme { price, per, step: 1, first: 0, connect: Money::ZERO, tiers: &[] }
+        };
         assert!(scheme(2, 3).is_dearer(&scheme(3, 5)) && !scheme(3, 5).is_dearer(&scheme(2, 3)));
         assert!(!scheme(4, 6).is_dearer(&scheme(2, 3)));
         assert!(!scheme(i64::MAX, u64::MAX).is_dearer(&scheme(i64::MAX, 1)));

@@ -1,5 +1,7 @@
 //! Exact prices and their rounding to hundredths, the smallest amount of a ledger entry (`ACC-3`).
 
+use core::fmt;
+
 use crate::charging::units::Money;
 
 /// An exact amount of money: `numerator / denominator` millionths of the currency unit, nothing or more.
@@ -42,6 +44,25 @@ impl Exact {
     }
 }
 
+/// In units of the currency: as a decimal where it is one of at most twelve digits, else to twelve and `…`.
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = self.denominator.saturating_mul(1_000_000);
+        let whole = self.numerator.checked_div(unit).unwrap_or(0);
+        let mut rest = self.numerator.checked_rem(unit).unwrap_or(0);
+        write!(f, "{whole}.")?;
+        for digits in 0..12 {
+            if rest == 0 && digits >= 2 {
+                return Ok(());
+            }
+            rest = rest.saturating_mul(10);
+            write!(f, "{}", rest.checked_div(unit).unwrap_or(0))?;
+            rest = rest.checked_rem(unit).unwrap_or(0);
+        }
+        if rest == 0 { Ok(()) } else { f.write_str("…") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +88,18 @@ mod tests {
             let exact = exact(numerator, denominator);
             assert_eq!(exact.half_up(), Money::from_cents(half_up), "{numerator}/{denominator} half up");
             assert_eq!(exact.up(), Money::from_cents(up), "{numerator}/{denominator} up");
+        }
+    }
+
+    #[test]
+    fn an_exact_price_reads_as_a_decimal() {
+        for (numerator, denominator, text) in [
+            (0, 1, "0.00"),
+            (11_000_000 * 61, 60, "11.183333333333…"),
+            (2_500_000, 1, "2.50"),
+            (1, 8, "0.000000125"),
+        ] {
+            assert_eq!(exact(numerator, denominator).to_string(), text);
         }
     }
 

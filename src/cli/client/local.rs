@@ -105,6 +105,7 @@ impl Local {
                 policy: Policy::default(),
                 catalogue: Arc::clone(&catalogue),
                 hash_key: HashKey(random()?),
+                hash_code: run::hash_code,
             },
             content,
             open: Box::new(move || Ok(opened)),

@@ -13,6 +13,7 @@ use crate::admin::Told;
 use crate::admin::json::amount;
 use crate::admin::json::change::{Accepted, Done};
 use crate::charging::units::Digits;
+use crate::config::{Item, Kind};
 
 mod local;
 mod remote;
@@ -337,6 +338,14 @@ pub(super) fn number(text: &str) -> Result<String, String> {
     match Digits::parse(digits) {
         Some(digits) => Ok(digits.to_string()),
         None => Err("a number is written in 1 to 15 digits".into()),
+    }
+}
+
+/// A span of time as an argument.
+pub(super) fn span(text: &str) -> Result<core::time::Duration, String> {
+    match Kind::Span.read(text) {
+        Some(Item::Span(span)) => Ok(span),
+        _ => Err("a span of time is written like 90d, 12h, 30min or 45s".into()),
     }
 }
 

@@ -74,7 +74,7 @@ fn a_subscriber_is_shown_as_documented() {
     let version = serde_json::from_str::<Value>(&text).unwrap()["plan_version"].as_str().unwrap().to_owned();
     assert_eq!(version.len(), 16);
     let wanted = format!(
-        r#"{{"msisdn":"77010000001","imsi":"401020000000001","account":"1","plan":"comfort","plan_version":"{version}","mode":"advance","brand":"kcell","status":"active","blocks":[],"balance":{{"currency":"KZT","main":"1000.00","bonus":"0.00","reserved":"0.00","available":"1000.00","credit_limit":"0.00","overdraft":"0.00"}},"allowances":[{{"id":"data10","unit":"octets","left":10737418240,"reserved":0,"expires":null}},{{"id":"offnet100","unit":"seconds","left":6000,"reserved":0,"expires":null}}],"fair_use":[],"sessions":0,"emergency_calls":0,"owner":null,"owner_kind":null,"language":null,"barred":[],"overage":true,"since":"{NEW_YEAR}","last_use":null,"ends":null,"ended":null}}"#
+        r#"{{"msisdn":"77010000001","imsi":"401020000000001","account":"1","plan":"comfort","plan_version":"{version}","mode":"advance","brand":"kcell","status":"active","blocks":[],"balance":{{"currency":"KZT","main":"1000.00","bonus":"0.00","reserved":"0.00","available":"1000.00","credit_limit":"0.00","overdraft":"0.00"}},"allowances":[{{"id":"data10","unit":"octets","left":10737418240,"reserved":0,"expires":null}},{{"id":"offnet100","unit":"seconds","left":6000,"reserved":0,"expires":null}}],"fair_use":[],"sessions":0,"emergency_calls":0,"owner":null,"owner_kind":null,"language":null,"barred":[],"overage":true,"since":"{NEW_YEAR}","contract":"1","bonuses":[],"promise":null,"last_use":null,"ends":null,"ended":null}}"#
     );
     assert_eq!(text, wanted);
 }
@@ -89,7 +89,8 @@ fn a_ledger_is_shown_oldest_first_as_documented() {
     assert_eq!((status, done["balance"].as_str()), (200, Some("1094.50")));
     let line = |index: u8, amount: &str, balance: &str, kind: &str, reference: Value, note: Value| {
         json!({"at": NEW_YEAR, "amount": amount, "balance": balance, "kind": kind, "reference": reference,
-            "session": null, "operator": "anna", "note": note, "index": index, "usage": null})
+            "session": null, "operator": "anna", "note": note, "index": index, "purse": "main",
+            "counter": if kind == "adjustment" { "correction" } else { "cash" }, "usage": null})
     };
     let lines = [
         line(1, "+1000.00", "1000.00", "advance", json!(null), json!(null)),

@@ -133,6 +133,8 @@ impl Scene<'_, '_> {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         };
         self.order(Change::AddSubscriber(new)).await
@@ -233,7 +235,7 @@ impl Scene<'_, '_> {
         self.call(pgw, &ccr(RequestType::Initial, 0, None, true), "", "2001 2001:redirected").await?;
         let amount = Money::from_cents(10_000).ok_or_else(|| unexpected("an amount"))?;
         let reference = Some("demo".into());
-        self.order(Change::Topup { msisdn: digits(GUEST)?, amount, reference }).await?;
+        self.order(Change::Topup { msisdn: digits(GUEST)?, amount, reference, note: None }).await?;
         self.ladder.note(&format!("{GUEST} is topped up by 100.00"))?;
         let update = ccr(RequestType::Update, 1, None, true);
         self.call(pgw, &update, ", the validity is over", "2001 2001:20971520:last").await?;

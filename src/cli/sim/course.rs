@@ -141,7 +141,7 @@ impl Course<'_, '_> {
     fn topup(&mut self, step: &Step, amount: &str) -> Result<(), Stop> {
         let reach = self.reach(step)?;
         let msisdn = self.play.actor().who().msisdn.to_string();
-        let body = Topup { amount: amount.to_owned(), reference: None };
+        let body = Topup { amount: amount.to_owned(), reference: None, note: None };
         let path = format!("/v1/subscribers/{msisdn}/topup");
         let done: Done = with(&reach, Absent::Refuse, |client| client.post(&path, &body))?;
         self.ladder.note(&format!("{amount} paid in: balance {}", done.balance))?;

@@ -107,6 +107,14 @@ impl<K: Copy + Eq + Hash, V: Weigh, S: BuildHasher> Cache<K, V, S> {
         }
     }
 
+    /// Puts back what was there before a change that is given up.
+    pub(crate) fn put_back(&mut self, key: K, value: Option<V>, sequence: Sequence) {
+        match value {
+            Some(value) => drop(self.write(key, value, sequence)),
+            None => self.gone(key, sequence),
+        }
+    }
+
     /// Notes that a thing is there no more, as that batch writes.
     pub(crate) fn gone(&mut self, key: K, sequence: Sequence) {
         match self.slots.entry(key) {
@@ -161,7 +169,10 @@ impl<K: Copy + Eq + Hash, V: Weigh, S: BuildHasher> Cache<K, V, S> {
 
 impl Weigh for Account {
     fn octets(&self) -> usize {
-        size_of::<Self>()
+        let names =
+            |services: &[Box<str>]| services.iter().map(|name| name.len().saturating_add(16)).sum::<usize>();
+        let bonuses = self.bonuses.iter().map(|bonus| names(&bonus.services).saturating_add(72));
+        size_of::<Self>().saturating_add(bonuses.sum())
     }
 }
 
@@ -178,6 +189,18 @@ impl Weigh for Subscriber {
 impl Weigh for super::sink::OperationRecord {
     fn octets(&self) -> usize {
         size_of::<Self>().saturating_add(self.operator.len())
+    }
+}
+
+impl Weigh for super::papers::Paper {
+    fn octets(&self) -> usize {
+        let inside = match self {
+            Self::Voucher(_) | Self::Tries(_) => 0,
+            Self::Batch(batch) => batch.void.len().saturating_mul(8),
+            Self::Contract(contract) => contract.accounts.len().saturating_mul(8),
+            Self::Holder(holder) => holder.numbers.len().saturating_mul(8),
+        };
+        size_of::<Self>().saturating_add(inside)
     }
 }
 

@@ -1,9 +1,12 @@
 //! What operators order: each command carries a key, under which its result is kept, so that a repeat changes
 //! nothing.
 
-use crate::charging::account::{AccountId, Brand, Mode};
+use core::time::Duration;
+
+use crate::charging::account::{AccountId, Brand, ContractId, Mode};
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
+use crate::charging::voucher::{BatchId, Code, VoucherError};
 
 pub use super::life::{LifeChange, LifeError};
 
@@ -45,6 +48,75 @@ pub enum Change {
         amount: Money,
         /// The payer's reference: known already with the same account and amount, nothing changes.
         reference: Option<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Money given back to the subscriber (`ACC-10`).
+    Refund {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths, no more than is the subscriber's own.
+        amount: Money,
+        /// The reference of the transfer: known already with the same account and amount, nothing changes.
+        reference: Option<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// A payment taken back, once (`ACC-11`).
+    Reverse {
+        /// A number of the account that was topped up.
+        msisdn: Digits,
+        /// The reference of the top-up.
+        reference: Box<str>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// A payment promised (`ACC-8`).
+    Promise {
+        /// Whose account.
+        msisdn: Digits,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Bonus money given (`ACC-13`).
+    Bonus {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths.
+        amount: Money,
+        /// For how long; for ever where nothing is said.
+        valid: Option<Duration>,
+        /// The services that it may pay, by name; all where there are none.
+        services: Vec<Box<str>>,
+        /// Why.
+        note: Option<Box<str>>,
+    },
+    /// Many new subscribers.
+    Import(Import),
+    /// Another number for a subscriber (`ACC-2`).
+    Renumber {
+        /// The number it has.
+        msisdn: Digits,
+        /// The number it gets.
+        to: Digits,
+    },
+    /// Payment cards made (`ACC-12`).
+    AddVouchers(NewVouchers),
+    /// A number topped up by a payment card.
+    ActivateVoucher {
+        /// Whose account.
+        msisdn: Digits,
+        /// The card's code.
+        code: Code,
+    },
+    /// Payment cards made void; those used already stay used.
+    VoidVouchers {
+        /// The batch.
+        batch: BatchId,
+        /// First and last serial number; all of it where nothing is said.
+        serials: Option<(u32, u32)>,
+        /// Why.
+        note: Option<Box<str>>,
     },
     /// A correction.
     Adjust {
@@ -73,16 +145,70 @@ pub enum Change {
     },
 }
 
+/// Many new subscribers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The subscribers.
+    pub rows: Vec<NewSubscriber>,
+    /// Those that can be added are, though others are refused.
+    pub partial: bool,
+}
+
+/// The most rows of one command: they are one batch, and a batch is one frame of the journal.
+pub const MOST_ROWS: usize = 50_000;
+
+/// What an import did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// How many subscribers are new.
+    pub added: usize,
+    /// Rows that were refused, by their place from 0; the first of them.
+    pub refused: Vec<RowRefused>,
+    /// How many were refused in all.
+    pub refused_in_all: usize,
+}
+
+/// A row that was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowRefused {
+    /// Its place, from 0.
+    pub row: usize,
+    /// Why.
+    pub why: CommandError,
+}
+
+/// Payment cards to be made: a new batch, or more cards of the one that is being made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewVouchers {
+    /// The batch.
+    pub batch: BatchId,
+    /// What each is worth.
+    pub value: Money,
+    /// For how long they can be used; for ever where nothing is said.
+    pub valid: Option<Duration>,
+    /// The serial number of the first of these; 1 makes the batch.
+    pub first: u32,
+    /// Their codes, drawn at random by whoever orders them: no one can tell them later.
+    pub codes: Vec<Code>,
+}
+
 impl Change {
-    /// The number it is about; of an area its network.
-    pub const fn msisdn(&self) -> Digits {
+    /// The number it is about, where it is about one; of an area its network.
+    pub const fn msisdn(&self) -> Option<Digits> {
         match self {
-            Self::AddSubscriber(new) => new.msisdn,
+            Self::AddSubscriber(new) => Some(new.msisdn),
+            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } => None,
             Self::SetSubscriber { msisdn, .. }
             | Self::Topup { msisdn, .. }
+            | Self::Refund { msisdn, .. }
+            | Self::Reverse { msisdn, .. }
+            | Self::Promise { msisdn, .. }
+            | Self::Bonus { msisdn, .. }
+            | Self::ActivateVoucher { msisdn, .. }
+            | Self::Renumber { msisdn, .. }
             | Self::Adjust { msisdn, .. }
-            | Self::Life { msisdn, .. } => *msisdn,
-            Self::Area { network, .. } => *network,
+            | Self::Life { msisdn, .. } => Some(*msisdn),
+            Self::Area { network, .. } => Some(*network),
         }
     }
 }
@@ -112,6 +238,10 @@ pub struct NewSubscriber {
     pub owner_is_entity: bool,
     /// The account that pays, shared where it is there already; none makes a new one.
     pub account: Option<AccountId>,
+    /// The contract that a new account belongs to; none makes a new one.
+    pub contract: Option<ContractId>,
+    /// The holder may have more numbers than an individual may (`OWN-1`).
+    pub override_limit: bool,
     /// The language of its messages, `kk`, `ru` or `en`.
     pub language: Option<Box<str>>,
 }
@@ -141,6 +271,8 @@ pub struct SubscriberChange {
     pub owner: Option<Box<str>>,
     /// Whether the holder is a legal entity.
     pub owner_is_entity: Option<bool>,
+    /// Another holder may have more numbers than an individual may (`OWN-1`).
+    pub override_limit: bool,
 }
 
 /// Why a command or a question was not carried out. Nothing changed.
@@ -156,6 +288,12 @@ pub enum CommandError {
         nearest: Option<Box<str>>,
         /// Some of the plans that there are.
         known: Box<[Box<str>]>,
+    },
+    /// The plan takes no new subscribers.
+    #[error("the plan {plan:?} is closed: it takes no new subscribers")]
+    PlanClosed {
+        /// The plan.
+        plan: Box<str>,
     },
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
@@ -215,6 +353,87 @@ pub enum CommandError {
         /// The amount it was used for.
         amount: Money,
     },
+    /// The contract of the number has ended.
+    #[error("the contract of {0} has ended")]
+    Ended(Digits),
+    /// An individual has as many numbers as he may (`OWN-1`).
+    #[error(
+        "the owner {owner} has {most} numbers, the most an individual may have: give --override to add more"
+    )]
+    TooManyNumbers {
+        /// The holder.
+        owner: Digits,
+        /// The most.
+        most: usize,
+    },
+    /// No contract has the number.
+    #[error("there is no contract {}", .0.0)]
+    NoContract(ContractId),
+    /// The account belongs to another contract.
+    #[error("the account belongs to the contract {}", .0.0)]
+    OtherContract(ContractId),
+    /// The contract is another holder's.
+    #[error("the contract {} has another owner", .0.0)]
+    OtherOwner(ContractId),
+    /// Money of the number's former holder has not been returned (`ACC-15`).
+    #[error(
+        "the former holder of {0} has money left: return it with `gyro subscriber settle {0}` before the number is given anew"
+    )]
+    NotSettled(Digits),
+    /// Sessions of the number are open.
+    #[error("{open} sessions of {msisdn} are open: end them first with `gyro session abort`, or wait")]
+    SessionsOpen {
+        /// The number.
+        msisdn: Digits,
+        /// How many.
+        open: usize,
+    },
+    /// Rows of an import are refused, and so none is added.
+    #[error("{refused_in_all} rows are refused, so none is added: {}", told_rows(.refused))]
+    ImportRefused {
+        /// The first of them.
+        refused: Vec<RowRefused>,
+        /// How many.
+        refused_in_all: usize,
+    },
+    /// More rows than one command may have, or none.
+    #[error("one import has 1 to {0} rows: split it, or give --partial")]
+    Rows(usize),
+    /// The payment card tops nothing up.
+    #[error(transparent)]
+    Voucher(#[from] VoucherError),
+    /// The batch is there already, or the cards do not follow those in it.
+    #[error("batch {} is there already: name another, or none", .0.0)]
+    BatchThere(BatchId),
+    /// No batch has the number.
+    #[error("there is no batch {} of payment cards", .0.0)]
+    NoBatch(BatchId),
+    /// A code was given twice, or a card has it already.
+    #[error("a payment card with one of these codes is there already: draw other codes")]
+    CodeThere,
+    /// Too many cards, or none.
+    #[error("one command makes 1 to {each} payment cards, and a batch has {all} at most")]
+    TooManyCards {
+        /// Of one command.
+        each: usize,
+        /// Of one batch.
+        all: u32,
+    },
+    /// Serial numbers that the batch does not have.
+    #[error("serial numbers of the batch go from 1 to {most}, the first of a range comes first")]
+    Serials {
+        /// The last.
+        most: u32,
+    },
+    /// Too many ranges are void.
+    #[error("{0} ranges of the batch are void, the most there may be: make all of it void")]
+    TooManyVoid(usize),
+    /// No payment has the reference.
+    #[error("no payment has the reference {0:?}: see `gyro account ledger`")]
+    UnknownReference(Box<str>),
+    /// The reference begins in a way that is kept for payments made here.
+    #[error("references that begin with \"voucher:\" are those of payment cards")]
+    ReferenceKept,
     /// The tariff has no such service.
     #[error("there is no service {service:?}")]
     UnknownService {
@@ -269,6 +488,16 @@ pub enum CommandError {
     /// What is stored could not be read.
     #[error("what is stored could not be read: see the server's log, and run `gyro store verify`")]
     Unreadable,
+}
+
+fn told_rows(refused: &[RowRefused]) -> String {
+    const TOLD: usize = 5;
+    let rows = refused.iter().take(TOLD).map(|one| format!("row {}: {}", one.row.saturating_add(1), one.why));
+    let mut text = rows.collect::<Vec<_>>().join("; ");
+    if refused.len() > TOLD {
+        text.push_str("; …");
+    }
+    text
 }
 
 fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {

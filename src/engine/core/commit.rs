@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 
 use super::command::OperationKey;
 use super::hash::SessionKey;
+use super::papers::PaperKey;
 use super::sink::{Fact, ReferenceRecord};
 
 /// A batch that was handed out and is not known to be durable.
@@ -46,6 +47,7 @@ pub(crate) struct Open {
     pub(crate) buckets: Vec<u64>,
     pub(crate) buckets_gone: Vec<u64>,
     pub(crate) operations: Vec<OperationKey>,
+    pub(crate) papers: Vec<PaperKey>,
     pub(crate) references: Vec<([u8; 16], ReferenceRecord)>,
     pub(crate) emergencies_gone: Vec<SessionKey>,
     pub(crate) catalogues: Vec<(u64, Arc<[u8]>)>,
@@ -72,6 +74,7 @@ impl Open {
             buckets,
             buckets_gone,
             operations,
+            papers,
             references,
             emergencies_gone,
             catalogues,
@@ -91,6 +94,7 @@ impl Open {
             && buckets.is_empty()
             && buckets_gone.is_empty()
             && operations.is_empty()
+            && papers.is_empty()
             && references.is_empty()
             && emergencies_gone.is_empty()
             && catalogues.is_empty()

@@ -2,7 +2,8 @@
 //! that was decided before the question is durable.
 
 use crate::charging::account::life::port_refusals;
-use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
+use crate::charging::books::payment::settle;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
@@ -12,8 +13,8 @@ use super::command::CommandError;
 use super::hash::SessionKey;
 use super::load::{Found, Load};
 use super::query::{
-    EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query, SessionCursor,
-    SessionView, SubscriberView, View,
+    ContractView, EngineStatus, Explanation, LedgerCursor, LedgerPage, Mode, Outcome, PAGE, Query,
+    SessionCursor, SessionView, SubscriberView, View,
 };
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
@@ -135,11 +136,19 @@ impl Core {
                 Ok(demanded.map(|()| View::Demanded))
             }
             Query::Status => Ok(Ok(View::Status(Box::new(self.status(now))))),
+            Query::ShowBatch(batch) => {
+                let found = self.batch(*batch).map_err(plain)?;
+                Ok(found.map(|found| View::Batch(Box::new(found))).ok_or(CommandError::NoBatch(*batch)))
+            }
+            Query::ShowContract(id) => self.show_contract(*id).map_err(plain),
             Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
             Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
             Query::PortOut(msisdn) => {
                 let both = self.load_both(*msisdn).map_err(plain)?;
-                let refusals = both.map(|(subscriber, account)| port_refusals(&subscriber, &account, now));
+                let refusals = both.map(|(subscriber, mut account)| {
+                    settle(&mut account, now);
+                    port_refusals(&subscriber, &account, now)
+                });
                 Ok(refusals.map(View::PortOut).ok_or(CommandError::UnknownSubscriber(*msisdn)))
             }
             Query::Operation(key) => {
@@ -149,6 +158,20 @@ impl Core {
         }
     }
 
+    fn show_contract(&mut self, id: ContractId) -> Result<Outcome, Wait> {
+        let Some(contract) = self.contract(id)? else { return Ok(Err(CommandError::NoContract(id))) };
+        let mut accounts = Vec::with_capacity(contract.accounts.len());
+        for account in &contract.accounts {
+            let slot = self.accounts.slot(*account).ok_or(Wait::Load(Load::Account(*account)))?;
+            accounts.extend(slot.value.clone());
+        }
+        let numbers = match contract.owner {
+            Some(owner) => self.holder(owner)?.numbers,
+            None => Vec::new(),
+        };
+        Ok(Ok(View::Contract(Box::new(ContractView { contract, accounts, numbers }))))
+    }
+
     fn view(&mut self, msisdn: Digits) -> Result<Result<SubscriberView, CommandError>, Wait> {
         let both = self.load_both(msisdn)?;
         Ok(both
@@ -156,7 +179,9 @@ impl Core {
             .ok_or(CommandError::UnknownSubscriber(msisdn)))
     }
 
-    fn view_of(&self, subscriber: Subscriber, account: Account) -> SubscriberView {
+    fn view_of(&self, subscriber: Subscriber, mut account: Account) -> SubscriberView {
+        // shown as the next touch will have it: what is over is over
+        let _ = settle(&mut account, self.clock.latest());
         let sessions = u32::try_from(self.directory.open_of(subscriber.msisdn)).unwrap_or(u32::MAX);
         SubscriberView { subscriber, account, sessions }
     }

@@ -13,11 +13,13 @@ use crate::charging::account::block::Block;
 use crate::charging::account::life::{ActEntry, EndReason, port_refusals};
 use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::books::operations::Act;
-use crate::charging::books::settlement::refund_rest;
+use crate::charging::books::payment::settle;
+use crate::charging::books::settlement::{end_contract, refund_rest};
 use crate::charging::notice::Cause;
 use crate::charging::units::{Digits, Money};
 use crate::time::{Timestamp, Zone};
 
+use super::attempt::Attempt;
 use super::command::{Command, CommandError};
 use super::life::{LifeChange, LifeError};
 use super::load::{Found, Load};
@@ -41,9 +43,6 @@ const LOOK: Duration = Duration::from_mins(1);
 
 /// What an act in a batch takes, about.
 const ACT_OCTETS: usize = 128;
-
-/// What a change came to, or what it must wait for.
-type Attempt = Result<Result<Done, CommandError>, Wait>;
 
 /// Where the daily job stands.
 #[derive(Debug)]
@@ -123,12 +122,12 @@ impl Core {
                 }
                 Ok(done_of(msisdn, &account, changed))
             }
-            LifeChange::End { at, .. } => self.set_end(subscriber, account, *at, by),
+            LifeChange::End { at, .. } => self.set_end(subscriber, account, *at, by)?,
             LifeChange::KeepOn { .. } => self.keep_on(subscriber, &account, by),
             LifeChange::PortOut { .. } => {
                 let refusals = port_refusals(&subscriber, &account, now);
                 if refusals.is_empty() {
-                    Ok(self.end_number(subscriber, account, EndReason::PortedOut, now, by))
+                    Ok(self.end_number(subscriber, account, EndReason::PortedOut, now, by)?)
                 } else {
                     Err(LifeError::NotPorted { msisdn, refusals: refusals.into() })
                 }
@@ -181,7 +180,7 @@ impl Core {
                 self.demand(Demand::reauthorise(Who::Stopped, Reason::Block), now);
             }
         }
-        Ok(Done { msisdn: network, account: AccountId(0), balance: Money::ZERO, changed })
+        Ok(Done::new(network, AccountId(0), Money::ZERO, changed))
     }
 
     /// A block reaches running sessions: they report, are charged, and get what the block leaves (`SUS-6`).
@@ -203,13 +202,13 @@ impl Core {
         account: Account,
         at: Option<Timestamp>,
         by: By<'_>,
-    ) -> Result<Done, LifeError> {
+    ) -> Result<Result<Done, LifeError>, Wait> {
         let msisdn = subscriber.msisdn;
         if subscriber.has_ended(by.now) {
-            return Err(LifeError::Ended(msisdn));
+            return Ok(Err(LifeError::Ended(msisdn)));
         }
-        match at {
-            None => Ok(self.end_number(subscriber, account, EndReason::Request, by.now, by)),
+        Ok(match at {
+            None => Ok(self.end_number(subscriber, account, EndReason::Request, by.now, by)?),
             Some(at) if at < by.now => Err(LifeError::Past),
             Some(at) => {
                 let changed = subscriber.life.ends != Some(at);
@@ -219,7 +218,7 @@ impl Core {
                 }
                 Ok(done_of(msisdn, &account, changed))
             }
-        }
+        })
     }
 
     fn keep_on(
@@ -248,11 +247,12 @@ impl Core {
         let msisdn = subscriber.msisdn;
         let end = subscriber.life.end.as_mut().ok_or(Ok(LifeError::NotEnded(msisdn)))?;
         let refusal = match (end.settlement.refunded, account.life.numbers) {
+            _ if end.why == EndReason::Renumbered => Some(LifeError::NothingOwed(msisdn)),
             (Some((at, _)), _) => Some(LifeError::Refunded(msisdn, at)),
             (None, None) => Some(LifeError::Uncounted),
             (None, Some(1..)) => Some(LifeError::Shared),
             (None, Some(0)) if !account.reserved.is_zero() => Some(LifeError::Held),
-            (None, Some(0)) if !account.main.is_positive() => Some(LifeError::NothingOwed(msisdn)),
+            (None, Some(0)) if !account.net().is_positive() => Some(LifeError::NothingOwed(msisdn)),
             (None, Some(0)) if by.now < end.settlement.from => Some(LifeError::TooEarly(end.settlement.from)),
             (None, Some(0)) => None,
         };
@@ -273,7 +273,8 @@ impl Core {
         Ok(done)
     }
 
-    /// Ends a contract; sessions that run report and get no more.
+    /// Ends a contract; sessions that run report and get no more. The number and its SIM are free, and the holder has one
+    /// number less (`ACC-2`, `OWN-1`).
     fn end_number(
         &mut self,
         mut subscriber: Subscriber,
@@ -281,20 +282,30 @@ impl Core {
         why: EndReason,
         at: Timestamp,
         by: By<'_>,
-    ) -> Done {
+    ) -> Result<Done, Wait> {
         let msisdn = subscriber.msisdn;
-        subscriber.end(&mut account, why, at);
-        account.revision = account.revision.saturating_add(1);
+        let holder = self.left_by(&subscriber)?;
+        let act = Act {
+            at: by.now,
+            reference: None,
+            operator: by.operator.map(Into::into),
+            note: by.note.map(Into::into),
+        };
+        let entries = end_contract(&mut subscriber, &mut account, why, at, &act);
         let done = done_of(msisdn, &account, true);
         self.tell(&subscriber, Cause::Ended { why }, by.now);
-        self.write_account(account, None, by.now);
+        if let Some(imsi) = subscriber.imsi.take() {
+            self.write_imsi(imsi, None, by.now);
+        }
+        self.write_holder(holder, by.now);
+        self.write_account(account, entries, by.now);
         self.write_act(subscriber, &["end ", why.as_str()].concat(), by);
         self.demand(Demand::reauthorise(Who::Number(msisdn), Reason::Block), by.now);
-        done
+        Ok(done)
     }
 
     /// Writes a number that was changed, and the act beside it.
-    fn write_act(&mut self, mut subscriber: Subscriber, what: &str, by: By<'_>) {
+    pub(super) fn write_act(&mut self, mut subscriber: Subscriber, what: &str, by: By<'_>) {
         let life = &mut subscriber.life;
         life.acts = life.acts.saturating_add(1);
         let act = ActEntry {
@@ -378,7 +389,7 @@ impl Core {
             let subscriber = newer.unwrap_or(subscriber);
             let newer = self.accounts.peek(subscriber.account).and_then(|slot| slot.value.as_ref());
             let Some(account) = newer.or(account.as_ref()) else { continue };
-            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some() {
+            if subscriber.is_to_end(account, &self.lifecycle.zone, now).is_some() || account.is_due(now) {
                 ending.push(subscriber.msisdn);
             }
         }
@@ -390,33 +401,39 @@ impl Core {
         }
     }
 
-    /// Ends a contract, if it is to end as it now is, or lets that wait for a load.
+    /// Ends a contract, if it is to end as it now is, or takes away what is over on its account; or lets that wait for a
+    /// load.
     pub(super) fn try_end_contract(&mut self, msisdn: Digits, now: Timestamp) {
-        match self.load_both(msisdn) {
-            Ok(None) => {}
-            Ok(Some((subscriber, account))) => {
-                if let Some((why, at)) = subscriber.is_to_end(&account, &self.lifecycle.zone, now) {
-                    let by = By { operator: None, note: None, now };
-                    self.end_number(subscriber, account, why, at, by);
-                    self.facts.contracts_ended = self.facts.contracts_ended.saturating_add(1);
-                }
-            }
-            Err(wait) => {
-                self.waiting.park(wait, Waiter { job: Job::Contract(msisdn), since: now, tries: 0 });
+        if let Err(wait) = self.end_what_is_over(msisdn, now) {
+            self.waiting.park(wait, Waiter { job: Job::Contract(msisdn), since: now, tries: 0 });
+        }
+    }
+
+    fn end_what_is_over(&mut self, msisdn: Digits, now: Timestamp) -> Result<(), Wait> {
+        let Some((subscriber, mut account)) = self.load_both(msisdn)? else { return Ok(()) };
+        if let Some((why, at)) = subscriber.is_to_end(&account, &self.lifecycle.zone, now) {
+            let by = By { operator: None, note: None, now };
+            self.end_number(subscriber, account, why, at, by)?;
+            self.facts.contracts_ended = self.facts.contracts_ended.saturating_add(1);
+        } else {
+            let over = settle(&mut account, now);
+            if !over.is_empty() {
+                self.write_account(account, over, now);
             }
         }
+        Ok(())
     }
 }
 
 /// Who does something, why, and when.
 #[derive(Clone, Copy)]
-struct By<'a> {
+pub(super) struct By<'a> {
     /// None: a rule.
-    operator: Option<&'a str>,
-    note: Option<&'a str>,
-    now: Timestamp,
+    pub(super) operator: Option<&'a str>,
+    pub(super) note: Option<&'a str>,
+    pub(super) now: Timestamp,
 }
 
 fn done_of(msisdn: Digits, account: &Account, changed: bool) -> Done {
-    Done { msisdn, account: account.id, balance: account.main, changed }
+    Done::new(msisdn, account.id, account.main, changed)
 }

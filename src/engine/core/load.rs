@@ -14,6 +14,7 @@ use crate::charging::units::Digits;
 use super::command::OperationKey;
 use super::directory::SessionSummary;
 use super::hash::SessionKey;
+use super::papers::{Paper, PaperKey};
 use super::sink::{EventBucket, OperationRecord, ReferenceRecord};
 
 /// One thing to be loaded. What stands behind it is answered once, by [`super::Core::on_loaded`].
@@ -35,6 +36,8 @@ pub enum Load {
     Operation(OperationKey),
     /// A payer's reference.
     Reference([u8; 16]),
+    /// A payment card, contract or the like.
+    Paper(PaperKey),
     /// Subscribers in the order of the store, with their accounts.
     Subscribers {
         /// Behind this one; none begins at the first.
@@ -83,6 +86,8 @@ pub enum Found {
     Operation(Option<OperationRecord>),
     /// For [`Load::Reference`].
     Reference(Option<ReferenceRecord>),
+    /// For [`Load::Paper`].
+    Paper(Option<Paper>),
     /// For [`Load::Subscribers`].
     Subscribers(Vec<(Subscriber, Option<Account>)>),
     /// For [`Load::Ledger`]; fewer than asked for where the chain or its archive ends.

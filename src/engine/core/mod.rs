@@ -9,10 +9,12 @@
 //! * A thing that changes many times within a batch is written once, as it is when the batch is handed out.
 //! * At most one batch is under way; a failed one ends all but emergencies.
 
+mod attempt;
 mod cache;
 mod clock;
 pub mod command;
 mod commit;
+mod contracts;
 mod count;
 mod desk;
 mod directory;
@@ -21,21 +23,26 @@ mod events;
 pub mod facts;
 mod handled;
 pub mod hash;
+mod import;
 mod inspect;
 pub mod life;
 mod lifecycle;
 pub mod limits;
 pub mod load;
+mod money;
 mod operate;
+pub mod papers;
 pub mod query;
 pub mod reauth;
 mod refusals;
 mod serve;
+mod shelf;
 pub mod sink;
 mod sweep;
 mod tell;
 #[cfg(test)]
 mod tests;
+pub mod vouchers;
 mod waiting;
 
 use core::time::Duration;
@@ -48,6 +55,7 @@ pub use facts::{Facts, ServiceFacts};
 pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
+pub use operate::subscriber_of;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
@@ -72,8 +80,10 @@ use errands::{Schedule, Walks};
 use events::Events;
 use hash::{AsIs, Keyed};
 use lifecycle::Lifecycle;
+use papers::{Paper, PaperKey};
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
+use vouchers::HashCode;
 use waiting::{Counts, Job, Waiter, Waiting};
 
 /// The engine's core.
@@ -94,6 +104,8 @@ pub struct Core {
     imsis: Cache<Digits, Digits, Keyed>,
     sessions: Cache<u64, Box<Session>, AsIs>,
     operations: Cache<OperationKey, OperationRecord, Keyed>,
+    papers: Cache<PaperKey, Paper, Keyed>,
+    hash_code: HashCode,
     directory: Directory,
     events: Events,
     desk: Desk,
@@ -136,12 +148,14 @@ pub struct Settings {
     pub catalogue: Arc<Catalogue>,
     /// The key of hashes in memory, and of a new store: drawn at random by the shell.
     pub hash_key: HashKey,
+    /// How the codes of payment cards are hashed.
+    pub hash_code: HashCode,
 }
 
 impl Core {
     /// A core that serves emergencies only: [`Core::on_recovered`] opens it for all.
     pub fn new(settings: Settings) -> Self {
-        let Settings { limits, policy, catalogue, hash_key } = settings;
+        let Settings { limits, policy, catalogue, hash_key, hash_code } = settings;
         let keyed = Keyed(hash_key);
         Self {
             limits,
@@ -159,6 +173,8 @@ impl Core {
             imsis: Cache::new(keyed),
             sessions: Cache::new(AsIs::default()),
             operations: Cache::new(keyed),
+            papers: Cache::new(keyed),
+            hash_code,
             directory: Directory::default(),
             events: Events::default(),
             desk: Desk::default(),
@@ -283,6 +299,7 @@ impl Core {
             }
             (Load::Events(sequence), Found::Events(events)) => self.take_in_events(sequence, events),
             (Load::Operation(key), Found::Operation(record)) => self.operations.loaded(key, record),
+            (Load::Paper(key), Found::Paper(paper)) => self.papers.loaded(key, paper),
             (_, found) => return Some(found),
         }
         None
@@ -413,6 +430,9 @@ impl Core {
         for key in open.operations {
             self.operations.hand_out(key).into_iter().for_each(|record| sink.operation(key, record));
         }
+        for key in open.papers {
+            self.papers.hand_out(key).into_iter().for_each(|paper| sink.paper(key, paper));
+        }
         open.references.iter().for_each(|(key, record)| sink.reference(*key, record));
         while self.desk_is_due()
             && let Some((key, record)) = self.desk.hand_out()
@@ -535,6 +555,7 @@ impl Core {
                 self.accounts.evict(durable),
                 self.imsis.evict(durable),
                 self.operations.evict(durable),
+                self.papers.evict(durable),
             ];
             let evicted = u64::try_from(evicted.into_iter().filter(|evicted| *evicted).count()).unwrap_or(0);
             self.facts.evicted = self.facts.evicted.saturating_add(evicted);
@@ -624,6 +645,7 @@ impl Core {
             self.imsis.octets(),
             self.sessions.octets(),
             self.operations.octets(),
+            self.papers.octets(),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

@@ -1,24 +1,23 @@
 //! Operators' commands: carried out in one batch with their key and result, so that a repeat changes nothing.
 
 use crate::charging::account::life::Life;
-use crate::charging::account::{Account, AccountId, Mode as Settlement, Sequence, Standing, Subscriber};
-use crate::charging::books::operations::{
-    Act, OperationError, adjust, bundles_of, open, set_credit_limit, set_overdraft, topup,
-};
+use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
+use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
 use crate::charging::catalogue::Plan;
 use crate::charging::ledger::LedgerEntry;
-use crate::charging::notice::Cause;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
 
+use super::attempt::{Attempt, KEPT, act};
 use super::cache::Weigh;
 use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber, SubscriberChange};
-use super::hash::{command_digest, reference_hash};
+use super::contracts::Owner;
+use super::hash::command_digest;
 use super::life::LifeChange;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
-use super::sink::{Done, Fact, OperationRecord, ReferenceRecord};
+use super::sink::{Done, Fact, OperationRecord};
 use super::waiting::{Job, Wait, Waiter};
 use super::{Core, Tag};
 
@@ -32,9 +31,6 @@ const KNOWN_PLANS: usize = 8;
 const OPERATOR_MOST: usize = 128;
 const REFERENCE_MOST: usize = 256;
 const NOTE_MOST: usize = 1_024;
-
-/// What a command came to, or what it must wait for.
-type Attempt = Result<Result<Done, CommandError>, Wait>;
 
 impl Core {
     /// Takes an operator's command; what it came to is told by [`Core::poll_reply`], once it is durable.
@@ -77,7 +73,7 @@ impl Core {
     }
 
     fn operate(&mut self, command: &Command, given: Option<&Found>, now: Timestamp) -> Result<Outcome, Wait> {
-        let digest = command_digest(self.hash_key, &format!("{:?}", command.what));
+        let digest = self.digest(&command.what);
         let slot = self.operations.slot(command.key).ok_or(Wait::Load(Load::Operation(command.key)))?;
         if let Some(known) = &slot.value {
             return Ok(if known.digest == digest {
@@ -89,16 +85,33 @@ impl Core {
         if let Err(why) = check_texts(command) {
             return Ok(Err(why));
         }
+        let mut imported = None;
         let done = match &command.what {
+            Change::Import(import) => match self.import(command, import, now)? {
+                Ok(done) => {
+                    let changed = done.added > 0;
+                    imported = Some(done);
+                    Ok(Done::of_batch(Money::ZERO, changed))
+                }
+                Err(why) => Err(why),
+            },
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
             Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
-            Change::Topup { msisdn, amount, reference } => {
-                self.top_up(command, *msisdn, *amount, reference.as_deref(), given, now)?
-            }
             Change::Adjust { msisdn, amount, note } => {
                 let act = Act { note: note.clone(), ..act(command, now) };
-                self.move_money(*msisdn, now, |account| adjust(account, *amount, act))?
+                let once =
+                    |account| adjust(account, *amount, act).map(|(account, entry)| (account, vec![entry]));
+                self.move_money(*msisdn, now, once)?
             }
+            Change::Renumber { msisdn, to } => self.renumber(command, (*msisdn, *to), now)?,
+            Change::AddVouchers(_) | Change::ActivateVoucher { .. } | Change::VoidVouchers { .. } => {
+                self.card(command, now)?
+            }
+            Change::Topup { .. }
+            | Change::Refund { .. }
+            | Change::Reverse { .. }
+            | Change::Promise { .. }
+            | Change::Bonus { .. } => self.pay(command, given, now)?,
             Change::Area { network, lift, note } => {
                 self.set_area(command, *network, *lift, note.clone(), now)
             }
@@ -113,16 +126,39 @@ impl Core {
         self.operations.write(command.key, record, self.commit.next);
         self.commit.open.operations.push(command.key);
         self.commit.open.touch(now, 256);
-        Ok(Ok(View::Done { done, repeated: false }))
+        Ok(Ok(imported.map_or(View::Done { done, repeated: false }, View::Imported)))
+    }
+
+    /// The digest of a command: by what it says, codes of payment cards by their hashes.
+    fn digest(&self, what: &Change) -> u64 {
+        let mut words = format!("{what:?}");
+        let codes = match what {
+            Change::AddVouchers(new) => &*new.codes,
+            Change::ActivateVoucher { code, .. } => core::slice::from_ref(code),
+            _ => &[],
+        };
+        for code in codes {
+            words.push_str(&format!("{:?}", self.hash_of(code)));
+        }
+        command_digest(self.hash_key, &words)
     }
 
     /// More money reaches the sessions that lack of it has limited (RFC 8506 §5.5); what has plenty is left alone.
     fn reach_sessions(&mut self, what: &Change, done: &Done, now: Timestamp) {
         let more = match what {
-            Change::Topup { .. } => done.changed,
+            Change::Topup { .. }
+            | Change::Promise { .. }
+            | Change::Bonus { .. }
+            | Change::ActivateVoucher { .. } => done.changed,
             Change::Adjust { amount, .. } => amount.is_positive(),
-            // what else changes is told where it is seen
-            Change::AddSubscriber(_)
+            // of less money what is held stays held; what else changes is told where it is seen
+            Change::Refund { .. }
+            | Change::Reverse { .. }
+            | Change::AddVouchers(_)
+            | Change::VoidVouchers { .. }
+            | Change::Renumber { .. }
+            | Change::Import(_)
+            | Change::AddSubscriber(_)
             | Change::SetSubscriber { .. }
             | Change::Life { .. }
             | Change::Area { .. } => false,
@@ -133,7 +169,7 @@ impl Core {
     }
 
     /// What else may be had now, or not, reaches sessions (`SUS-6`).
-    fn reach_changed(
+    pub(super) fn reach_changed(
         &mut self,
         before: &(Subscriber, Account),
         after: &(Subscriber, Account),
@@ -152,17 +188,24 @@ impl Core {
         }
     }
 
-    fn add_subscriber(&mut self, command: &Command, new: &NewSubscriber, now: Timestamp) -> Attempt {
+    pub(super) fn add_subscriber(
+        &mut self,
+        command: &Command,
+        new: &NewSubscriber,
+        now: Timestamp,
+    ) -> Attempt {
         let catalogue = std::sync::Arc::clone(&self.catalogue);
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
+        if plan.closed {
+            return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
+        }
         if let Err(why) = check_new(new) {
             return Ok(Err(why));
         }
-        let slot = self.subscribers.slot(new.msisdn).ok_or(Wait::Load(Load::Subscriber(new.msisdn)))?;
-        if slot.value.is_some() {
-            return Ok(Err(CommandError::DuplicateSubscriber(new.msisdn)));
+        if let Err(why) = self.is_free(new.msisdn)? {
+            return Ok(Err(why));
         }
         if let Some(imsi) = new.imsi
             && let Err(why) = self.check_imsi(imsi, new.msisdn)?
@@ -172,28 +215,42 @@ impl Core {
         let shared = match new.account {
             Some(id) => {
                 let slot = self.accounts.slot(id).ok_or(Wait::Load(Load::Account(id)))?;
-                slot.value.as_ref().map(|account| account.mode)
+                slot.value.clone()
             }
             None => None,
         };
-        let opened = match (shared, new.account) {
-            (Some(mode), Some(id)) => check_shared(new, id, mode, plan).map(|()| None),
-            _ => self.open_account(command, new, plan, now).map(Some),
+        let opened = new.account.unwrap_or(AccountId(self.next_account));
+        let joining = match self.join(new, shared.as_ref(), opened, now)? {
+            Ok(joining) => joining,
+            Err(why) => return Ok(Err(why)),
+        };
+        let owner = joining.owner.clone();
+        let opened = match &shared {
+            Some(account) => check_shared(new, account.id, account.mode, plan).map(|()| None),
+            None => self.open_account(command, new, plan, now).map(Some),
         };
         let (id, balance) = match opened {
-            Ok(Some((account, entry))) => {
+            Ok(Some((mut account, entry))) => {
                 let (id, balance) = (account.id, account.main);
+                account.contract = self.joined(joining, now).unwrap_or(account.contract);
                 self.write_account(account, entry, now);
                 (id, balance)
             }
-            Ok(None) => self.share_account(new.account.unwrap_or(AccountId(0)), now),
+            Ok(None) => {
+                self.joined(joining, now);
+                self.share_account(opened_as(new), now)
+            }
             Err(why) => return Ok(Err(why)),
         };
         if let Some(imsi) = new.imsi {
             self.write_imsi(imsi, Some(new.msisdn), now);
         }
-        self.write_subscriber(subscriber_of(new, id, plan, now), now);
-        Ok(Ok(Done { msisdn: new.msisdn, account: id, balance, changed: true }))
+        self.refusals.forget(new.msisdn);
+        let mut subscriber = subscriber_of(new, id, plan, now);
+        (subscriber.owner, subscriber.owner_is_entity) = (owner.number, owner.is_entity);
+        subscriber.life.acts = self.acts_of(new.msisdn);
+        self.write_subscriber(subscriber, now);
+        Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
 
     /// One more number lives on an account.
@@ -227,7 +284,7 @@ impl Core {
         }
         let (mut account, entry) = open(id, mode, new.balance, act(command, now))?;
         if !new.credit_limit.is_zero() {
-            account = set_credit_limit(account, new.credit_limit)?;
+            account = set_limit_below(account, new.credit_limit, self.policy.accounts.credit_ceiling)?;
         }
         if !new.overdraft.is_zero() {
             account = set_overdraft(account, new.overdraft)?;
@@ -253,6 +310,19 @@ impl Core {
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let (mut left, mut held) = (None, None);
+        if subscriber.owner != before.0.owner || subscriber.owner_is_entity != before.0.owner_is_entity {
+            let owner = Owner { number: subscriber.owner.clone(), is_entity: subscriber.owner_is_entity };
+            if subscriber.owner != before.0.owner {
+                left = self.left_by(&before.0)?;
+            }
+            held = match self.held_by(&owner, msisdn, set.override_limit)? {
+                Ok(held) => held,
+                Err(why) => return Ok(Err(why)),
+            };
+        }
+        self.write_holder(left, now);
+        self.write_holder(held, now);
         let after = (subscriber.clone(), account.clone());
         let (id, balance) = (account.id, account.main);
         if account != before.1 {
@@ -269,7 +339,7 @@ impl Core {
         subscriber.revision = subscriber.revision.saturating_add(1);
         self.write_subscriber(subscriber, now);
         self.reach_changed(&before, &after, now);
-        Ok(Ok(Done { msisdn, account: id, balance, changed: true }))
+        Ok(Ok(Done::new(msisdn, id, balance, true)))
     }
 
     /// Changes what is asked for, all or nothing is written by the caller.
@@ -286,11 +356,14 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
+                if plan.closed {
+                    return Err(CommandError::PlanClosed { plan: name.clone() });
+                }
                 change_plan(subscriber, plan);
             }
         }
         if let Some(limit) = set.credit_limit {
-            *account = set_credit_limit(account.clone(), limit)?;
+            *account = set_limit_below(account.clone(), limit, self.policy.accounts.credit_ceiling)?;
         }
         if let Some(overdraft) = set.overdraft {
             *account = set_overdraft(account.clone(), overdraft)?;
@@ -317,68 +390,6 @@ impl Core {
         Ok(())
     }
 
-    fn top_up(
-        &mut self,
-        command: &Command,
-        msisdn: Digits,
-        amount: Money,
-        reference: Option<&str>,
-        given: Option<&Found>,
-        now: Timestamp,
-    ) -> Attempt {
-        let Some((subscriber, account)) = self.load_both(msisdn)? else {
-            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
-        };
-        if let Some(reference) = reference {
-            let key = reference_hash(self.hash_key, reference);
-            let open = self.commit.open.references.iter().find(|(of, _)| *of == key).map(|(_, known)| known);
-            let recent = open.or_else(|| self.recent_references.get(&key).map(|(known, _)| known));
-            let known = match (recent, given) {
-                (Some(known), _) => Some(known),
-                (None, Some(Found::Reference(known))) => known.as_ref(),
-                (None, _) => return Err(Wait::Load(Load::Reference(key))),
-            };
-            if let Some(known) = known {
-                return Ok(if known.account == account.id && known.amount == amount {
-                    Ok(Done { msisdn, account: account.id, balance: account.main, changed: false })
-                } else {
-                    let ReferenceRecord { reference, account, amount, .. } = known.clone();
-                    Err(CommandError::ReferenceUsed { reference, account, amount })
-                });
-            }
-        }
-        let act = Act { reference: reference.map(Into::into), ..act(command, now) };
-        let done = self.move_money(msisdn, now, |account| topup(account, amount, act))?;
-        if let Ok(done) = &done {
-            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
-        }
-        if let (Ok(done), Some(reference)) = (&done, reference) {
-            let key = reference_hash(self.hash_key, reference);
-            let record =
-                ReferenceRecord { reference: reference.into(), account: done.account, amount, at: now };
-            self.recent_references.insert(key, (record.clone(), self.commit.next));
-            self.commit.open.references.push((key, record));
-            self.commit.open.touch(now, 256);
-        }
-        Ok(done)
-    }
-
-    fn move_money(
-        &mut self,
-        msisdn: Digits,
-        now: Timestamp,
-        operation: impl FnOnce(Account) -> Result<(Account, LedgerEntry), OperationError>,
-    ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
-            return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
-        };
-        Ok(operation(account).map_err(CommandError::from).map(|(account, entry)| {
-            let (id, balance) = (account.id, account.main);
-            self.write_account(account, Some(entry), now);
-            Done { msisdn, account: id, balance, changed: true }
-        }))
-    }
-
     /// A copy of a subscriber and its account.
     pub(super) fn load_both(&mut self, msisdn: Digits) -> Result<Option<(Subscriber, Account)>, Wait> {
         let slot = self.subscribers.slot(msisdn).ok_or(Wait::Load(Load::Subscriber(msisdn)))?;
@@ -396,11 +407,20 @@ impl Core {
         })
     }
 
-    pub(super) fn write_account(&mut self, mut account: Account, entry: Option<LedgerEntry>, now: Timestamp) {
+    /// Writes an account with new entries of its ledger, in their order.
+    pub(super) fn write_account(
+        &mut self,
+        mut account: Account,
+        entries: impl IntoIterator<Item = LedgerEntry>,
+        now: Timestamp,
+    ) {
         let next = self.commit.next;
-        if let Some(entry) = entry {
+        let mut entries: Vec<LedgerEntry> = entries.into_iter().collect();
+        if !entries.is_empty() {
+            // Each entry names the batch of the one before it, so that the chain can be cut anywhere.
+            entries.iter_mut().skip(1).for_each(|entry| entry.previous = Some(next));
             account.ledger_head = Some(next);
-            self.book(vec![entry], None, now);
+            self.book(entries, None, now);
         }
         let id = account.id;
         if self.accounts.write(id, account, next) {
@@ -417,7 +437,7 @@ impl Core {
         }
     }
 
-    fn write_imsi(&mut self, imsi: Digits, msisdn: Option<Digits>, now: Timestamp) {
+    pub(super) fn write_imsi(&mut self, imsi: Digits, msisdn: Option<Digits>, now: Timestamp) {
         match msisdn {
             Some(msisdn) => {
                 self.imsis.write(imsi, msisdn, self.commit.next);
@@ -441,18 +461,14 @@ impl Core {
             known: names().take(KNOWN_PLANS).map(Box::from).collect(),
         }
     }
-
-    /// References that are durable need not be remembered: the store has them.
-    pub(super) fn forget_references(&mut self, durable: Sequence) {
-        self.recent_references.retain(|_, (_, written_at)| *written_at > durable);
-    }
 }
 
-fn act(command: &Command, now: Timestamp) -> Act {
-    Act { at: now, reference: None, operator: Some(command.operator.clone()), note: None }
+fn opened_as(new: &NewSubscriber) -> AccountId {
+    new.account.unwrap_or(AccountId(0))
 }
 
-fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
+/// A new subscriber as it begins, its bundles full.
+pub fn subscriber_of(new: &NewSubscriber, account: AccountId, plan: &Plan, now: Timestamp) -> Subscriber {
     Subscriber {
         msisdn: new.msisdn,
         imsi: new.imsi,
@@ -532,14 +548,30 @@ fn check_language(language: &str) -> Result<Box<str>, CommandError> {
 
 fn check_texts(command: &Command) -> Result<(), CommandError> {
     let (reference, note) = match &command.what {
-        Change::Topup { reference, .. } => (reference.as_deref(), None),
-        Change::Adjust { note, .. } | Change::Area { note, .. } => (None, note.as_deref()),
+        Change::Topup { reference, note, .. } | Change::Refund { reference, note, .. } => {
+            (reference.as_deref(), note.as_deref())
+        }
+        Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
+        Change::Promise { note, .. }
+        | Change::Bonus { note, .. }
+        | Change::Adjust { note, .. }
+        | Change::VoidVouchers { note, .. }
+        | Change::Area { note, .. } => (None, note.as_deref()),
         Change::Life { what, .. } => match what {
             LifeChange::Settle { reference, note } => (reference.as_deref(), note.as_deref()),
             other => (None, other.note()),
         },
-        Change::AddSubscriber(_) | Change::SetSubscriber { .. } => (None, None),
+        Change::AddSubscriber(_)
+        | Change::Import(_)
+        | Change::Renumber { .. }
+        | Change::SetSubscriber { .. }
+        | Change::AddVouchers(_)
+        | Change::ActivateVoucher { .. } => (None, None),
     };
+    let taken_back = matches!(command.what, Change::Reverse { .. });
+    if !taken_back && reference.is_some_and(|reference| reference.starts_with(KEPT)) {
+        return Err(CommandError::ReferenceKept);
+    }
     let texts = [
         ("operator", Some(&*command.operator), OPERATOR_MOST),
         ("reference", reference, REFERENCE_MOST),

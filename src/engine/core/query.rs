@@ -3,15 +3,17 @@
 
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::{ActEntry, PortRefusal};
-use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
+use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
+use crate::charging::contract::Contract;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::request::{Kind, QuotaKey, SessionId};
 use crate::charging::session::Session;
 use crate::charging::units::{Digits, Money};
+use crate::charging::voucher::{BatchId, VoucherBatch};
 use crate::time::Timestamp;
 
-use super::command::CommandError;
+use super::command::{CommandError, Imported};
 use super::facts::Facts;
 use super::reauth::{Outstanding, ReauthFacts, What};
 use super::sink::{Done, OperationRecord};
@@ -72,6 +74,10 @@ pub enum Query {
     PortOut(Digits),
     /// What a command came to.
     Operation(super::command::OperationKey),
+    /// A batch of payment cards.
+    ShowBatch(BatchId),
+    /// A contract.
+    ShowContract(ContractId),
 }
 
 /// A place in the list of open sessions.
@@ -105,6 +111,8 @@ pub enum View {
         /// Its key was known: this is the first result, and nothing changed.
         repeated: bool,
     },
+    /// An import was carried out.
+    Imported(Imported),
     /// One subscriber.
     Subscriber(Box<SubscriberView>),
     /// A page of subscribers.
@@ -141,6 +149,10 @@ pub enum View {
     PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.
     Operation(Option<OperationRecord>),
+    /// A batch of payment cards.
+    Batch(Box<VoucherBatch>),
+    /// A contract with its accounts, and the numbers of its holder.
+    Contract(Box<ContractView>),
 }
 
 /// A subscriber with the account that pays.
@@ -152,6 +164,17 @@ pub struct SubscriberView {
     pub account: Account,
     /// Its open sessions that are known; all of them once the background scan has ended.
     pub sessions: u32,
+}
+
+/// A contract with its accounts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContractView {
+    /// The contract.
+    pub contract: Contract,
+    /// Its accounts, in the order in which they were opened.
+    pub accounts: Vec<Account>,
+    /// All numbers of its holder, in this contract or another.
+    pub numbers: Vec<Digits>,
 }
 
 /// A session, and what its client is asked to do.

@@ -41,6 +41,13 @@ impl Refusals {
         self.by_number.get(&msisdn).into_iter().flat_map(|of| of.iter().rev())
     }
 
+    /// The number is another's from now on: what was refused before is not his.
+    pub(crate) fn forget(&mut self, msisdn: Digits) {
+        if self.by_number.remove(&msisdn).is_some() {
+            self.order.retain(|other| *other != msisdn);
+        }
+    }
+
     fn drop_oldest(&mut self) {
         let Some(msisdn) = self.order.pop_front() else { return };
         let empty = self.by_number.get_mut(&msisdn).is_some_and(|of| {

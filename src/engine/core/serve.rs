@@ -1,9 +1,10 @@
 //! Requests: emergencies first, then the gates of mode and load, then find, load, decide and put back.
 
 use crate::charging::account::area::is_stopped;
-use crate::charging::account::{AccountId, Sequence};
+use crate::charging::account::{AccountId, Sequence, Standing, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::books::expiry::next_due;
+use crate::charging::books::payment::settle;
 use crate::charging::decide::{decide, refuse};
 use crate::charging::emergency::{grant, is_emergency};
 use crate::charging::ledger::{EntryKind, LedgerEntry};
@@ -39,6 +40,8 @@ pub(super) struct Taken {
     pub(super) reserved: Money,
     /// The session that was read: whether it was open.
     pub(super) session: Option<bool>,
+    /// The number is another's by now (`ACC-2`): its holder, whom the session of the former one is not shown.
+    holder: Option<Subscriber>,
 }
 
 impl Core {
@@ -422,7 +425,13 @@ impl Core {
             read = read.max(*written_at);
         }
         let session = session.map(|(session, _)| session);
+        let (subscriber, holder) = if own == account {
+            (subscriber, None)
+        } else {
+            (former_of(&subscriber, account), Some(subscriber))
+        };
         let taken = Taken {
+            holder,
             account,
             msisdn,
             key,
@@ -447,8 +456,13 @@ impl Core {
             let known = snapshot.session.as_ref().and_then(|session| session.place.serving_plmn);
             snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
         }
-        let Decision { snapshot, changes, answer, notes } =
+        let mut due = settle(&mut snapshot.account, now);
+        let Decision { snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
+        if !due.is_empty() {
+            due.append(&mut changes.ledger);
+            changes.ledger = due;
+        }
         let session = snapshot.session.as_deref();
         let profile = session.filter(|session| notes.repeat && session.profile != request.profile);
         let profile = profile.map(|session| session.profile.clone());
@@ -475,6 +489,8 @@ impl Core {
     ) -> Sequence {
         let next = self.commit.next;
         let Snapshot { mut account, subscriber, session, event: _, refunds: _, stopped: _ } = snapshot;
+        let is_former = taken.holder.is_some();
+        let subscriber = taken.holder.clone().unwrap_or(subscriber);
         let Changes {
             account: money,
             subscriber: number,
@@ -482,9 +498,14 @@ impl Core {
             mut ledger,
             event,
             refunded,
-            notices,
+            mut notices,
             cdrs,
         } = changes;
+        let number = number && !is_former;
+        if is_former {
+            // who had the number before is not told by it
+            notices.clear();
+        }
         let kept = event.is_some() || refunded.is_some() || !notices.is_empty() || !cdrs.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
@@ -605,6 +626,20 @@ impl Core {
         self.count_answer(&answer, service);
         self.commit.hold(read);
         Handled::Answered(Answered { answer, profile: None, held: Some(read), notes: Notes::default() })
+    }
+}
+
+/// Who stands for the former holder of a number in what is left of his sessions: nothing of the present one's.
+fn former_of(present: &Subscriber, account: AccountId) -> Subscriber {
+    Subscriber {
+        account,
+        imsi: None,
+        owner: None,
+        standing: Standing::Ended,
+        barred: Vec::new(),
+        allowances: Vec::new(),
+        emergency_calls: 0,
+        ..present.clone()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
-use crate::charging::ledger::LedgerEntry;
+use crate::charging::ledger::{Counter, LedgerEntry};
 use crate::charging::notice::Notice;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 
 use super::command::OperationKey;
 use super::hash::{HashKey, SessionKey};
+use super::papers::{Paper, PaperKey};
 
 /// Where the parts of one batch go. All of a batch becomes durable or none of it; of two images under one key in one
 /// batch the later counts.
@@ -46,6 +47,8 @@ pub trait BatchSink {
     fn bucket_gone(&mut self, number: u64);
     /// What an operator's command came to.
     fn operation(&mut self, key: OperationKey, record: &OperationRecord);
+    /// A payment card, contract or the like as it is now.
+    fn paper(&mut self, key: PaperKey, paper: &Paper);
     /// A payer's reference that was used.
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord);
     /// An emergency session or event as it is now.
@@ -131,14 +134,26 @@ pub struct OperationRecord {
 /// What a command did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done {
-    /// The number it was about.
-    pub msisdn: Digits,
-    /// The account it was about.
+    /// The number it was about; none where it was about no number.
+    pub msisdn: Option<Digits>,
+    /// The account it was about; 0 where it was about none.
     pub account: AccountId,
-    /// The main balance after it.
+    /// The main balance after it; of a batch of payment cards what each is worth.
     pub balance: Money,
     /// Whether anything changed; false where the payer's reference was known already.
     pub changed: bool,
+}
+
+impl Done {
+    /// What was done about a number's account.
+    pub const fn new(msisdn: Digits, account: AccountId, balance: Money, changed: bool) -> Self {
+        Self { msisdn: Some(msisdn), account, balance, changed }
+    }
+
+    /// What was done about a batch of payment cards.
+    pub const fn of_batch(value: Money, changed: bool) -> Self {
+        Self { msisdn: None, account: AccountId(0), balance: value, changed }
+    }
 }
 
 /// A payer's reference that was used.
@@ -148,8 +163,12 @@ pub struct ReferenceRecord {
     pub reference: Box<str>,
     /// The account that was topped up.
     pub account: AccountId,
-    /// By how much.
+    /// By how much; below nothing where it was given back.
     pub amount: Money,
     /// When.
     pub at: Timestamp,
+    /// Where the money came from.
+    pub from: Counter,
+    /// When it was taken back.
+    pub reversed: Option<Timestamp>,
 }

@@ -150,6 +150,13 @@ impl Waiting {
         next
     }
 
+    /// Has something loaded that nothing waits for.
+    pub(crate) fn want(&mut self, load: Load) {
+        if self.asked.insert(load) {
+            self.loads.push_back(load);
+        }
+    }
+
     /// A load to be carried out.
     pub(crate) fn next_load(&mut self) -> Option<Load> {
         self.loads.pop_front()

@@ -12,11 +12,13 @@ use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
+use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    account, act, area, cdr, emergency, event, index, ledger, notice, operation, session, subscriber,
+    RecordError, account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session,
+    subscriber, voucher,
 };
-use crate::store::{self, Batch, Record};
+use crate::store::{self, Batch, Class, Key, Record};
 
 /// Records of a batch that is being gathered.
 #[derive(Debug)]
@@ -112,9 +114,22 @@ impl BatchSink for Encoder {
         self.records.push(Record::put(operation::CLASS, operation::key(key.0), value));
     }
 
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        let (class, key) = paper_place(key);
+        let value = match paper {
+            Paper::Voucher(one) => voucher::encode(one),
+            Paper::Batch(one) => voucher::encode_batch(one),
+            Paper::Tries(one) => voucher::encode_tries(one),
+            Paper::Contract(one) => contract::encode(one),
+            Paper::Holder(one) => contract::encode_holder(one),
+        };
+        self.records.push(Record::put(class, key, value));
+    }
+
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
-        let ReferenceRecord { reference, account, amount, at } = record.clone();
-        let value = operation::encode_reference(&operation::Reference { account, amount, at, reference });
+        let ReferenceRecord { reference, account, amount, at, from, reversed } = record.clone();
+        let found = operation::Reference { account, amount, at, reference, from, reversed };
+        let value = operation::encode_reference(&found);
         self.records.push(Record::put(operation::REFERENCE_CLASS, operation::key(key), value));
     }
 
@@ -146,6 +161,28 @@ impl BatchSink for Encoder {
     }
 }
 
+/// Where a paper stands.
+pub(super) fn paper_place(key: PaperKey) -> (Class, Key) {
+    match key {
+        PaperKey::Voucher(hash) => (voucher::CLASS, voucher::key(hash)),
+        PaperKey::Batch(batch) => (voucher::CLASS, voucher::batch_key(batch)),
+        PaperKey::Tries(msisdn) => (voucher::TRIES_CLASS, voucher::tries_key(msisdn)),
+        PaperKey::Contract(id) => (contract::CLASS, contract::key(id)),
+        PaperKey::Holder(owner) => (contract::HOLDER_CLASS, contract::holder_key(owner)),
+    }
+}
+
+/// A paper as the core knows it.
+pub(super) fn paper_from_store(key: PaperKey, octets: &[u8]) -> Result<Paper, RecordError> {
+    Ok(match key {
+        PaperKey::Voucher(_) => Paper::Voucher(voucher::decode(octets)?),
+        PaperKey::Batch(_) => Paper::Batch(voucher::decode_batch(octets)?),
+        PaperKey::Tries(_) => Paper::Tries(voucher::decode_tries(octets)?),
+        PaperKey::Contract(_) => Paper::Contract(contract::decode(octets)?),
+        PaperKey::Holder(_) => Paper::Holder(contract::decode_holder(octets)?),
+    })
+}
+
 fn operation_to_store(record: &OperationRecord) -> operation::Operation {
     let OperationRecord { operator, at, digest, done } = record.clone();
     let Done { msisdn, account, balance, changed } = done;
@@ -160,6 +197,6 @@ pub(super) fn operation_from_store(found: operation::Operation) -> OperationReco
 
 /// A reference as the core knows it.
 pub(super) fn reference_from_store(found: operation::Reference) -> ReferenceRecord {
-    let operation::Reference { account, amount, at, reference } = found;
-    ReferenceRecord { reference, account, amount, at }
+    let operation::Reference { account, amount, at, reference, from, reversed } = found;
+    ReferenceRecord { reference, account, amount, at, from, reversed }
 }

@@ -8,6 +8,7 @@ mod committer;
 mod encode;
 mod operators;
 mod reader;
+mod secret;
 mod spool;
 mod store_thread;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
+pub use secret::hash_code;
 
 use committer::{Clock, ToCommitter, Written};
 use spool::Spool;

@@ -17,7 +17,7 @@ use crate::store::record::{
 };
 use crate::store::{self, Class, Key, State, StoreError};
 
-use super::encode::{operation_from_store, reference_from_store};
+use super::encode::{operation_from_store, paper_from_store, paper_place, reference_from_store};
 
 /// How many records a scan reads at a time.
 const SCAN_STEP: usize = 512;
@@ -59,6 +59,10 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
             let key = operation::key(key);
             let found = one(state, operation::REFERENCE_CLASS, &key, operation::decode_reference)?;
             Found::Reference(found.map(reference_from_store))
+        }
+        Load::Paper(paper) => {
+            let (class, key) = paper_place(paper);
+            Found::Paper(one(state, class, &key, |octets| paper_from_store(paper, octets))?)
         }
         Load::Subscribers { after, limit } => subscribers(state, after, limit)?,
         Load::Ledger { account, head, below, limit } => {
@@ -184,6 +188,12 @@ fn acts_of(
             }
         }
         found.sort_unstable_by_key(|act| core::cmp::Reverse(act.index));
+        // Behind the first act on a holder's number may be those of the holder before, in one batch.
+        let own = found
+            .iter()
+            .position(|act| act.previous.is_none())
+            .map_or(found.len(), |at| at.saturating_add(1));
+        found.truncate(own);
         at = found.last().and_then(|act| act.previous).filter(|previous| *previous < sequence);
         acts.extend(found);
     }

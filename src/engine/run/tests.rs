@@ -10,7 +10,7 @@ use super::*;
 use crate::charging::account::Brand;
 use crate::charging::answer::{Answer, Outcome as Came};
 use crate::charging::catalogue::{
-    Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
 };
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::policy::Policy;
@@ -46,6 +46,8 @@ fn catalogue() -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota = |grant| QuotaShape { grant, validity_secs: 60, ..QuotaShape::default() };
@@ -130,6 +132,7 @@ impl Loop {
                 policy: Policy::default(),
                 catalogue: Arc::new(catalogue()),
                 hash_key: HashKey([3; 16]),
+                hash_code,
             },
             content: b"tariff".as_slice().into(),
             open: Box::new(open),
@@ -202,6 +205,8 @@ impl Loop {
             owner: None,
             owner_is_entity: false,
             account: None,
+            contract: None,
+            override_limit: false,
             language: None,
         });
         self.engine.command(tag, Command { key: OperationKey([1; 16]), operator: "anna".into(), what }, NOW);

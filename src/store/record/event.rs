@@ -1,8 +1,8 @@
-//! Answer of a one-time event, class 129, layouts 1 and 2. Key: 64-bit hash of its repeat key, big-endian. Value: version u8
+//! Answer of a one-time event, class 129, layouts 1 to 3. Key: 64-bit hash of its repeat key, big-endian. Value: version u8
 //! · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer · in layout 2, where
 //! it may be given back: account u64 · number packed u64 · parts: number, each flags u8 (1 refunded) · quota key · unit
 //! u8, units count · rates: number, each price i64, per count, step count, first count, connect i64, units count,
-//! charged i64 · legs: number, each rate count, units count, bundles: number, each name text, expires time?, units count.
+//! charged i64, in layout 3 tiers: number, each from count, price i64 · legs: number, each rate count, units count, bundles: number, each name text, expires time?, units count.
 //!
 //! Bucket of event keys, class 9, layout 1. Key: number of the bucket, big-endian. Value: version u8 = 1 · first i64 ·
 //! last i64 (µs) · entries, each: hash u64, batch u64.
@@ -11,6 +11,7 @@ use super::codec::{Reader, RecordError, Writer};
 use super::session::{list, put_allowances, put_kind, take_allowances, take_kind};
 use super::{Class, Key, answer};
 use crate::charging::account::{AccountId, Sequence};
+use crate::charging::catalogue::Tier;
 use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge};
 use crate::charging::snapshot::EventRecord;
 use crate::store::octets;
@@ -23,6 +24,7 @@ pub const BUCKET_CLASS: Class = Class::EventBucket;
 
 const VERSION: u8 = 1;
 const WITH_CHARGE: u8 = 2;
+const WITH_TIERS: u8 = 3;
 const BUCKET_VERSION: u8 = 1;
 
 /// Where an answer stands within its batch.
@@ -32,7 +34,14 @@ pub fn key(hash: u64) -> Key {
 
 /// The answer's octets.
 pub fn encode(event: &EventRecord) -> Vec<u8> {
-    let mut to = Writer::new(if event.charge.is_some() { WITH_CHARGE } else { VERSION }, 128);
+    let rates = event.charge.iter().flat_map(|charge| &charge.parts).flat_map(|part| &part.rates);
+    let tiered = rates.into_iter().any(|rate| !rate.tiers.is_empty());
+    let version = match &event.charge {
+        Some(_) if tiered => WITH_TIERS,
+        Some(_) => WITH_CHARGE,
+        None => VERSION,
+    };
+    let mut to = Writer::new(version, 128);
     put_kind(&mut to, event.kind);
     to.u32(event.number);
     to.u64(event.digest);
@@ -41,12 +50,12 @@ pub fn encode(event: &EventRecord) -> Vec<u8> {
     to.text(&event.profile);
     answer::put(&mut to, &event.answer);
     if let Some(charge) = &event.charge {
-        put_charge(&mut to, charge);
+        put_charge(&mut to, charge, tiered);
     }
     to.finish()
 }
 
-fn put_charge(to: &mut Writer, charge: &EventCharge) {
+fn put_charge(to: &mut Writer, charge: &EventCharge, tiered: bool) {
     let EventCharge { account, msisdn, parts } = charge;
     to.u64(account.0);
     to.digits(*msisdn);
@@ -56,7 +65,7 @@ fn put_charge(to: &mut Writer, charge: &EventCharge) {
         to.quota_key(key);
         to.amount(*units);
         to.length(rates.len());
-        for ChargedRate { price, per, step, first, connect, units, charged } in rates {
+        for ChargedRate { price, per, step, first, connect, tiers, units, charged } in rates {
             to.money(*price);
             to.count(*per);
             to.count(*step);
@@ -64,6 +73,13 @@ fn put_charge(to: &mut Writer, charge: &EventCharge) {
             to.money(*connect);
             to.count(*units);
             to.money(*charged);
+            if tiered {
+                to.length(tiers.len());
+                for Tier { from, price } in tiers {
+                    to.count(*from);
+                    to.money(*price);
+                }
+            }
         }
         to.length(legs.len());
         for ChargedLeg { rate, by_money, allowances } in legs {
@@ -74,17 +90,17 @@ fn put_charge(to: &mut Writer, charge: &EventCharge) {
     }
 }
 
-fn take_charge(from: &mut Reader<'_>) -> Result<EventCharge, RecordError> {
+fn take_charge(from: &mut Reader<'_>, tiered: bool) -> Result<EventCharge, RecordError> {
     let (account, msisdn) = (AccountId(from.u64()?), from.digits("number")?);
-    Ok(EventCharge { account, msisdn, parts: list(from, take_part)? })
+    Ok(EventCharge { account, msisdn, parts: list(from, |from| take_part(from, tiered))? })
 }
 
-fn take_part(from: &mut Reader<'_>) -> Result<PartCharge, RecordError> {
+fn take_part(from: &mut Reader<'_>, tiered: bool) -> Result<PartCharge, RecordError> {
     Ok(PartCharge {
         refunded: from.flags(1)? == 1,
         key: from.quota_key()?,
         units: from.amount()?,
-        rates: list(from, take_rate)?,
+        rates: list(from, |from| take_rate(from, tiered))?,
         legs: list(from, |from| {
             Ok(ChargedLeg {
                 rate: octets::narrow(from.count()?),
@@ -95,23 +111,28 @@ fn take_part(from: &mut Reader<'_>) -> Result<PartCharge, RecordError> {
     })
 }
 
-fn take_rate(from: &mut Reader<'_>) -> Result<ChargedRate, RecordError> {
+fn take_rate(from: &mut Reader<'_>, tiered: bool) -> Result<ChargedRate, RecordError> {
     let (price, per, step, first) = (from.money()?, from.count()?, from.count()?, from.count()?);
     let (connect, units, charged) = (from.money()?, from.count()?, from.money()?);
     if per == 0 || step == 0 {
         return Err(RecordError::Field("rate"));
     }
-    Ok(ChargedRate { price, per, step, first, connect, units, charged })
+    let tier = |from: &mut Reader<'_>| Ok(Tier { from: from.count()?, price: from.money()? });
+    let tiers = if tiered { list(from, tier)? } else { Vec::new() };
+    Ok(ChargedRate { price, per, step, first, connect, tiers, units, charged })
 }
 
 /// The answer of a record.
 pub fn decode(octets: &[u8]) -> Result<EventRecord, RecordError> {
-    let (mut from, version) = Reader::up_to(octets, WITH_CHARGE)?;
+    let (mut from, version) = Reader::up_to(octets, WITH_TIERS)?;
     let (kind, number, digest, at) = (take_kind(&mut from)?, from.u32()?, from.u64()?, from.time()?);
     let session = from.session_id()?;
     let profile = from.text("profile")?;
     let answer = answer::take(&mut from)?;
-    let charge = if version == WITH_CHARGE { Some(take_charge(&mut from)?) } else { None };
+    let charge = match version {
+        WITH_CHARGE | WITH_TIERS => Some(take_charge(&mut from, version == WITH_TIERS)?),
+        _ => None,
+    };
     from.finish()?;
     Ok(EventRecord { session, kind, number, digest, profile, at, answer, charge })
 }
@@ -191,6 +212,7 @@ mod tests {
             step: 2,
             first: 0,
             connect: Money::ZERO,
+            tiers: Vec::new(),
             units: 3,
             charged: Money::from_micros(8),
         };
@@ -252,6 +274,9 @@ mod tests {
             let charge = money.map(|money| {
                 let mut charge = charge(refunded);
                 charge.parts[0].rates[0].charged = money;
+                if number % 2 == 0 {
+                    charge.parts[0].rates[0].tiers = vec![Tier { from: 7, price: money }];
+                }
                 charge
             });
             let event = EventRecord { session, kind, number, digest, profile, at, answer, charge };

@@ -1,20 +1,23 @@
-//! Ledger entry, class 128, layout 1. Key: account number and index, both big-endian. Value: version u8 = 1 · kind u8 ·
-//! flags u8 (1 use) · batch of the entry before u64 (0 none) · at i64 (µs) · amount i64 · balance i64 (millionths)
+//! Ledger entry, class 128, layout 2. Key: account number and index, both big-endian. Value: version u8 = 2 · kind u8 ·
+//! flags u8 (1 use, 2 bonus balance) · counter-account u8 · batch of the entry before u64 (0 none) · at i64 (µs) · amount i64 · balance i64 (millionths)
 //! · reference text? · operator text? · note text? · of a use: number packed u64, session text, request number u32,
 //! quota key, unit u8, used count, of it from bundles count, plan text, rate text, used at i64, above grant count.
+//!
+//! Layout 1 has no counter-account, which follows from the kind, and knows the main balance alone.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::AccountId;
-use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry};
+use crate::charging::ledger::{ChargedUse, Counter, EntryKind, LedgerEntry, Purse};
 
 /// The class of ledger entries.
 pub const CLASS: Class = Class::Ledger;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const USAGE: u8 = 1;
+const BONUS: u8 = 2;
 
-const KINDS: [(u8, EntryKind); 7] = [
+const KINDS: [(u8, EntryKind); 13] = [
     (1, EntryKind::Advance),
     (2, EntryKind::Topup),
     (3, EntryKind::Adjustment),
@@ -22,7 +25,36 @@ const KINDS: [(u8, EntryKind); 7] = [
     (5, EntryKind::Late),
     (6, EntryKind::Refund),
     (7, EntryKind::Reversal),
+    (8, EntryKind::Fee),
+    (9, EntryKind::Penalty),
+    (10, EntryKind::Promise),
+    (11, EntryKind::Bonus),
+    (12, EntryKind::Payment),
+    (13, EntryKind::Claim),
 ];
+
+const fn counter_octet(counter: Counter) -> u8 {
+    match counter {
+        Counter::Cash => 1,
+        Counter::Revenue => 2,
+        Counter::Voucher => 3,
+        Counter::Promise => 4,
+        Counter::Bonus => 5,
+        Counter::Correction => 6,
+        Counter::ThirdParty => 7,
+    }
+}
+
+/// The counter-account of an octet.
+pub(super) fn counter_of(octet: u8) -> Result<Counter, RecordError> {
+    let found = Counter::ALL.into_iter().find(|counter| counter_octet(*counter) == octet);
+    found.ok_or(RecordError::Field("counter"))
+}
+
+/// The octet of a counter-account.
+pub(super) const fn octet_of(counter: Counter) -> u8 {
+    counter_octet(counter)
+}
 
 const fn kind_octet(kind: EntryKind) -> u8 {
     match kind {
@@ -33,6 +65,12 @@ const fn kind_octet(kind: EntryKind) -> u8 {
         EntryKind::Late => 5,
         EntryKind::Refund => 6,
         EntryKind::Reversal => 7,
+        EntryKind::Fee => 8,
+        EntryKind::Penalty => 9,
+        EntryKind::Promise => 10,
+        EntryKind::Bonus => 11,
+        EntryKind::Payment => 12,
+        EntryKind::Claim => 13,
     }
 }
 
@@ -56,7 +94,8 @@ pub fn place(key: &Key) -> Result<(AccountId, u64), RecordError> {
 pub fn encode(entry: &LedgerEntry) -> Vec<u8> {
     let mut to = Writer::new(VERSION, 160);
     to.u8(kind_octet(entry.kind));
-    to.u8(flag(entry.usage.is_some(), USAGE));
+    to.u8(flag(entry.usage.is_some(), USAGE) | flag(entry.purse == Purse::Bonus, BONUS));
+    to.u8(octet_of(entry.counter));
     to.sequence_or_none(entry.previous);
     to.time(entry.at);
     to.money(entry.amount);
@@ -82,18 +121,21 @@ pub fn encode(entry: &LedgerEntry) -> Vec<u8> {
 /// The entry under a key.
 pub fn decode(key: &Key, octets: &[u8]) -> Result<LedgerEntry, RecordError> {
     let (account, index) = place(key)?;
-    let mut from = Reader::new(octets, VERSION)?;
+    let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let kind = from.u8()?;
     let kind = KINDS.into_iter().find(|(octet, _)| *octet == kind).ok_or(RecordError::Field("kind"))?.1;
-    let flags = from.flags(USAGE)?;
+    let flags = from.flags(if version > 1 { USAGE | BONUS } else { USAGE })?;
+    let counter = if version > 1 { counter_of(from.u8()?)? } else { kind.counter() };
     let entry = LedgerEntry {
         account,
         index,
         previous: from.sequence_or_none()?,
         at: from.time()?,
         amount: from.money()?,
+        purse: if flags & BONUS == 0 { Purse::Main } else { Purse::Bonus },
         balance: from.money()?,
         kind,
+        counter,
         reference: from.text_or_none("reference")?,
         operator: from.text_or_none("operator")?,
         note: from.text_or_none("note")?,
@@ -135,8 +177,10 @@ mod tests {
             previous: Some(Sequence(3)),
             at: Timestamp::from_micros(4),
             amount: Money::from_micros(-10_000),
+            purse: Purse::Main,
             balance: Money::from_micros(20_000),
             kind: EntryKind::Charge,
+            counter: Counter::Revenue,
             reference: None,
             operator: None,
             note: Some("n".into()),
@@ -155,14 +199,20 @@ mod tests {
         }
     }
 
+    const BODY: &str = "03000000000000000400000000000000f0d8ffffffffffff204e0000000000000000026e1b00000001770000\
+                        03733b31050000000201000000013d0005666972737405766f696365060000000000000001";
+
+    #[test]
+    fn the_first_layout_is_still_read() {
+        let octets = super::super::unhex(&format!("010401{BODY}"));
+        assert_eq!(decode(&key(AccountId(7), 2), &octets), Ok(sample()));
+        damaged(&octets, |octets| decode(&key(AccountId(7), 2), octets));
+    }
+
     #[test]
     fn the_layout_is_what_it_was() {
         let octets = encode(&sample());
-        assert_eq!(
-            super::super::hex(&octets),
-            "01040103000000000000000400000000000000f0d8ffffffffffff204e0000000000000000026e1b00000001770000\
-             03733b31050000000201000000013d0005666972737405766f696365060000000000000001"
-        );
+        assert_eq!(super::super::hex(&octets), format!("02040102{BODY}"));
         assert_eq!(key(AccountId(7), 2).to_string(), "00000000000000070000000000000002");
         assert_eq!(decode(&key(AccountId(7), 2), &octets), Ok(sample()));
     }
@@ -192,12 +242,14 @@ mod tests {
     prop_compose! {
         fn entries()(account: u64, index: u64, previous: u64, at in time(), amount in money(), balance in money(),
             kind in proptest::sample::select(&KINDS[..]), texts in proptest::array::uniform3(proptest::option::of(text())),
+            counter in proptest::sample::select(&Counter::ALL[..]), bonus: bool,
             usage in proptest::option::of(usages())) -> LedgerEntry
         {
             let [reference, operator, note] = texts;
             LedgerEntry {
                 account: AccountId(account), index, previous: (previous != 0).then_some(Sequence(previous)), at, amount,
-                balance, kind: kind.1, reference, operator, note, usage,
+                purse: if bonus { Purse::Bonus } else { Purse::Main },
+                balance, kind: kind.1, counter, reference, operator, note, usage,
             }
         }
     }

@@ -9,6 +9,7 @@ mod answer;
 pub mod area;
 pub mod cdr;
 mod codec;
+pub mod contract;
 pub mod emergency;
 pub mod event;
 pub mod index;
@@ -17,6 +18,7 @@ pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod voucher;
 
 use core::fmt;
 
@@ -69,6 +71,10 @@ pub enum Class {
     Invoice = 14,
     /// An emergency session or event, granted from the request alone.
     Emergency = 15,
+    /// A contract.
+    Contract = 16,
+    /// The holder of numbers, by its 12-digit number.
+    Holder = 17,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -83,7 +89,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -99,6 +105,8 @@ impl Class {
         Self::Payment,
         Self::Invoice,
         Self::Emergency,
+        Self::Contract,
+        Self::Holder,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -143,6 +151,8 @@ impl Class {
             Self::Payment => "payment",
             Self::Invoice => "invoice",
             Self::Emergency => "emergency",
+            Self::Contract => "contract",
+            Self::Holder => "holder",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
@@ -280,7 +290,6 @@ impl Record {
     }
 }
 
-/// Octets in hexadecimal, for golden tests.
 /// Octets of hexadecimal digits, of records as they once were.
 #[cfg(test)]
 fn unhex(digits: &str) -> Vec<u8> {
@@ -288,6 +297,7 @@ fn unhex(digits: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
+/// Octets in hexadecimal, for golden tests.
 #[cfg(test)]
 fn hex(octets: &[u8]) -> String {
     use core::fmt::Write as _;

@@ -92,6 +92,7 @@ pub(super) const fn end_octet(why: EndReason) -> u8 {
         EndReason::Unpaid => 2,
         EndReason::Unused => 3,
         EndReason::PortedOut => 4,
+        EndReason::Renumbered => 5,
     }
 }
 
@@ -358,7 +359,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn end()(why in 0usize..4, times in proptest::array::uniform3(time()), balance in money(),
+        fn end()(why in 0usize..5, times in proptest::array::uniform3(time()), balance in money(),
             refunded in proptest::option::of((time(), money()))) -> End
         {
             let [at, from, due] = times;

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, open};
 use gyro::charging::catalogue::{
-    Band, BandIx, BandRate, Catalogue, Covers, Currency, Holidays, Parts, Plan, QuotaShape, Rate, Service,
+    Band, BandIx, BandRate, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, Service,
     ServiceIx, Weekdays,
 };
 use gyro::charging::decide::decide;
@@ -42,6 +42,8 @@ fn catalogue() -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let by_night =
@@ -78,6 +80,7 @@ fn catalogue() -> Catalogue {
             out_of_money: None,
             low_balance: None,
             announcements: None,
+            ..Plan::default()
         }],
     })
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::charging::account::Promise;
 use crate::charging::books::operations::tests::{account, cents, subscriber};
 
 const ALMATY: &str = "Asia/Almaty";
@@ -89,6 +90,11 @@ fn a_number_is_ported_out_without_debt_and_without_an_authority_s_block() {
     let block = |reason| Block { reason, since: now, operator: "anna".into(), note: None };
     let mut number = subscriber();
     assert_eq!(port_refusals(&number, &account(Mode::Advance, 0), now), []);
+    let promise = Promise { left: cents(1), given: now, due: now };
+    let promised = Account { promise: Some(promise), ..account(Mode::Advance, 0) };
+    assert_eq!(port_refusals(&number, &promised, now), [PortRefusal::Debt], "a promise is a debt");
+    let covered = Account { promise: Some(promise), ..account(Mode::Advance, 1) };
+    assert_eq!(port_refusals(&number, &covered, now), []);
     number.put_block(block(BlockReason::Lost));
     assert_eq!(port_refusals(&number, &account(Mode::Advance, 0), now), []);
     number.put_block(block(BlockReason::Authority));

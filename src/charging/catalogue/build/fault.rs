@@ -49,6 +49,8 @@ pub enum Noun {
     Day,
     /// A holiday.
     Holiday,
+    /// A test.
+    Test,
 }
 
 impl fmt::Display for Noun {
@@ -68,6 +70,7 @@ impl fmt::Display for Noun {
             Self::Band => "band of time",
             Self::Day => "day",
             Self::Holiday => "holiday",
+            Self::Test => "test",
         })
     }
 }
@@ -344,6 +347,75 @@ pub enum FaultKind {
         /// How many are allowed.
         most: usize,
     },
+    /// A plan that is in the end like itself.
+    #[error("plans are like each other in a circle: {}", .way.join(" → "))]
+    Circle {
+        /// The plans, the first one again at the end.
+        way: Vec<Box<str>>,
+    },
+    /// Something is wrong with the tiers of a rate.
+    #[error("{0}")]
+    Tiers(&'static str),
+    /// A price for what costs nothing.
+    #[error(
+        "incoming calls at home cost nothing, and what comes in goes to no destination: `direction = \"mt\"` is for messages, without `to`"
+    )]
+    Incoming,
+    /// A service that a plan says it does not sell, and sells.
+    #[error("the plan has a rate or a bundle for service `{service}`: it does not belong into `without`")]
+    Without {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A test that expects nothing.
+    #[error("a test needs something in `expect`: charge, result, balance, left, used, granted or last")]
+    ExpectsNothing,
+    /// A bundle of a test that has more used than there is.
+    #[error("bundle `{bundle}` has {amount} in all: more cannot be used or left")]
+    MoreThanAll {
+        /// The bundle.
+        bundle: Box<str>,
+        /// How much is in it.
+        amount: Box<str>,
+    },
+    /// A finding: a service that a plan neither sells nor says that it does not.
+    #[error(
+        "plan `{plan}` has neither a rate nor a bundle for service `{service}`: such use is refused (5031); add a rate, or say without = [\"{service}\"]"
+    )]
+    Gap {
+        /// The plan.
+        plan: Box<str>,
+        /// The service.
+        service: Box<str>,
+    },
+    /// A finding: a rating group that nothing in a plan covers.
+    #[error(
+        "plan `{plan}` has neither a rate nor a bundle for rating group {number} of service `{service}`: such use is refused (5031); add a rate for it, or one for the whole service"
+    )]
+    GroupGap {
+        /// The plan.
+        plan: Box<str>,
+        /// The rating group.
+        number: u32,
+        /// The service.
+        service: Box<str>,
+    },
+    /// A finding: a rate that can never apply.
+    #[error("this rate never applies: {why}")]
+    NeverApplies {
+        /// Why.
+        why: &'static str,
+    },
+    /// Warning: a service that is sold to some destinations alone.
+    #[error(
+        "plan `{plan}` has prices for service `{service}` to some destinations alone: what goes elsewhere is refused (5031)"
+    )]
+    ElsewhereGap {
+        /// The plan.
+        plan: Box<str>,
+        /// The service.
+        service: Box<str>,
+    },
     /// Warning: a price or a volume for what is free.
     #[error("rating group {number} is free in every plan: {place} for it is never used")]
     FreeGroup {
@@ -369,6 +441,16 @@ pub enum FaultKind {
     /// Warning: the unified emergency number is not listed.
     #[error("112 is not among the emergency numbers: calls to it are charged and may be refused")]
     No112,
+}
+
+impl FaultKind {
+    /// It is allowed, and almost surely not meant: a check of the tariff fails for it, a server serves all the same.
+    pub const fn is_finding(&self) -> bool {
+        matches!(
+            self,
+            Self::Gap { .. } | Self::GroupGap { .. } | Self::NeverApplies { .. } | Self::WidePrefix
+        )
+    }
 }
 
 /// `, did you mean …`.

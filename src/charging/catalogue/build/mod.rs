@@ -9,21 +9,26 @@ mod currency;
 mod exhaustion;
 mod fault;
 mod filter;
+mod inherit;
 mod nearest;
 mod plans;
 mod quantity;
 mod quotas;
 mod reader;
+mod review;
 mod sections;
 mod tree;
+mod trials;
 
 pub use fault::{Fault, FaultKind, FigureFault, Noun};
 pub use filter::is_filter_rule;
+pub use self::trials::{Expect, Given, Trial, TrialEvent};
 pub use tree::{Document, Entry, Node, Origin, Row, Table, Value};
 
 use self::reader::{Faults, Keys};
 use self::sections::Names;
 use super::{Catalogue, Currency, Parts};
+use crate::time::{Timestamp, Zone};
 
 /// What was built.
 #[derive(Clone, Debug)]
@@ -32,6 +37,10 @@ pub struct Built {
     pub catalogue: Catalogue,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,
+    /// The tests that it carries, in the order of the files.
+    pub trials: Vec<Trial>,
+    /// From when on it is to be in force, where it says so (`RES-3`).
+    pub valid_from: Option<Timestamp>,
 }
 
 const ROOT: Keys = Keys {
@@ -40,6 +49,7 @@ const ROOT: Keys = Keys {
         "format",
         "currency",
         "timezone",
+        "valid_from",
         "services",
         "numbers",
         "destinations",
@@ -47,8 +57,9 @@ const ROOT: Keys = Keys {
         "bands",
         "holidays",
         "plans",
+        "test",
     ],
-    later: &["fair_use", "throttle", "roaming", "payments", "test", "classes", "detection"],
+    later: &["fair_use", "throttle", "roaming", "payments", "classes", "detection"],
 };
 
 /// Builds a catalogue from the files of a folder, in their order, or from one. `version` is the hash of
@@ -61,6 +72,9 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     }
     let currency = same(&mut faults, documents, "currency", read_currency);
     let timezone = same(&mut faults, documents, "timezone", read_timezone);
+    let zone = timezone.as_deref().and_then(Zone::named).unwrap_or(Zone::UTC);
+    let moments = documents.iter().filter_map(|document| document.root.get("valid_from"));
+    let moments: Vec<_> = moments.filter_map(|node| faults.moment(node, &zone)).collect();
     let mut names = Names::default();
     let entries = section(&mut faults, documents, "services");
     sections::services(&mut faults, &mut names, entries.into_iter());
@@ -75,12 +89,24 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     let entries = section(&mut faults, documents, "bands");
     bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
     let entries = section(&mut faults, documents, "plans");
-    let plans = plans::plans(&mut faults, &names, entries.into_iter());
+    let written = plans::plans(&mut faults, &names, &entries);
+    let declared: Vec<_> = entries.iter().map(|entry| &*entry.key).collect();
+    let tests = documents.iter().filter_map(|document| document.root.get("test"));
+    let plans: Vec<_> = written.iter().map(|written| &written.plan).collect();
+    let trials = trials::trials(&mut faults, (&names, &zone), (&plans, &declared), tests);
+    // of what two plans take over from a third, a fault is told once
+    faults.faults.sort_by_key(|fault| fault.origin);
+    faults.faults.dedup();
     let (Some(currency), Some(timezone), true) = (currency, timezone, faults.faults.is_empty()) else {
         return Err(faults.faults);
     };
+    review::review(&mut faults, &names, &numbers, &written);
+    let plans: Vec<_> = written.into_iter().map(|written| written.plan).collect();
     let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).collect();
     bands::unused(&mut faults, &names, &rates);
+    faults.warnings.sort_by_key(|fault| fault.origin);
+    faults.warnings.dedup();
+    let valid_from = moments.into_iter().max();
     let Names { services, destinations, bands, .. } = names;
     let parts = Parts {
         version,
@@ -94,7 +120,7 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
         holidays,
         plans,
     };
-    Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings })
+    Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings, trials, valid_from })
 }
 
 /// Refuses a file of another form than the first.

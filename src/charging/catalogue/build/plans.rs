@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use super::bands;
 use super::exhaustion::{After, after, announcements};
 use super::fault::{FaultKind, Noun};
+use super::inherit::resolved;
 use super::quotas::quotas;
 use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Covers, Limitation, Plan, Rate, ServiceIx, Then};
+use crate::charging::catalogue::{
+    Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier,
+};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -21,12 +24,34 @@ const LINES_MAX: usize = 65_000;
 
 const PLAN: Keys = Keys {
     place: "a plan",
-    known: &["modes", "bundle", "rate", "quota", "out_of_money", "announcements"],
-    later: &["fee", "roaming", "throttle", "fair_use", "closed"],
+    known: &[
+        "modes",
+        "like",
+        "closed",
+        "without",
+        "bundle",
+        "rate",
+        "quota",
+        "out_of_money",
+        "announcements",
+    ],
+    later: &["fee", "roaming", "throttle", "fair_use"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
-    known: &["service", "rating_groups", "to", "price", "per", "step", "first", "connect", "bands"],
+    known: &[
+        "service",
+        "rating_groups",
+        "to",
+        "direction",
+        "price",
+        "tiers",
+        "per",
+        "step",
+        "first",
+        "connect",
+        "bands",
+    ],
     later: &["when", "zones"],
 };
 const BUNDLE: Keys = Keys {
@@ -34,6 +59,10 @@ const BUNDLE: Keys = Keys {
     known: &["id", "service", "rating_groups", "to", "amount", "priority", "then", "notify"],
     later: &["bands", "when", "zones", "validity"],
 };
+const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[] };
+/// The most tiers of a rate.
+const TIERS_MAX: usize = 32;
+const DIRECTIONS: &[&str] = &["mo", "forward", "mt"];
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
@@ -42,8 +71,9 @@ const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 pub(super) fn plans<'t>(
     faults: &mut Faults,
     names: &Names,
-    entries: impl Iterator<Item = &'t Entry>,
-) -> Vec<Plan> {
+    entries: &[&'t Entry],
+) -> Vec<Written> {
+    let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
     for entry in entries {
@@ -52,7 +82,8 @@ pub(super) fn plans<'t>(
             continue;
         }
         places.insert(&entry.key, entry.origin);
-        let Some(table) = faults.table(&entry.value) else { continue };
+        let Some(own) = faults.table(&entry.value) else { continue };
+        let table = resolved.get(&*entry.key).unwrap_or(own);
         if next_place(faults, entry.origin, plans.len(), PLANS_MAX, "plans").is_none() {
             break;
         }
@@ -61,7 +92,7 @@ pub(super) fn plans<'t>(
     plans
 }
 
-fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Plan {
+fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Written {
     faults.keys(table, PLAN);
     let mut limitations = Vec::new();
     let out_of_money = table
@@ -80,6 +111,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     let before = faults.faults.len();
     let rates = rates(faults, names, table.get("rate"));
     let rates_are_whole = faults.faults.len() == before;
+    let (places, rates): (Vec<_>, Vec<_>) = rates.into_iter().unzip();
     let bundles = bundles(faults, names, &mut limitations, table.get("bundle"));
     for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
     {
@@ -97,8 +129,38 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Pla
     let modes =
         table.get("modes").map_or_else(|| vec![Mode::Advance, Mode::Credit], |node| modes(faults, node));
     let (quotas, low_balance) = quotas(faults, names, table.get("quota"));
+    let closed = table.get("closed").and_then(|node| faults.boolean(node)).unwrap_or(false);
+    let mut without = Vec::new();
+    for (origin, name) in table.get("without").map(|node| faults.texts(node)).unwrap_or_default() {
+        let Some(service) = names.service_named(faults, origin, name) else { continue };
+        let sold = |covers: &Covers| covers.service == service;
+        if rates.iter().any(|rate| sold(&rate.covers)) || bundles.iter().any(|bundle| sold(&bundle.covers)) {
+            faults.add(origin, FaultKind::Without { service: name.into() });
+        }
+        without.push(service);
+    }
     let name = entry.key.clone();
-    Plan { name, modes, bundles, rates, quotas, limitations, out_of_money, low_balance, announcements }
+    let plan = Plan {
+        name,
+        modes,
+        bundles,
+        rates,
+        quotas,
+        limitations,
+        out_of_money,
+        low_balance,
+        announcements,
+        closed,
+        without,
+    };
+    Written { plan, origin: entry.origin, rates: places }
+}
+
+/// A plan, where it stands, and where its rates do.
+pub(super) struct Written {
+    pub(super) plan: Plan,
+    pub(super) origin: Origin,
+    pub(super) rates: Vec<Origin>,
 }
 
 fn modes(faults: &mut Faults, node: &Node) -> Vec<Mode> {
@@ -205,13 +267,27 @@ fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Optio
 /// What the price of a rate in money buys where it says nothing else: a whole unit of the currency, in millionths.
 const ONE_OF_MONEY: u64 = 1_000_000;
 
-fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
-    let mut rates: Vec<Rate> = Vec::new();
+fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin, Rate)> {
+    let mut rates: Vec<(Origin, Rate)> = Vec::new();
     let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
         faults.keys(table, RATE);
         let covers = covers(faults, names, table, RATE.place);
-        let price = faults.needed(table, "price", RATE.place).and_then(|node| faults.price(node));
+        let price = match (table.get("tiers"), table.get("price")) {
+            (None, _) => faults.needed(table, "price", RATE.place).and_then(|node| faults.price(node)),
+            (Some(_), None) => Some(Money::ZERO),
+            (Some(tiers), Some(_)) => {
+                faults.add(tiers.origin, FaultKind::Tiers("a rate has `price` or `tiers`, not both"));
+                None
+            }
+        };
+        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS))) {
+            None => Some((table.origin, Direction::Outgoing)),
+            Some((_, None)) => None,
+            Some((origin, Some(0))) => Some((origin, Direction::Originated)),
+            Some((origin, Some(1))) => Some((origin, Direction::Forwarded)),
+            Some((origin, Some(_))) => Some((origin, Direction::Incoming)),
+        };
         let connect = match table.get("connect") {
             Some(node) => faults.price(node),
             None => Some(Money::ZERO),
@@ -231,31 +307,92 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<Rate> {
         let usual = if unit == Unit::Money { Some(1) } else { per };
         let step = table.get("step").map_or(usual, |node| faults.amount(node, unit));
         let first = table.get("first").map_or(Some(0), |node| faults.amount(node, unit));
-        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone());
+        let (price, tiers) = match table.get("tiers") {
+            Some(node) => {
+                if let Some(bands) = table.get("bands") {
+                    faults.add(bands.origin, FaultKind::Tiers("a rate with tiers has no prices in bands"));
+                }
+                tiers(faults, node, unit).unzip()
+            }
+            None => (price, Some(Vec::new())),
+        };
+        let Some((place, direction)) = direction else { continue };
+        if direction == Direction::Incoming {
+            let to = table.get("to").map(|node| node.origin);
+            let call = (unit == Unit::Seconds).then_some(place);
+            if let Some(origin) = call.or(to) {
+                faults.add(origin, FaultKind::Incoming);
+                continue;
+            }
+        }
+        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), direction);
         if let Some(&earlier) = seen.get(&key) {
             faults.clash(table.origin, FaultKind::SameCovers, earlier);
             continue;
         }
         seen.insert(key, table.origin);
         let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
-        let (Some(price), Some(per), Some(step), Some(first), Some(connect)) =
-            (price, per, step, first, connect)
+        let (Some(price), Some(tiers), Some(per), Some(step), Some(first), Some(connect)) =
+            (price, tiers, per, step, first, connect)
         else {
             continue;
         };
         if next_place(faults, table.origin, rates.len(), LINES_MAX, "rates in a plan").is_none() {
             break;
         }
-        let name = rate_name(names, &covers);
-        let mut rate = Rate { covers, name, price, per, step, first, connect, bands: Vec::new() };
+        let name = rate_name(names, &covers, direction);
+        let bands = Vec::new();
+        let mut rate = Rate { covers, name, price, per, step, first, connect, tiers, direction, bands };
         rate.bands = bands::in_bands(names, &rate, &in_bands);
-        rates.push(rate);
+        rates.push((table.origin, rate));
     }
     rates
 }
 
-/// What people call a rate: the service, its groups, where it goes.
-fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
+/// The price of the first tier, and the tiers after it: each but the last says up to how many units it goes.
+fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tier>)> {
+    let tables = faults.tables(Some(node));
+    if tables.len() < 2 || tables.len() > TIERS_MAX {
+        faults.add(node.origin, FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"));
+        return None;
+    }
+    let mut first = None;
+    let (mut found, mut from, mut sound) = (Vec::new(), 0u64, true);
+    let last = tables.len().saturating_sub(1);
+    for (place, table) in tables.into_iter().enumerate() {
+        faults.keys(table, TIER);
+        let price = faults.needed(table, "price", TIER.place).and_then(|node| faults.price(node));
+        match (price, place) {
+            (Some(price), 0) => first = Some(price),
+            (Some(price), _) => found.push(Tier { from, price }),
+            (None, _) => sound = false,
+        }
+        let upto = match (table.get("upto"), place == last) {
+            (Some(node), true) => {
+                faults.add(node.origin, FaultKind::Tiers("the last tier has no end: leave `upto` out"));
+                None
+            }
+            (None, true) => continue,
+            (Some(node), false) => faults.amount(node, unit).map(|upto| (node.origin, upto)),
+            (None, false) => {
+                faults.add(table.origin, FaultKind::Missing { key: "upto", place: TIER.place });
+                None
+            }
+        };
+        match upto {
+            Some((_, upto)) if upto > from => from = upto,
+            Some((origin, _)) => {
+                faults.add(origin, FaultKind::Tiers("each tier ends after the one before it"));
+                sound = false;
+            }
+            None => sound = false,
+        }
+    }
+    first.filter(|_| sound).map(|first| (first, found))
+}
+
+/// What people call a rate: the service, its groups, where it goes, which leg.
+fn rate_name(names: &Names, covers: &Covers, direction: Direction) -> Box<str> {
     let mut name = String::from(names.service_name(covers.service));
     for (number, before) in covers.rating_groups.iter().zip([" "].into_iter().chain(core::iter::repeat(",")))
     {
@@ -265,6 +402,9 @@ fn rate_name(names: &Names, covers: &Covers) -> Box<str> {
         if let Some(destination) = names.destinations.get(usize::from(to.0)) {
             let _ = write!(name, "{before}{}", destination.name);
         }
+    }
+    if let Some(word) = direction.word() {
+        let _ = write!(name, " ({word})");
     }
     name.into()
 }

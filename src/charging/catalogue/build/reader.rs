@@ -6,6 +6,7 @@ use super::quantity;
 use super::tree::{Node, Origin, Row, Table, Value};
 use crate::charging::account::told::Thresholds;
 use crate::charging::units::{Digits, Money, Unit};
+use crate::time::{Timestamp, Zone};
 
 /// The keys of a place.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +175,29 @@ impl Faults {
     /// A time in quotes.
     pub(super) fn seconds(&mut self, node: &Node) -> Option<u32> {
         self.figure(node, quantity::seconds)
+    }
+
+    /// Money that may be less than nothing, in quotes.
+    pub(super) fn balance(&mut self, node: &Node) -> Option<Money> {
+        self.figure(node, |text| match text.strip_prefix('-') {
+            Some(owed) => quantity::price(owed)?.checked_neg().ok_or(FigureFault::TooLarge),
+            None => quantity::price(text),
+        })
+    }
+
+    /// A date or a moment, in quotes or without: a date alone is its first moment, a time without an offset is one of
+    /// the zone.
+    pub(super) fn moment(&mut self, node: &Node, zone: &Zone) -> Option<Timestamp> {
+        let text = match &node.value {
+            Value::Moment(text) => text,
+            _ => self.text(node)?,
+        };
+        let found = zone.parse(text);
+        if found.is_none() {
+            let allowed = "a moment is \"2026-11-23\", \"2026-11-23T12:00:00\" or \"2026-11-23T12:00:00+05:00\"";
+            self.add(node.origin, FaultKind::Clock { found: text.into(), allowed });
+        }
+        found
     }
 
     /// A share in quotes.

@@ -1,5 +1,8 @@
 //! What a catalogue is built from: values as they were written, each with an origin.
 
+use super::quantity::{self, FigureFault};
+use crate::charging::units::Unit;
+
 /// Where a value stands. Opaque here: whoever made the tree turns it back into file, line and column.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Origin(pub u32);
@@ -9,6 +12,13 @@ pub struct Origin(pub u32);
 pub struct Document {
     /// What it says at the top.
     pub root: Table,
+}
+
+impl Document {
+    /// An amount of a unit as tariffs write it, more than nothing.
+    pub fn amount(text: &str, unit: Unit) -> Result<u64, FigureFault> {
+        quantity::amount(text, unit)
+    }
 }
 
 /// A value and where it stands.

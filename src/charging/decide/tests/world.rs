@@ -11,7 +11,7 @@ use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
+    Bundle, Catalogue, Covers, Currency, Direction, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
     Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::cdr::{Cdr, CdrPolicy};
@@ -138,6 +138,8 @@ pub(in crate::charging) fn rate(
         step,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     }
 }

@@ -339,7 +339,12 @@ fn a_number_is_ported_out_only_where_nothing_stands_against_it() {
     assert_eq!(why.to_string(), "the number 77010000001 cannot be ported out: debt, authority");
     assert!(world.changed(4, unblock(BlockReason::Authority)));
     assert!(
-        world.order(5, Change::Topup { msisdn: number(MSISDN), amount: cents(500), reference: None }).is_ok()
+        world
+            .order(
+                5,
+                Change::Topup { msisdn: number(MSISDN), amount: cents(500), reference: None, note: None }
+            )
+            .is_ok()
     );
     assert_eq!(check(&mut world), []);
     assert!(world.changed(6, port()));
@@ -411,4 +416,49 @@ impl World {
         new.account = Some(AccountId(1_000 + u64::from(key)));
         assert!(self.order(key, Change::AddSubscriber(new)).is_ok());
     }
+}
+
+/// `ACC-8`, `ACC-13`: the daily job takes away what is over, though nobody touches the account.
+#[test]
+fn what_is_over_is_taken_away_by_the_daily_job() {
+    let mut world = World::with_money(Limits::default(), 100);
+    world.sleep(90);
+    let bonus = Change::Bonus {
+        msisdn: number(MSISDN),
+        amount: cents(700),
+        valid: Some(Duration::from_secs(DAY)),
+        services: Vec::new(),
+        note: None,
+    };
+    assert!(world.changed(1, bonus));
+    assert!(world.changed(2, Change::Promise { msisdn: number(MSISDN), note: None }));
+    world.sleep(2);
+    let account = &world.disk.accounts[&AccountId(1)];
+    assert_eq!((account.bonus, account.main), (Money::ZERO, cents(45_100)), "the promise lasts three days");
+    world.sleep(2);
+    let account = &world.disk.accounts[&AccountId(1)];
+    assert_eq!((account.promise, account.main), (None, cents(-4_900)), "the debt stays");
+    assert_eq!(world.ask(initial("s")).outcome, Outcome::Denied(Denial::NoCredit), "and services stop");
+    world.disk.audit().unwrap();
+}
+
+/// `ACC-14`, `MNP-1`, `ACC-8`: no bonus is left at the end, and a promise is a debt.
+#[test]
+fn the_end_leaves_no_bonus_and_a_promise_is_a_debt() {
+    let mut world = World::with_money(Limits::default(), 100);
+    world.sleep(90);
+    let amount = cents(700);
+    let (msisdn, services) = (number(MSISDN), Vec::new());
+    assert!(world.changed(1, Change::Bonus { msisdn, amount, valid: None, services, note: None }));
+    assert!(world.changed(2, Change::Promise { msisdn, note: None }));
+    let port = life(LifeChange::PortOut { note: None });
+    let refusals = [PortRefusal::Debt].into();
+    assert_eq!(world.life_error(3, port), LifeError::NotPorted { msisdn, refusals });
+    assert!(world.changed(4, end(None)));
+    let account = &world.disk.accounts[&AccountId(1)];
+    assert_eq!((account.bonus, account.promise, account.main), (Money::ZERO, None, cents(-4_900)));
+    let settlement = world.number(MSISDN).life.end.unwrap().settlement;
+    assert_eq!((settlement.balance, settlement.state()), (cents(-4_900), "debt"));
+    assert_eq!(world.life_error(5, settle()), LifeError::NothingOwed(msisdn));
+    world.disk.audit().unwrap();
 }

@@ -1,13 +1,17 @@
 //! Tests of the core: driven by a disk in memory whose power can be cut, without a thread or a clock.
 
 mod commit;
+mod contracts;
 mod emergency;
+mod import;
 mod lifecycle;
 mod model;
+mod money;
 mod operators;
 mod overload;
 mod reauth;
 mod refunds;
 mod restart;
 mod sweep;
+mod vouchers;
 mod world;

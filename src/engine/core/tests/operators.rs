@@ -9,7 +9,12 @@ use crate::engine::core::query::{Query, View, Why};
 use crate::engine::core::{Limits, OperationKey};
 
 fn topup(amount: i64, reference: Option<&str>) -> Change {
-    Change::Topup { msisdn: number(MSISDN), amount: cents(amount), reference: reference.map(Into::into) }
+    Change::Topup {
+        msisdn: number(MSISDN),
+        amount: cents(amount),
+        reference: reference.map(Into::into),
+        note: None,
+    }
 }
 
 fn done(outcome: crate::engine::core::Outcome) -> (i64, bool, bool) {
@@ -65,6 +70,7 @@ fn a_known_reference_changes_nothing_and_another_amount_is_an_error() {
         msisdn: number("77010000002"),
         amount: cents(500),
         reference: Some("kiosk-1".into()),
+        note: None,
     };
     assert_eq!(world.order(5, other), Err(used));
     assert_eq!(world.disk.main(1), cents(10_500));

@@ -14,7 +14,7 @@ use crate::engine::core::reauth::{Scope, Stage, What};
 use crate::engine::core::{Demand, Errand, Limits, Reason, Route, SessionKey, Tag, Told, Who};
 
 fn topup(amount: i64) -> Change {
-    Change::Topup { msisdn: number(MSISDN), amount: cents(amount), reference: None }
+    Change::Topup { msisdn: number(MSISDN), amount: cents(amount), reference: None, note: None }
 }
 
 fn bar() -> Change {

@@ -10,7 +10,7 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
+    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
     ServiceIx,
 };
 use crate::charging::cdr::Cdr;
@@ -26,8 +26,10 @@ use crate::charging::request::{
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money, Unit};
+use crate::charging::voucher::{Code, CodeHash};
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
+use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::query::Outcome;
 use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
 use crate::engine::core::{
@@ -61,6 +63,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         step: 1,
         first: 0,
         connect: Money::ZERO,
+        tiers: Vec::new(),
+        direction: Direction::default(),
         bands: Vec::new(),
     };
     let quota =
@@ -199,6 +203,7 @@ pub(super) enum Op {
     Bucket(EventBucket),
     BucketGone(u64),
     Operation(OperationKey, OperationRecord),
+    Paper(PaperKey, Paper),
     Reference([u8; 16], ReferenceRecord),
     Emergency(SessionKey, EmergencyRecord),
     EmergencyGone(SessionKey),
@@ -252,6 +257,9 @@ impl BatchSink for Recorder {
     fn operation(&mut self, key: OperationKey, record: &OperationRecord) {
         self.0.push(Op::Operation(key, record.clone()));
     }
+    fn paper(&mut self, key: PaperKey, paper: &Paper) {
+        self.0.push(Op::Paper(key, paper.clone()));
+    }
     fn reference(&mut self, key: [u8; 16], record: &ReferenceRecord) {
         self.0.push(Op::Reference(key, record.clone()));
     }
@@ -285,6 +293,7 @@ pub(super) struct Disk {
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     operations: BTreeMap<OperationKey, OperationRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
+    pub(super) papers: BTreeMap<PaperKey, Paper>,
     pub(super) emergencies: BTreeMap<SessionKey, EmergencyRecord>,
     pub(super) catalogues: BTreeMap<u64, Vec<u8>>,
 }
@@ -317,6 +326,7 @@ impl Disk {
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
                 Op::BucketGone(number) => drop(self.buckets.remove(&number)),
                 Op::Operation(key, record) => drop(self.operations.insert(key, record)),
+                Op::Paper(key, paper) => drop(self.papers.insert(key, paper)),
                 Op::Reference(key, record) => drop(self.references.insert(key, record)),
                 Op::Emergency(key, record) => drop(self.emergencies.insert(key, record)),
                 Op::EmergencyGone(key) => drop(self.emergencies.remove(&key)),
@@ -348,6 +358,7 @@ impl Disk {
                 Found::Events(of.map(|(_, event)| event.clone()).collect())
             }
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
+            Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
             Load::Subscribers { after, limit } => {
                 let of = self.subscribers.values().filter(|one| after.is_none_or(|after| one.msisdn > after));
@@ -379,8 +390,10 @@ impl Disk {
                 while let Some(sequence) = at.filter(|_| found.len() < usize::from(limit)) {
                     let of =
                         |(written, act): &&(Sequence, ActEntry)| *written == sequence && act.msisdn == msisdn;
-                    let acts: Vec<_> =
+                    let mut acts: Vec<_> =
                         self.acts.iter().filter(of).rev().map(|(_, act)| act.clone()).collect();
+                    let own = acts.iter().position(|act| act.previous.is_none());
+                    acts.truncate(own.map_or(acts.len(), |first| first + 1));
                     at = acts.last().and_then(|act| act.previous).filter(|before| *before < sequence);
                     found.extend(acts);
                 }
@@ -432,13 +445,25 @@ pub(super) struct World {
     starts: u8,
     /// A planted fault: answers leave at once.
     pub(super) early: bool,
+    policy: Policy,
 }
 
 impl World {
     pub(super) fn new(limits: Limits) -> Self {
+        Self::governed(limits, Policy::default())
+    }
+
+    /// A world where no credit limit is above that.
+    pub(super) fn with_ceiling(ceiling: Money) -> Self {
+        let mut policy = Policy::default();
+        policy.accounts.credit_ceiling = Some(ceiling);
+        Self::governed(Limits::default(), policy)
+    }
+
+    fn governed(limits: Limits, policy: Policy) -> Self {
         let now = Timestamp::from_secs(1_800_000_000);
         let mut world = Self {
-            core: Self::core(limits, 1),
+            core: Self::core(limits, policy, 1),
             disk: Disk::default(),
             now,
             limits,
@@ -449,6 +474,7 @@ impl World {
             next: 0,
             starts: 1,
             early: false,
+            policy,
         };
         world.open();
         world
@@ -461,12 +487,13 @@ impl World {
         world
     }
 
-    fn core(limits: Limits, starts: u8) -> Core {
+    fn core(limits: Limits, policy: Policy, starts: u8) -> Core {
         Core::new(Settings {
             limits,
-            policy: Policy::default(),
+            policy,
             catalogue: Arc::new(catalogue(1)),
             hash_key: HashKey([starts; 16]),
+            hash_code: plain_hash,
         })
     }
 
@@ -498,7 +525,7 @@ impl World {
     /// The power goes: what is not on the disk is lost. Nothing is opened yet.
     pub(super) fn cut(&mut self) {
         self.starts = self.starts.wrapping_add(1);
-        self.core = Self::core(self.limits, self.starts);
+        self.core = Self::core(self.limits, self.policy, self.starts);
         self.flight = None;
         self.held.clear();
     }
@@ -643,6 +670,13 @@ impl World {
     }
 }
 
+/// A hash that shows its code: the real one belongs to the shell.
+pub(super) fn plain_hash(key: HashKey, code: &Code) -> CodeHash {
+    let mut hash = [key.0[0]; 32];
+    hash[..20].copy_from_slice(code.as_str().as_bytes());
+    CodeHash(hash)
+}
+
 pub(super) fn new_subscriber(msisdn: &str, balance: i64) -> NewSubscriber {
     NewSubscriber {
         msisdn: number(msisdn),
@@ -656,6 +690,8 @@ pub(super) fn new_subscriber(msisdn: &str, balance: i64) -> NewSubscriber {
         owner: None,
         owner_is_entity: false,
         account: None,
+        contract: None,
+        override_limit: false,
         language: None,
     }
 }
