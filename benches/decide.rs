@@ -7,8 +7,8 @@ use gyro::charging::account::life::Life;
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, bundles_of, open};
 use gyro::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup, Service,
-    ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, RatingGroup,
+    Service, ServiceIx, Then,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;

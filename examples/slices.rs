@@ -21,7 +21,8 @@ use gyro::charging::account::life::{AccountLife, Life};
 use gyro::charging::account::{Account, AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::answer::{Answer, Grant};
 use gyro::charging::catalogue::{
-    Catalogue, Covers, Currency, Direction, Holidays, LowBalance, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
+    Catalogue, Covers, Currency, Direction, Holidays, LowBalance, Parts, Plan, QuotaShape, Rate, Service,
+    ServiceIx,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;

@@ -239,6 +239,10 @@ pub struct AnswerExtra {
     pub balance: Option<Balance>,
     /// Advice of charge.
     pub advice: Option<Advice>,
+    /// When the contract ends, where that is settled (Account-Expiration).
+    pub ends: Option<Timestamp>,
+    /// What goes into the client's records of the session (PS-Furnish-Charging-Information).
+    pub furnish: Option<Box<[u8]>>,
 }
 
 /// The answer to a request.

@@ -304,6 +304,10 @@ pub struct ClientTraits {
     pub announcements: bool,
     /// What is left on the account may be said.
     pub balance: bool,
+    /// When the account ends may be said.
+    pub expiration: bool,
+    /// Text of the plan may be put into the client's records.
+    pub furnish: bool,
     /// What an event was charged may be given back by a token.
     pub refund: bool,
 }

@@ -36,6 +36,7 @@ mod tariff;
 mod version;
 mod voucher;
 
+pub use self::client::{Answer, Call, Over, run_over};
 pub use self::output::{Output, Rows};
 pub use self::status::Status;
 

@@ -197,6 +197,8 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "announcements",
     "advice",
     "balance",
+    "expiration",
+    "furnish",
 ];
 
 /// Keys that a later version brings: refused by name instead of being ignored.

@@ -10,10 +10,11 @@ use super::ccr::{ProxyInfo, RequestType};
 use super::cost;
 use super::fields::{Field, Level};
 use super::final_unit::Fui;
+use super::information::{self, Information};
 use super::mscc::{MsccAnswer, word, write_grant};
 use super::units;
 use super::wire::{Put, Reader, Seen};
-use crate::charging::answer::{Advice, AnswerExtra};
+use crate::charging::answer::AnswerExtra;
 use crate::charging::request::Measured;
 use crate::charging::units::Money;
 use crate::diameter::encode::{EncodeError, Encoder};
@@ -21,6 +22,7 @@ use crate::diameter::error::Fault;
 use crate::diameter::header::{ApplicationId, CommandCode, CommandFlags, EndToEnd, Header, HopByHop};
 use crate::diameter::message::Message;
 use crate::diameter::result_code::ResultCode;
+use crate::time::Timestamp;
 
 /// Credit-Control-Failure-Handling (RFC 8506 §8.14): what the client does while nobody answers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -239,9 +241,11 @@ impl<'b, 'a> Answering<'b, 'a> {
         write_command_units(&mut self.out, units, self.currency);
     }
 
-    /// Writes advice of charge.
-    pub(super) fn advice(&mut self, advice: &Advice) {
-        cost::write_advice(&mut self.out, advice, self.currency);
+    /// Writes what stands in Service-Information.
+    pub(super) fn information(&mut self, extra: &AnswerExtra) {
+        if let Some(information) = Information::of(extra, self.asked.message) {
+            information.write(&mut self.out, self.currency);
+        }
     }
 
     /// Writes one quota.
@@ -367,6 +371,10 @@ pub struct Cca<'a> {
     pub remaining: Option<Money>,
     /// Accumulated-Cost of AoC-Information.
     pub accumulated: Option<Money>,
+    /// Account-Expiration of IMS-Information.
+    pub account_ends: Option<Timestamp>,
+    /// PS-Free-Format-Data of PS-Furnish-Charging-Information.
+    pub furnished: Option<&'a [u8]>,
     /// Granted-Service-Unit at command level.
     pub granted: Option<Measured>,
     /// Validity-Time at command level, in seconds.
@@ -405,6 +413,8 @@ impl<'a> Cca<'a> {
             low_balance: None,
             remaining: None,
             accumulated: None,
+            account_ends: None,
+            furnished: None,
             granted: None,
             validity: None,
             refund: None,
@@ -446,7 +456,11 @@ impl<'a> Cca<'a> {
                 Field::CostInformation => cca.cost = cost::read(&mut reader, &avp),
                 Field::LowBalanceIndication => cca.low_balance = reader.enumerated(&avp),
                 Field::RemainingBalance => cca.remaining = cost::read(&mut reader, &avp),
-                Field::ServiceInformation => cca.accumulated = cost::read_advice(&mut reader, &avp),
+                Field::ServiceInformation => {
+                    let told = information::read(&mut reader, &avp);
+                    cca.accumulated = told.accumulated;
+                    (cca.account_ends, cca.furnished) = (told.ends, told.furnish);
+                }
                 Field::RefundInformation => cca.refund = Some(avp.data()),
                 Field::FailedAvp => cca.failed_avp = Some(avp.data()),
                 Field::ErrorMessage => cca.error_message = reader.text(field, &avp),

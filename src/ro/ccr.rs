@@ -115,6 +115,8 @@ pub struct Ccr<'a> {
     pub refund: Option<&'a [u8]>,
     /// Subscription-Ids, those inside Service-Information too.
     pub subscriptions: Vec<Subscription<'a>>,
+    /// The names in Subscription-Id-Extensions.
+    pub extensions: Vec<Subscription<'a>>,
     /// Requested-Service-Unit at command level.
     pub requested: Option<Measured>,
     /// Used-Service-Units at command level.
@@ -179,6 +181,7 @@ impl<'a> Ccr<'a> {
             advice: None,
             refund: None,
             subscriptions: Vec::new(),
+            extensions: Vec::new(),
             requested: None,
             used: Vec::new(),
             services: Vec::new(),
@@ -220,6 +223,7 @@ impl<'a> Ccr<'a> {
         let mut out = Encoder::start(out, header);
         self.write_head(&mut out);
         self.subscriptions.iter().for_each(|subscription| subscription.write(&mut out));
+        self.extensions.iter().for_each(|subscription| subscription.write_extension(&mut out));
         self.write_units(&mut out);
         self.msccs.iter().for_each(|mscc| mscc.write(&mut out));
         self.information.write(&mut out);
@@ -357,6 +361,9 @@ impl<'a, 'd> Draft<'a, 'd> {
                 }
                 ccr.subscriptions.extend(named);
             }
+            Field::SubscriptionIdExtension => {
+                Subscription::read_extension(reader, avp, &mut ccr.extensions);
+            }
             Field::ServiceIdentifier => ccr.services.extend(reader.word(avp)),
             Field::RequestedServiceUnit => {
                 ccr.requested = Some(units::read(reader, Level::Rsu, avp));
@@ -451,7 +458,9 @@ impl<'a, 'd> Draft<'a, 'd> {
     fn check_payer(&mut self) {
         let Some(kind) = self.strange_payer else { return };
         let known = |named: &Subscription<'_>| !named.kind.is_strange();
-        let named = self.ccr.user_name.is_some() || self.ccr.subscriptions.iter().any(known);
+        let named = self.ccr.user_name.is_some()
+            || self.ccr.subscriptions.iter().any(known)
+            || !self.ccr.extensions.is_empty();
         let strict = kind.flags().is_mandatory() && !self.lenient;
         if strict || !named {
             self.reader.fault(kind.fault(ResultCode::INVALID_AVP_VALUE));

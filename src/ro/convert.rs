@@ -13,11 +13,12 @@ use super::mscc::{Mscc, MsccAnswer};
 use super::profile::{FreeAnswer, Profile};
 use super::result;
 use super::service_information::{Kinds, is_message};
-use super::subscription::{Subscription, by_weight, user_name};
+use super::subscription::{Subscription, by_weight, party, user_name};
 use super::units::measured_of;
 use crate::charging::answer::{Answer, FinalUnit, Grant, Outcome, PartAnswer};
 use crate::charging::request::{
-    Action, ClientTraits, Identity, Kind, Measured, Part, QuotaKey, Request, SessionId, Shape, TariffSide,
+    Action, ClientTraits, Identity, Kind, Measured, Part, QuotaKey, Request, Role, SessionId, Shape,
+    TariffSide,
 };
 use crate::charging::units::{Amount, Unit};
 use crate::diameter::encode::EncodeError;
@@ -68,6 +69,8 @@ pub fn request(
             triggers: profile.triggers,
             announcements: profile.announcements,
             balance: profile.balance,
+            expiration: profile.expiration,
+            furnish: profile.furnish,
             refund,
         },
         identities: Vec::new(),
@@ -136,9 +139,16 @@ fn kind(ccr: &Ccr<'_>) -> Kind {
     }
 }
 
-/// Everyone whom the request names; the user name only where it names no one else.
+/// Everyone whom the request names, by Subscription-Id or by its extension; the user name only where it names no one
+/// else. A party that is charged in place of the one who calls (TS 32.299, Alternate-Charged-Party-Address) is the
+/// only one: where nobody knows it the call is refused, and not charged to another.
 fn identities(ccr: &Ccr<'_>) -> Vec<Identity> {
-    let mut identities: Vec<_> = ccr.subscriptions.iter().filter_map(Subscription::identity).collect();
+    let instead = ccr.information.alternate.and_then(party);
+    if let Some(instead) = instead.filter(|_| ccr.information.leg(&[]) == Role::Originating) {
+        return vec![instead];
+    }
+    let named = ccr.subscriptions.iter().chain(&ccr.extensions);
+    let mut identities: Vec<_> = named.filter_map(Subscription::identity).collect();
     if identities.is_empty() {
         identities.extend(ccr.user_name.and_then(user_name));
     }
@@ -239,8 +249,8 @@ pub fn answer(
             }
         }
     }
-    if let Some(advice) = extra.and_then(|extra| extra.advice) {
-        writing.advice(&advice);
+    if let Some(extra) = extra {
+        writing.information(extra);
     }
     writing.finish()
 }

@@ -1,12 +1,10 @@
-//! Money that is told and not granted: Cost-Information (RFC 8506 §8.7), Remaining-Balance (TS 32.299), and advice of
-//! charge (TS 32.280, AoC-Information).
+//! Money that is told and not granted: Cost-Information (RFC 8506 §8.7) and Remaining-Balance (TS 32.299).
 
 use std::borrow::Cow;
 
 use super::fields::{Field, Level};
-use super::units::{read_unit_value, unit_type, write_decimal, write_unit_value};
+use super::units::{read_unit_value, write_unit_value};
 use super::wire::{Put, Reader, Seen};
-use crate::charging::answer::{Advice, PriceAdvice};
 use crate::charging::units::{Amount, Money, Unit};
 use crate::diameter::avp::Avp;
 use crate::diameter::encode::Encoder;
@@ -64,52 +62,7 @@ pub(super) fn write(out: &mut Encoder<'_>, field: Field, money: Money, currency:
     });
 }
 
-/// Reads what the session has cost so far out of the Service-Information of an answer.
-pub(super) fn read_advice(reader: &mut Reader<'_>, information: &Avp<'_>) -> Option<Money> {
-    let mut group = *information;
-    for (level, wanted) in [
-        (Level::AnswerInformation, Field::AocInformation),
-        (Level::AocInformation, Field::AocCostInformation),
-        (Level::AocCostInformation, Field::AccumulatedCost),
-    ] {
-        let mut seen = Seen::default();
-        let mut members = reader.group(&group)?;
-        group = members.find(|avp| reader.admit(level, &mut seen, avp) == Some(wanted))?;
-    }
-    read_unit_value(reader, &group)
-}
-
-/// Writes advice of charge as the Service-Information of an answer.
-pub(super) fn write_advice(out: &mut Encoder<'_>, advice: &Advice, currency: Option<u16>) {
-    out.within(Field::ServiceInformation, |out| {
-        out.within(Field::AocInformation, |out| {
-            out.within(Field::AocCostInformation, |out| {
-                out.within(Field::AccumulatedCost, |out| write_decimal(out, advice.total));
-                out.within(Field::IncrementalCost, |out| write_decimal(out, advice.added));
-                write_currency(out, currency);
-            });
-            if let Some(price) = &advice.price {
-                out.within(Field::TariffInformation, |out| write_price(out, price, currency));
-            }
-        });
-    });
-}
-
-fn write_price(out: &mut Encoder<'_>, price: &PriceAdvice, currency: Option<u16>) {
-    out.within(Field::CurrentTariff, |out| {
-        write_currency(out, currency);
-        out.within(Field::RateElement, |out| {
-            out.signed(Field::CcUnitType, unit_type(price.unit));
-            let per = i64::try_from(price.per).unwrap_or(i64::MAX);
-            out.within(Field::UnitValue, |out| {
-                out.signed(Field::ValueDigits, per);
-            });
-            out.within(Field::UnitCost, |out| write_decimal(out, price.price));
-        });
-    });
-}
-
-fn write_currency(out: &mut Encoder<'_>, currency: Option<u16>) {
+pub(super) fn write_currency(out: &mut Encoder<'_>, currency: Option<u16>) {
     if let Some(currency) = currency {
         out.unsigned(Field::CurrencyCode, currency.into());
     }

@@ -178,12 +178,19 @@ fields! {
     UserEquipmentInfo = "User-Equipment-Info" ietf 458 Group -;
     ServiceContextId = "Service-Context-Id" ietf 461 Utf8 M;
     UserEquipmentInfoExtension = "User-Equipment-Info-Extension" ietf 653 Group -;
+    SubscriptionIdExtension = "Subscription-Id-Extension" ietf 659 Group -;
+    SubscriptionIdE164 = "Subscription-Id-E164" ietf 660 Utf8 -;
+    SubscriptionIdImsi = "Subscription-Id-IMSI" ietf 661 Utf8 -;
+    SubscriptionIdSipUri = "Subscription-Id-SIP-URI" ietf 662 Utf8 -;
+    SubscriptionIdNai = "Subscription-Id-NAI" ietf 663 Utf8 -;
+    SubscriptionIdPrivate = "Subscription-Id-Private" ietf 664 Utf8 -;
     RedirectServerExtension = "Redirect-Server-Extension" ietf 665 Group -;
     RedirectAddressIp = "Redirect-Address-IPAddress" ietf 666 Address -;
     RedirectAddressUrl = "Redirect-Address-URL" ietf 667 Utf8 -;
     RedirectAddressSipUri = "Redirect-Address-SIP-URI" ietf 668 Utf8 -;
     QosFinalUnitIndication = "QoS-Final-Unit-Indication" ietf 669 Group -;
     FilterId = "Filter-Id" ietf 11 Utf8 M;
+    ChargingId = "3GPP-Charging-Id" tgpp 2 Octets M;
     SgsnMccMnc = "3GPP-SGSN-MCC-MNC" tgpp 18 Utf8 M;
     RatType = "3GPP-RAT-Type" tgpp 21 Octets M;
     UserLocationInfo = "3GPP-User-Location-Info" tgpp 22 Octets M;
@@ -191,6 +198,8 @@ fields! {
     CallingPartyAddress = "Calling-Party-Address" tgpp 831 Utf8 M;
     CalledPartyAddress = "Called-Party-Address" tgpp 832 Utf8 M;
     NodeFunctionality = "Node-Functionality" tgpp 862 Enum M;
+    PsFurnishChargingInformation = "PS-Furnish-Charging-Information" tgpp 865 Group M;
+    PsFreeFormatData = "PS-Free-Format-Data" tgpp 866 Octets M;
     TimeQuotaThreshold = "Time-Quota-Threshold" tgpp 868 U32 M;
     VolumeQuotaThreshold = "Volume-Quota-Threshold" tgpp 869 U32 M;
     TriggerType = "Trigger-Type" tgpp 870 Enum M;
@@ -208,6 +217,7 @@ fields! {
     UnitQuotaThreshold = "Unit-Quota-Threshold" tgpp 1226 U32 M;
     RequestedPartyAddress = "Requested-Party-Address" tgpp 1251 Utf8 M;
     Trigger = "Trigger" tgpp 1264 Group M;
+    AlternateChargedPartyAddress = "Alternate-Charged-Party-Address" tgpp 1280 Utf8 M;
     SmsInformation = "SMS-Information" tgpp 2000 Group M;
     InterfaceType = "Interface-Type" tgpp 2006 Enum M;
     OriginatorInterface = "Originator-Interface" tgpp 2009 Group M;
@@ -227,6 +237,7 @@ fields! {
     TariffInformation = "Tariff-Information" tgpp 2060 Group M;
     UnitCost = "Unit-Cost" tgpp 2061 Group M;
     IncrementalCost = "Incremental-Cost" tgpp 2062 Group M;
+    AccountExpiration = "Account-Expiration" tgpp 2309 Time M;
     VcsInformation = "VCS-Information" tgpp 3410 Group M;
     AnnouncementInformation = "Announcement-Information" tgpp 3904 Group M;
     AnnouncementIdentifier = "Announcement-Identifier" tgpp 3905 U32 M;
@@ -310,11 +321,11 @@ levels! {
             EventTimestamp TerminationCause RequestedAction MultipleServicesIndicator RequestedServiceUnit
             ServiceInformation AocRequestType RefundInformation AcctMultiSessionId CcCorrelationId CcSubSessionId
             UserEquipmentInfo UserEquipmentInfoExtension;
-        Many: SubscriptionId UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
+        Many: SubscriptionId SubscriptionIdExtension UsedServiceUnit ServiceIdentifier MultipleServicesCreditControl ReportingReason
             ProxyInfo RouteRecord;
         First: VendorSpecificApplicationId PsInformation ImsInformation SmsInformation MmsInformation
             VcsInformation SgsnMccMnc RatType UserLocationInfo CalledStationId RoleOfNode CalledPartyAddress
-            CallingPartyAddress RequestedPartyAddress;
+            CallingPartyAddress RequestedPartyAddress AlternateChargedPartyAddress;
         Never: ResultCode FailedAvp ExperimentalResult CcSessionFailover CheckBalanceResult CostInformation
             CreditControlFailureHandling DirectDebitingFailureHandling FinalUnitIndication GrantedServiceUnit
             ValidityTime QosFinalUnitIndication;
@@ -330,6 +341,11 @@ levels! {
     /// Subscription-Id.
     SubscriptionId {
         AtMostOnce: SubscriptionIdType SubscriptionIdData;
+    }
+    /// Subscription-Id-Extension (RFC 8506 §8.58 has one of them in each).
+    SubscriptionIdExtension {
+        AtMostOnce: SubscriptionIdE164 SubscriptionIdImsi SubscriptionIdSipUri SubscriptionIdNai
+            SubscriptionIdPrivate;
     }
     /// Multiple-Services-Credit-Control of a CCR.
     Mscc {
@@ -374,7 +390,8 @@ levels! {
     }
     /// IMS-Information and VCS-Information.
     Call {
-        First: RoleOfNode NodeFunctionality CalledPartyAddress CallingPartyAddress RequestedPartyAddress;
+        First: RoleOfNode NodeFunctionality CalledPartyAddress CallingPartyAddress RequestedPartyAddress
+            AlternateChargedPartyAddress;
     }
     /// SMS-Information and MMS-Information.
     Messaging {
@@ -462,7 +479,19 @@ levels! {
     }
     /// Service-Information of a CCA.
     AnswerInformation {
-        AtMostOnce: AocInformation;
+        AtMostOnce: AocInformation PsInformation ImsInformation;
+    }
+    /// PS-Information of a CCA.
+    AnswerPs {
+        AtMostOnce: PsFurnishChargingInformation;
+    }
+    /// PS-Furnish-Charging-Information.
+    PsFurnishChargingInformation {
+        AtMostOnce: ChargingId PsFreeFormatData;
+    }
+    /// IMS-Information of a CCA.
+    AnswerIms {
+        AtMostOnce: NodeFunctionality AccountExpiration;
     }
     /// AoC-Information.
     AocInformation {

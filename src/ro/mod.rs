@@ -13,6 +13,7 @@ mod cost;
 mod digest;
 pub mod fields;
 pub mod final_unit;
+mod information;
 pub mod mscc;
 mod overrides;
 pub mod profile;

@@ -37,6 +37,8 @@ impl Overrides {
             "announcements" => self.announcements = Some(switch("announcements")?),
             "advice" => self.advice = Some(switch("advice")?),
             "balance" => self.balance = Some(switch("balance")?),
+            "expiration" => self.expiration = Some(switch("expiration")?),
+            "furnish" => self.furnish = Some(switch("furnish")?),
             "refund" => self.refund = Some(switch("refund")?),
             "tariff_change" => {
                 self.tariff_change = Some(match value {
@@ -114,6 +116,8 @@ mod tests {
             ("announcements", "true"),
             ("advice", "true"),
             ("balance", "true"),
+            ("expiration", "true"),
+            ("furnish", "true"),
             ("refund", "false"),
             ("tariff_change", "dual"),
             ("qos_fui", "true"),

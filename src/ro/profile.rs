@@ -120,6 +120,10 @@ profile! {
     advice: bool,
     /// Low-Balance-Indication and Remaining-Balance are understood.
     balance: bool,
+    /// Account-Expiration is understood (TS 32.299, IMS-Information).
+    expiration: bool,
+    /// PS-Furnish-Charging-Information is taken into the client's records (TS 32.299 §7.2.158).
+    furnish: bool,
     /// Refund-Information is understood in the answer to a debit (TS 32.299). Requests for a refund are served
     /// whatever this says.
     refund: bool,
@@ -145,6 +149,8 @@ const STANDARD: Profile = Profile {
     announcements: false,
     advice: false,
     balance: false,
+    expiration: false,
+    furnish: false,
     refund: true,
 };
 
@@ -153,7 +159,7 @@ const STANDARD: Profile = Profile {
 const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, refund: false, ..STANDARD };
 
 /// The built-in profiles with the beginnings of the Product-Names that tell them, letters of either case.
-static BUILT_IN: [(Profile, &[&str]); 7] = [
+static BUILT_IN: [(Profile, &[&str]); 8] = [
     (STANDARD, &[]),
     (
         // any final unit ends the session; 871 is not known; a RAR is said yes to and forgotten
@@ -181,6 +187,23 @@ static BUILT_IN: [(Profile, &[&str]); 7] = [
             ..ALIKE
         },
         &["kamailio", "CDiameterPeer"],
+    ),
+    (
+        // calls at an application server: it plays, it sends callers to a SIP URI, it knows RFC 8506
+        Profile {
+            name: Cow::Borrowed("tas"),
+            throttle: Throttle::None,
+            restrict: false,
+            qos_fui: true,
+            holding_time: false,
+            triggers: false,
+            announcements: true,
+            advice: true,
+            balance: true,
+            expiration: true,
+            ..ALIKE
+        },
+        &["tas"],
     ),
     (
         Profile {
@@ -292,6 +315,7 @@ mod tests {
             (None, Some("magma-fedgw"), "magma", Chosen::ProductName),
             (None, Some("CDiameterPeer"), "kamailio", Chosen::ProductName),
             (None, Some("Kamailio P-CSCF"), "kamailio", Chosen::ProductName),
+            (None, Some("tas"), "tas", Chosen::ProductName),
             (None, Some("StarOS"), "cisco", Chosen::ProductName),
             (None, Some("TiMOS-C-22"), "nokia", Chosen::ProductName),
             (None, Some("erlang/diameter"), "standard", Chosen::Default),

@@ -94,6 +94,8 @@ pub struct ServiceInformation<'a> {
     pub called: Option<&'a str>,
     /// Requested-Party-Address, the first.
     pub requested: Option<&'a str>,
+    /// Alternate-Charged-Party-Address: who pays in place of the one who calls.
+    pub alternate: Option<&'a str>,
     /// Originator-Interface's Interface-Type.
     pub interface: Option<i32>,
     /// Number-Of-Messages-Sent.
@@ -116,6 +118,7 @@ impl<'a> ServiceInformation<'a> {
         calling: None,
         called: None,
         requested: None,
+        alternate: None,
         interface: None,
         messages: None,
         originator: None,
@@ -190,6 +193,7 @@ impl<'a> ServiceInformation<'a> {
             Field::CallingPartyAddress => first(&mut self.calling, reader.text(field, avp)),
             Field::CalledPartyAddress => first(&mut self.called, reader.text(field, avp)),
             Field::RequestedPartyAddress => first(&mut self.requested, reader.text(field, avp)),
+            Field::AlternateChargedPartyAddress => first(&mut self.alternate, reader.text(field, avp)),
             _ => (),
         }
     }
@@ -269,6 +273,7 @@ impl<'a> ServiceInformation<'a> {
             (Field::CallingPartyAddress, self.calling),
             (Field::CalledPartyAddress, self.called),
             (Field::RequestedPartyAddress, self.requested),
+            (Field::AlternateChargedPartyAddress, self.alternate),
         ] {
             if let Some(address) = address {
                 out.text(field, address);

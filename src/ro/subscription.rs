@@ -1,4 +1,5 @@
-//! Who pays: Subscription-Id (RFC 8506 §8.46–8.48) and User-Name, to the identities of charging.
+//! Who pays: Subscription-Id (RFC 8506 §8.46–8.48), Subscription-Id-Extension (§8.58–8.63), User-Name, and the
+//! Alternate-Charged-Party-Address of TS 32.299, to the identities of charging.
 //!
 //! Clients name a subscriber in many ways. Numbers are found in all of them: a plus sign, `tel:` and `sip:`,
 //! the user part of a SIP URI or of an NAI, separators between digits. Fourteen or fifteen digits in front of an
@@ -7,6 +8,7 @@
 
 use super::fields::{Field, Level};
 use super::wire::{Put, Reader, Seen};
+use crate::charging::free_numbers::{Called, called};
 use crate::charging::request::Identity;
 use crate::charging::units::Digits;
 use crate::diameter::avp::Avp;
@@ -60,7 +62,7 @@ impl SubscriptionType {
     }
 }
 
-/// One Subscription-Id.
+/// One Subscription-Id, or one name of a Subscription-Id-Extension.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Subscription<'a> {
     /// What kind of name it is.
@@ -84,7 +86,28 @@ impl<'a> Subscription<'a> {
         data.map(|data| Self { kind, data })
     }
 
-    /// Writes it.
+    /// Reads a Subscription-Id-Extension into `names`. One has exactly one name (RFC 8506 §8.58); where a client puts
+    /// several of different kinds into one, each of them names the subscriber, as it would in a group of its own.
+    pub(super) fn read_extension(reader: &mut Reader<'_>, group: &Avp<'a>, names: &mut Vec<Self>) {
+        let mut seen = Seen::default();
+        for avp in reader.group(group).into_iter().flatten() {
+            let Some(field) = reader.admit(Level::SubscriptionIdExtension, &mut seen, &avp) else { continue };
+            let kind = MEMBERS.into_iter().find(|(member, _)| *member == field).map(|(_, kind)| kind);
+            let data = reader.text(field, &avp);
+            names.extend(kind.zip(data).map(|(kind, data)| Self { kind, data }));
+        }
+    }
+
+    /// Writes it as a Subscription-Id-Extension; nothing where that has no member for its kind.
+    pub(super) fn write_extension(&self, out: &mut Encoder<'_>) {
+        if let Some((member, _)) = MEMBERS.into_iter().find(|(_, kind)| *kind == self.kind) {
+            out.within(Field::SubscriptionIdExtension, |out| {
+                out.text(member, self.data);
+            });
+        }
+    }
+
+    /// Writes it as a Subscription-Id.
     pub(super) fn write(&self, out: &mut Encoder<'_>) {
         out.within(Field::SubscriptionId, |out| {
             out.signed(Field::SubscriptionIdType, self.kind.value().into());
@@ -101,6 +124,23 @@ impl<'a> Subscription<'a> {
             SubscriptionType::SipUri | SubscriptionType::Nai => number(data, Bare::ByLength),
             SubscriptionType::Private | SubscriptionType::Other(_) => other(data),
         }
+    }
+}
+
+/// The members of a Subscription-Id-Extension, and the kinds that they are.
+const MEMBERS: [(Field, SubscriptionType); 5] = [
+    (Field::SubscriptionIdE164, SubscriptionType::E164),
+    (Field::SubscriptionIdImsi, SubscriptionType::Imsi),
+    (Field::SubscriptionIdSipUri, SubscriptionType::SipUri),
+    (Field::SubscriptionIdNai, SubscriptionType::Nai),
+    (Field::SubscriptionIdPrivate, SubscriptionType::Private),
+];
+
+/// The identity that the address of a party is; none where it is empty. A number may be written as it is dialled.
+pub(super) fn party(address: &str) -> Option<Identity> {
+    match (number(trimmed(address), Bare::ByLength), called(address)) {
+        (Some(Identity::E164(_)), Called::E164(number)) => Some(Identity::E164(number)),
+        (identity, _) => identity,
     }
 }
 
@@ -242,6 +282,18 @@ mod tests {
         assert_eq!(user_name("401020000000001@ims.kz"), imsi("401020000000001"));
         assert_eq!(user_name("aliya"), named("aliya"));
         assert_eq!(user_name(" "), None);
+    }
+
+    #[test]
+    fn the_address_of_a_party_is_a_number_however_it_is_dialled() {
+        for address in
+            ["tel:+77010000001", "87010000001", "sip:+77010000001@ims.kz;user=phone", "tel:8-701-000-00-01"]
+        {
+            assert_eq!(party(address), e164("77010000001"), "{address}");
+        }
+        assert_eq!(party("sip:401020000000001@ims.kz"), imsi("401020000000001"));
+        assert_eq!(party("sip:office@kcell.kz"), named("sip:office@kcell.kz"));
+        assert_eq!(party(""), None);
     }
 
     #[test]

@@ -230,6 +230,27 @@ pub fn limits(heard: &Heard<'_>) -> Checked {
     })
 }
 
+/// An announcement before the end of a quota of time comes while the quota lasts.
+pub fn announcements(heard: &Heard<'_>) -> Checked {
+    for offer in heard.offers() {
+        let granted = offer.granted.and_then(|granted| granted.seconds).unwrap_or(0);
+        let early =
+            offer.announcements.iter().find(|(_, before)| before.is_some_and(|it| u64::from(it) > granted));
+        let found = format_args!("{early:?} in {granted} s");
+        Objection::unless(early.is_none(), Rule::Announcement, found)?;
+    }
+    Ok(())
+}
+
+/// What RFC 8506 says of the last units is what RFC 4006 said of them.
+pub fn both_indications(heard: &Heard<'_>) -> Checked {
+    let other = heard.offers().into_iter().find(|offer| offer.last != offer.newer);
+    other.map_or(Ok(()), |offer| {
+        let found = format_args!("{:?} and {:?}", offer.last, offer.newer);
+        Err(Objection::new(Rule::BothIndications, found))
+    })
+}
+
 /// All of these at once, and the order of the head: what an answer is like that every gateway takes.
 pub fn strict(ask: &Ask, heard: &Heard<'_>, level: Level, service: Service) -> Checked {
     session_first(heard)?;

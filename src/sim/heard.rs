@@ -53,6 +53,10 @@ pub struct Offer {
     pub holding: Option<u32>,
     /// Final-Unit-Indication.
     pub last: Option<Last>,
+    /// QoS-Final-Unit-Indication.
+    pub newer: Option<Last>,
+    /// Announcement-Informations: the number, and how many seconds before the end of the quota.
+    pub announcements: Vec<(u32, Option<u32>)>,
     /// The first AVP that stands twice and may stand once.
     pub twice: Option<AvpKey>,
 }
@@ -146,6 +150,11 @@ fn offer(avps: Avps<'_>) -> Offer {
             (0, 448) => offer.validity = avp.u32().ok(),
             (0, 268) => offer.code = avp.u32().ok(),
             (0, 430) => offer.last = Some(last(&avp)),
+            (0, 669) => offer.newer = Some(last(&avp)),
+            (10_415, 3_904) => {
+                let word = |code| avp.find(AvpKey::tgpp(code)).and_then(|avp| avp.u32().ok());
+                offer.announcements.extend(word(3_905).map(|id| (id, word(3_911))));
+            }
             (10_415, 869) => offer.volume_threshold = avp.u32().ok(),
             (10_415, 868) => offer.time_threshold = avp.u32().ok(),
             (10_415, 871) => offer.holding = avp.u32().ok(),

@@ -12,6 +12,7 @@ mod pgw;
 mod probe;
 mod siphon;
 mod smsc;
+mod tas;
 
 use super::ask::{Ask, Use, Want, Who};
 use super::manners::Make;
@@ -19,7 +20,7 @@ use super::words::{code, group, long, text, word};
 use crate::diameter::tree::AvpTree;
 
 /// All of them.
-pub static MAKES: [&dyn Make; 12] = [
+pub static MAKES: [&dyn Make; 13] = [
     &open5gs::Open5gs,
     &magma::Magma,
     &ergw::Ergw,
@@ -28,6 +29,7 @@ pub static MAKES: [&dyn Make; 12] = [
     &pgw::Pgw,
     &kamailio::Kamailio,
     &siphon::Siphon,
+    &tas::Tas,
     &smsc::Smsc,
     &huawei::Huawei,
     &bare::Bare,

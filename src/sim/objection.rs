@@ -35,6 +35,10 @@ pub enum Rule {
     Threshold,
     /// A final unit that limits, and does not end, says for how long.
     LimitHasValidity,
+    /// An announcement before the end of a quota comes while the quota lasts.
+    Announcement,
+    /// Both final-unit indications are there, and ask for the same.
+    BothIndications,
     /// Proxy-Infos come back, all of them, as they were and in their order.
     Proxies,
     /// Origin-Host is the configured one, and stays.
@@ -64,6 +68,8 @@ impl Rule {
             Self::Validity => "a grant has a Validity-Time, and not zero",
             Self::Threshold => "a threshold is below the grant",
             Self::LimitHasValidity => "redirection and restriction have a Validity-Time",
+            Self::Announcement => "an announcement comes while its quota lasts",
+            Self::BothIndications => "both final-unit indications ask for the same",
             Self::Proxies => "Proxy-Infos come back as they were sent",
             Self::SameHost => "the server's Origin-Host is the configured one",
             Self::SameState => "Origin-State-Id does not change",

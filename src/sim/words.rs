@@ -62,6 +62,9 @@ pub mod code {
         SERVICE_CONTEXT_ID = base 461;
         ACCOUNTING_RECORD_TYPE = base 480;
         ACCOUNTING_RECORD_NUMBER = base 485;
+        SUBSCRIPTION_ID_EXTENSION = base 659;
+        SUBSCRIPTION_ID_E164 = base 660;
+        SUBSCRIPTION_ID_IMSI = base 661;
         CHARGING_ID = tgpp 2;
         PDP_TYPE = tgpp 3;
         IMSI_MCC_MNC = tgpp 8;

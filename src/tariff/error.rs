@@ -69,7 +69,9 @@ pub enum Problem {
         found: usize,
     },
     /// Two versions of a folder that come into force at once.
-    #[error("two versions in the folder come into force at the same moment: write `valid_from` alike in all files of one")]
+    #[error(
+        "two versions in the folder come into force at the same moment: write `valid_from` alike in all files of one"
+    )]
     SameMoment,
     /// What was kept is not the content of a tariff.
     #[error("what the store kept is not the content of a tariff")]

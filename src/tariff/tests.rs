@@ -84,7 +84,8 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
 
     // What, which group, to whom, the price of what is bought.
     let price = |plan: PlanIx, service: ServiceIx, group: Option<u32>, to: &str| {
-        let found = tariff.match_rate(plan, service, group, (called(to), Role::default()), Timestamp::EPOCH)?;
+        let found =
+            tariff.match_rate(plan, service, group, (called(to), Role::default()), Timestamp::EPOCH)?;
         let to = found.destination.and_then(|to| tariff.destination_name(to)).unwrap_or("");
         Some((found.rate.price.to_string(), found.rate.per, to.to_owned()))
     };
@@ -120,7 +121,10 @@ fn the_first_tariff_of_the_examples_is_sound_and_says_what_it_says() {
     assert_eq!(tariff.quota(payg, voice, None).unwrap().grant, Some(60));
     let plan = tariff.plan(payg).unwrap();
     assert_eq!(plan.modes, [Mode::Advance]);
-    let rate = tariff.match_rate(payg, voice, None, (called("+15550000000"), Role::default()), Timestamp::EPOCH).unwrap().rate;
+    let rate = tariff
+        .match_rate(payg, voice, None, (called("+15550000000"), Role::default()), Timestamp::EPOCH)
+        .unwrap()
+        .rate;
     assert_eq!((rate.connect, rate.step, rate.first), (Money::from_micros(10_000_000), 60, 0));
     assert_eq!(
         tariff.plan(post).unwrap().bundles.iter().map(|one| one.then).collect::<Vec<_>>(),
@@ -382,8 +386,9 @@ fn a_named_rating_group_comes_before_a_destination_and_both_before_the_order_of_
         { id = \"second\", service = \"voice\", to = [\"kz\"], amount = \"1s\" },\n]\n";
     let tariff = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap().catalogue;
     let (plan, voice) = (tariff.plan_named("p").unwrap(), tariff.service_named("voice").unwrap());
-    let found =
-        |group, to: &str| tariff.match_rate(plan, voice, group, (called(to), Role::default()), Timestamp::EPOCH).unwrap().place;
+    let found = |group, to: &str| {
+        tariff.match_rate(plan, voice, group, (called(to), Role::default()), Timestamp::EPOCH).unwrap().place
+    };
     assert_eq!([found(None, "+1555000000"), found(None, "+77011234567")], [0, 1]);
     assert_eq!([found(Some(30), "+1555000000"), found(Some(30), "+77011234567")], [2, 3]);
     assert_eq!([found(Some(31), ""), found(Some(31), "+77011234567")], [0, 1]);

@@ -15,7 +15,7 @@ const BOB: &str = "tel:+77051234567";
 fn wants(name: &str, plan: &str) -> Last {
     match (name, plan) {
         // any final unit is the end, or calls cannot be sent to a page, or filters are not looked at
-        ("open5gs" | "kamailio" | "siphon", _) | ("nokia", "restricted") => Last::Terminate,
+        ("open5gs" | "kamailio" | "siphon" | "tas", _) | ("nokia", "restricted") => Last::Terminate,
         (_, "restricted") => Last::Restrict,
         _ => Last::Redirect,
     }

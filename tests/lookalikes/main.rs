@@ -31,5 +31,6 @@ mod probe;
 mod siphon;
 mod smsc;
 mod sockets;
+mod tas;
 mod words;
 mod world;

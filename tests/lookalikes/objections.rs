@@ -123,6 +123,13 @@ fn rows() -> Vec<Row> {
         row("probe", Initial, Rule::Groups, |avps| without(quota(avps), 432)),
         row("probe", Initial, Rule::Quota, |avps| without(group(quota(avps), 431), 421)),
         row("probe", Initial, Rule::Level, |avps| set(avps, 268, 5_012)),
+        row("tas", Initial, Rule::Announcement, |avps| {
+            let inside = vec![word(AvpDef::tgpp(3_905), 2), word(AvpDef::tgpp(3_911), 61)];
+            quota(avps).push(words::group(AvpDef::tgpp(3_904), inside));
+        }),
+        row("tas", Initial, Rule::BothIndications, |avps| {
+            quota(avps).push(words::group(AvpDef::base(430), vec![word(AvpDef::base(449), 0)]));
+        }),
         row("smsc", Event, Rule::Quota, |avps| without(quota(avps), 431)),
         row("smsc", Event, Rule::Groups, |avps| without(quota(avps), 432)),
     ]
@@ -188,6 +195,8 @@ fn every_rule_is_hurt_by_some_row() {
         Rule::Validity,
         Rule::Threshold,
         Rule::LimitHasValidity,
+        Rule::Announcement,
+        Rule::BothIndications,
         Rule::Proxies,
         Rule::SameHost,
         Rule::SameState,

@@ -86,6 +86,7 @@ const CLIENTS: &[(&str, &str, Day, &str)] = &[
     ("bare", "pgw", Day::Nothing, ""),
     ("kamailio", "ims", Day::Calls, ""),
     ("siphon", "ims", Day::Calls, ""),
+    ("tas", "ims", Day::Calls, ""),
     ("smsc", "smsc", Day::Messages, ""),
     ("siphon", "smsc", Day::Messages, ""),
 ];

@@ -237,6 +237,8 @@ pub struct Plan {
     pub closed: bool,
     /// Services that it does not sell, and says so.
     pub without: Vec<ServiceIx>,
+    /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
+    pub furnish: Option<Box<str>>,
 }
 
 impl Plan {

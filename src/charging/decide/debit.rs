@@ -51,7 +51,8 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
     let parts = lines.into_iter().zip(&charges).zip(0..=u8::MAX);
     let parts: Vec<_> = parts.map(|((line, charge), at)| part(request, line, charge.as_ref(), at)).collect();
     let parts = if request.parts.is_empty() { Vec::new() } else { parts };
-    let charge = parts.iter().any(|part| part.extra.is_some()).then(|| EventCharge {
+    let has_token = |part: &PartAnswer| part.extra.as_ref().is_some_and(|extra| extra.refund.is_some());
+    let charge = parts.iter().any(has_token).then(|| EventCharge {
         account: books.account.id,
         msisdn: books.subscriber.msisdn,
         parts: charges.into_iter().flatten().collect(),
@@ -123,11 +124,13 @@ fn charge_of(quota: &Quota, amount: Amount, legs: Vec<(&Terms<'_>, Vec<HeldAllow
     PartCharge { refunded: false, key: quota.key.clone(), units: amount, rates, legs }
 }
 
-/// The part of an answer, with its token where something was charged that may be given back.
+/// The part of an answer, with its announcements, and its token where something was charged that may be given back.
 fn part(request: &Request, line: Line<'_>, charge: Option<&PartCharge>, at: u8) -> PartAnswer {
-    let token = charge.filter(|charge| charge.is_something()).map(|_| {
+    let refund = charge.filter(|charge| charge.is_something()).map(|_| {
         let token = Token { part: at, number: request.number, session: request.session.clone() };
-        Box::new(PartExtra { refund: Some(token.write()), announcements: Vec::new() })
+        token.write()
     });
-    PartAnswer { extra: token, ..PartAnswer::granted(line.key.clone(), line.grant) }
+    let extra = PartExtra { refund, announcements: line.announcements };
+    let extra = Some(extra).filter(|extra| *extra != PartExtra::default()).map(Box::new);
+    PartAnswer { extra, ..PartAnswer::granted(line.key.clone(), line.grant) }
 }

@@ -5,6 +5,7 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::tell::announce_refusal;
 use super::{debit, enquiry, refund};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::request::{Action, Request};
@@ -33,7 +34,11 @@ fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
         Action::Refund => refund::give_back(case, &mut books, refunds).map(|answer| (answer, None)),
         Action::Debit | Action::CheckBalance | Action::PriceEnquiry => debit::charge(case, &mut books),
     };
-    let (answer, charge) = decided.unwrap_or_else(|refused| (refused.answer(request), None));
+    let (answer, charge) = decided.unwrap_or_else(|refused| {
+        let mut answer = refused.answer(request);
+        announce_refusal(case, &mut answer);
+        (answer, None)
+    });
     // Who is not served is told so afresh each time; every other answer is kept.
     if answer.outcome != Outcome::Denied(Denial::Ended) {
         books.changes.event = Some(EventRecord {

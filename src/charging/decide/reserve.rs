@@ -72,7 +72,7 @@ fn grant(
         (Some(_) | None, _) => planned,
     };
     let reservation = quota.reservation.as_mut().ok_or(Denial::NoCredit)?;
-    let validity = validity(planned, reservation, case.now);
+    let validity = validity(planned, reservation, books.subscriber.life.ends, case.now);
     let ends = case.now.plus(Duration::from_secs(validity.into()));
     let change = ahead.filter(|ahead| bounded == Some(Validity::OverIt) && ahead.at < ends);
     let change = change.map(|ahead| TariffChange { at: ahead.at, after });
@@ -194,9 +194,10 @@ fn hold(
     Ok(())
 }
 
-/// The validity in whole seconds, cut at the first end of a bundle that is held; at least one.
-fn validity(planned: u32, reservation: &Reservation, now: Timestamp) -> u32 {
-    let ends = reservation.allowances.iter().filter_map(|held| held.expires);
+/// The validity in whole seconds, cut at the first end of a bundle that is held and at the end of the contract; at
+/// least one.
+fn validity(planned: u32, reservation: &Reservation, end: Option<Timestamp>, now: Timestamp) -> u32 {
+    let ends = reservation.allowances.iter().filter_map(|held| held.expires).chain(end);
     let left = ends.min().map_or(u64::MAX, |end| end.since(now).as_secs());
     u32::try_from(left).unwrap_or(u32::MAX).min(planned).max(1)
 }

@@ -1,11 +1,13 @@
-//! What is said beside the outcome, to clients that take it: what is left on the account and announcements (TS 32.299),
-//! and advice of charge (TS 32.280).
+//! What is said beside the outcome, to clients that take it: what is left on the account, when it ends, announcements,
+//! text for the client's records (TS 32.299), and advice of charge (TS 32.280).
 
 use super::books::Books;
 use super::case::Case;
 use super::limit::reaches_longest_call;
 use super::line::Line;
-use crate::charging::answer::{Advice, Announcement, AnswerExtra, Balance, Denial, PriceAdvice};
+use crate::charging::answer::{
+    Advice, Announcement, Answer, AnswerExtra, Balance, Denial, Outcome, PriceAdvice,
+};
 use crate::charging::catalogue::{Announcements, Plan, Rate};
 use crate::charging::rating::lookup::Price;
 use crate::charging::request::Kind;
@@ -48,8 +50,23 @@ pub(super) fn tell(
         Balance { low: is_low(case, remaining), remaining }
     });
     let advice = request.advice.then(|| advice(books, session, lines));
-    let told = balance.is_some() || advice.is_some();
-    told.then(|| Box::new(AnswerExtra { balance, advice, ..AnswerExtra::default() }))
+    let ends = books.subscriber.life.ends.filter(|_| request.traits.expiration);
+    let furnished = plan.furnish.as_ref().filter(|_| request.traits.furnish && request.kind == Kind::Initial);
+    let furnish = furnished.map(|text| text.as_bytes().into());
+    let told = balance.is_some() || advice.is_some() || ends.is_some() || furnish.is_some();
+    told.then(|| Box::new(AnswerExtra { balance, advice, ends, furnish, ..AnswerExtra::default() }))
+}
+
+/// Adds to the refusal of an event what is announced where nothing more can be had.
+pub(super) fn announce_refusal(case: Case<'_>, answer: &mut Answer) {
+    let plan = case.plan.and_then(|place| case.catalogue.plan(place));
+    let id = plan.and_then(|plan| plan.announcements).and_then(|numbers| numbers.refused);
+    let refused = answer.outcome == Outcome::Denied(Denial::NoCredit);
+    let Some(id) = id.filter(|_| refused && case.request.traits.announcements) else { return };
+    for part in &mut answer.parts {
+        let extra = part.extra.get_or_insert_default();
+        extra.announcements.push(Announcement { id, before_end_secs: None });
+    }
 }
 
 /// What may still be spent, what this session holds included.

@@ -38,7 +38,7 @@ fn payments_are_not_built_yet() {
 fn a_client_of_another_kind_is_refused_with_those_that_there_are() {
     let (status, err) = ran(&["ims", "--client", "cisco"]);
     assert_eq!(status, Status::Usage);
-    assert!(err.contains("there is no ims like \"cisco\"; there are: kamailio, siphon"), "{err}");
+    assert!(err.contains("there is no ims like \"cisco\"; there are: kamailio, siphon, tas"), "{err}");
 }
 
 #[test]

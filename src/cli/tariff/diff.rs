@@ -115,7 +115,8 @@ fn things(catalogue: &Catalogue) -> Things {
     add("", "currency", "", plain(catalogue.currency().as_str()));
     add("", "timezone", "", plain(catalogue.timezone()));
     for (_, service) in catalogue.services() {
-        let longest = service.max_call_secs.map(|secs| format!(", at most {}", show::amount(Unit::Seconds, secs)));
+        let longest =
+            service.max_call_secs.map(|secs| format!(", at most {}", show::amount(Unit::Seconds, secs)));
         let words = format!("{}{}", service.context, longest.unwrap_or_default());
         add("", "service", &service.name, plain(words));
     }
@@ -155,11 +156,7 @@ fn brief(numbers: &[String]) -> String {
     format!("{hash:08x}")
 }
 
-fn of_plan(
-    catalogue: &Catalogue,
-    plan: &Plan,
-    add: &mut dyn FnMut(&str, &'static str, &str, Thing),
-) {
+fn of_plan(catalogue: &Catalogue, plan: &Plan, add: &mut dyn FnMut(&str, &'static str, &str, Thing)) {
     let modes: Vec<_> = plan
         .modes
         .iter()

@@ -149,7 +149,8 @@ fn asked(args: &Args, loaded: Loaded) -> Result<(Loaded, Asked), String> {
     let bundles = catalogue.plan(plan).map_or(&[][..], |plan| &plan.bundles);
     let mut used = Vec::new();
     for text in &args.used {
-        let (name, count) = text.split_once('=').ok_or_else(|| format!("--used {text}: write BUNDLE=AMOUNT"))?;
+        let (name, count) =
+            text.split_once('=').ok_or_else(|| format!("--used {text}: write BUNDLE=AMOUNT"))?;
         let place = bundles.iter().position(|bundle| *bundle.id == *name);
         let found = place.and_then(|place| Some((place, bundles.get(place)?)));
         let (place, bundle) = found.ok_or_else(|| format!("--used {text}: the plan has no bundle {name}"))?;
@@ -160,17 +161,11 @@ fn asked(args: &Args, loaded: Loaded) -> Result<(Loaded, Asked), String> {
         };
         used.push((place, count));
     }
-    let balance = crate::admin::json::amount::parse(&args.balance).map_err(|error| format!("--balance: {error}"))?;
+    let balance =
+        crate::admin::json::amount::parse(&args.balance).map_err(|error| format!("--balance: {error}"))?;
     let mode = catalogue.plan(plan).and_then(|plan| plan.modes.first().copied()).unwrap_or(Mode::Advance);
-    let given = Given {
-        balance,
-        mode,
-        credit_limit: Money::ZERO,
-        overdraft: Money::ZERO,
-        used,
-        overage: true,
-        at,
-    };
+    let given =
+        Given { balance, mode, credit_limit: Money::ZERO, overdraft: Money::ZERO, used, overage: true, at };
     let event = TrialEvent {
         service,
         to: args.to.as_deref().map(Box::from),
@@ -346,7 +341,12 @@ fn bundles(
         let unit = bundle.amount.unit;
         steps.add(
             "bundle",
-            format!("{}: {} of {} left", bundle.id, show::amount(unit, left), show::amount(unit, bundle.amount.count)),
+            format!(
+                "{}: {} of {} left",
+                bundle.id,
+                show::amount(unit, left),
+                show::amount(unit, bundle.amount.count)
+            ),
         );
     }
 }
@@ -401,7 +401,8 @@ fn sum(
         let least = by_money.max(rate.first);
         let counted = least.div_ceil(rate.step.max(1)).saturating_mul(rate.step);
         if counted != by_money {
-            let (units, counted) = (show::amount(service.unit, by_money), show::amount(service.unit, counted));
+            let (units, counted) =
+                (show::amount(service.unit, by_money), show::amount(service.unit, counted));
             steps.add("counted", format!("{units} count as {counted}: whole steps, and the least number"));
         }
         for (units, price) in scheme.split(counted) {

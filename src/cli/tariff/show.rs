@@ -24,7 +24,9 @@ pub(super) fn action(action: &FinalUnit) -> String {
     match action {
         FinalUnit::Terminate => "terminate".into(),
         FinalUnit::Redirect(redirect) => format!("redirect to {}", redirect.to),
-        FinalUnit::Restrict(open) => format!("restrict to {}", [open.filters.as_slice(), &open.rules].concat().join(", ")),
+        FinalUnit::Restrict(open) => {
+            format!("restrict to {}", [open.filters.as_slice(), &open.rules].concat().join(", "))
+        }
     }
 }
 

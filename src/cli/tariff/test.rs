@@ -64,8 +64,7 @@ pub(super) fn run(
 }
 
 fn outcomes_of(loaded: &Loaded, only: Option<&str>) -> Vec<Outcome> {
-    let chosen =
-        loaded.tests.iter().filter(|test| only.is_none_or(|only| test.trial.name.contains(only)));
+    let chosen = loaded.tests.iter().filter(|test| only.is_none_or(|only| test.trial.name.contains(only)));
     chosen
         .map(|test| {
             let differs = differences(&loaded.catalogue, &test.trial);
@@ -84,7 +83,9 @@ fn outcomes_of(loaded: &Loaded, only: Option<&str>) -> Vec<Outcome> {
 /// What differs from what a test expects.
 fn differences(catalogue: &Catalogue, test: &Trial) -> Vec<String> {
     let Some(ran) = trial::run(catalogue, test.plan, &test.given, &test.events) else {
-        return vec!["it cannot be run: money or units are more than can be counted, or grants are too small".into()];
+        return vec![
+            "it cannot be run: money or units are more than can be counted, or grants are too small".into(),
+        ];
     };
     let Expect { charge, result, balance, left, used, granted, last } = &test.expect;
     let unit = test.events.last().and_then(|event| catalogue.service(event.service));

@@ -74,9 +74,11 @@ fn a_sound_tariff_is_summed_up() {
     let (status, out, err) = ran(&["check", "examples/tariffs/first.toml"]);
     assert_eq!((status, &*err), (Status::Done, ""));
     assert!(out.starts_with("examples/tariffs/first.toml: sound, version "), "{out}");
-    assert!(out.contains(
-        "plans: comfort, payg, post\nservices: data, voice, sms\n3 rating groups, 4 destinations"
-    ));
+    assert!(
+        out.contains(
+            "plans: comfort, payg, post\nservices: data, voice, sms\n3 rating groups, 4 destinations"
+        )
+    );
 }
 
 #[test]
@@ -127,7 +129,8 @@ per = "1MB"
     assert_eq!((status, &*out), (Status::Configuration, ""), "{err}");
     // the same twice is a fault of its own, and no server takes it
     assert!(err.contains("t.toml:23:1: this rate never applies: an earlier one covers the same"), "{err}");
-    let (status, _, err) = ran_on(&text.replace("[30, 10]\nprice = \"2\"", "[30]\nprice = \"2\""), "check", &[]);
+    let (status, _, err) =
+        ran_on(&text.replace("[30, 10]\nprice = \"2\"", "[30]\nprice = \"2\""), "check", &[]);
     assert_eq!(status, Status::Configuration);
     for line in [
         "t.toml:13:8: plan `p` has neither a rate nor a bundle for service `sms`",
@@ -147,13 +150,17 @@ per = "1MB"
 
 #[test]
 fn a_check_in_json_has_every_fault_with_its_level() {
-    let text = format!("{HEAD}{SOUND}").replace("service = \"sms\"\nprice = \"15\"", "service = \"smss\"\nprice = \"15\"");
+    let text = format!("{HEAD}{SOUND}")
+        .replace("service = \"sms\"\nprice = \"15\"", "service = \"smss\"\nprice = \"15\"");
     let (status, out, _) = ran_on(&text, "check", &["-o", "json"]);
     assert_eq!(status, Status::Configuration);
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(told["sound"], false);
     let fault = &told["faults"][0];
-    assert_eq!((&fault["level"], &fault["line"], &fault["column"]), (&"fault".into(), &16.into(), &11.into()));
+    assert_eq!(
+        (&fault["level"], &fault["line"], &fault["column"]),
+        (&"fault".into(), &16.into(), &11.into())
+    );
     assert!(fault["message"].as_str().unwrap().contains("did you mean `sms`?"), "{out}");
     let (status, out, err) = ran_on(&format!("{HEAD}{SOUND}"), "check", &["-o", "json"]);
     assert_eq!(status, Status::Done, "{err}{out}");
@@ -163,7 +170,9 @@ fn a_check_in_json_has_every_fault_with_its_level() {
 
 #[test]
 fn plans_that_are_like_each_other_in_a_circle_are_a_fault() {
-    let text = format!("{HEAD}[plans.a]\nlike = \"b\"\n[plans.b]\nlike = \"c\"\n[plans.c]\nlike = \"a\"\n[plans.d]\nlike = \"dd\"\n");
+    let text = format!(
+        "{HEAD}[plans.a]\nlike = \"b\"\n[plans.b]\nlike = \"c\"\n[plans.c]\nlike = \"a\"\n[plans.d]\nlike = \"dd\"\n"
+    );
     let (status, _, err) = ran_on(&text, "check", &[]);
     assert_eq!(status, Status::Configuration);
     for line in [
@@ -211,7 +220,8 @@ fn tests_in_a_tariff_are_run_as_the_server_decides() {
     let (status, out, _) = ran_on(&format!("{HEAD}{SOUND}{wrong}"), "test", &[]);
     assert_eq!(status, Status::Failed);
     assert!(out.contains("FAIL  tiers") && out.contains("charge: 77.00 expected, 78.00 found"), "{out}");
-    let (status, out, _) = ran_on(&format!("{HEAD}{SOUND}{TESTS}"), "test", &["--only", "bundle", "-o", "json"]);
+    let (status, out, _) =
+        ran_on(&format!("{HEAD}{SOUND}{TESTS}"), "test", &["--only", "bundle", "-o", "json"]);
     assert_eq!(status, Status::Done);
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(told.as_array().unwrap().len(), 1);
@@ -219,10 +229,14 @@ fn tests_in_a_tariff_are_run_as_the_server_decides() {
 
 #[test]
 fn faults_in_tests_have_their_places() {
-    let text = format!("{HEAD}{SOUND}[[test]]\nname = \"x\"\nplan = \"bas\"\nevent = {{ service = \"sms\" }}\nexpect = {{ result = 99, left = {{}} }}\n");
+    let text = format!(
+        "{HEAD}{SOUND}[[test]]\nname = \"x\"\nplan = \"bas\"\nevent = {{ service = \"sms\" }}\nexpect = {{ result = 99, left = {{}} }}\n"
+    );
     let (status, _, err) = ran_on(&text, "check", &[]);
     assert_eq!(status, Status::Configuration);
-    for part in ["unknown plan `bas`, did you mean `base`?", "an event of a test needs `units`", "99 is out of range"] {
+    for part in
+        ["unknown plan `bas`, did you mean `base`?", "an event of a test needs `units`", "99 is out of range"]
+    {
         assert!(err.contains(part), "{part}: {err}");
     }
 }
@@ -232,7 +246,8 @@ fn a_difference_names_plan_rate_and_both_prices() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (folder.path().join("one.toml"), folder.path().join("other.toml"));
     fs::write(&one, format!("{HEAD}{SOUND}")).unwrap();
-    let after = SOUND.replace("price = \"15\"", "price = \"16\"").replace("amount = \"2min\"", "amount = \"3min\"");
+    let after =
+        SOUND.replace("price = \"15\"", "price = \"16\"").replace("amount = \"2min\"", "amount = \"3min\"");
     let added = "[plans.new]\n[[plans.new.rate]]\nservice = \"sms\"\nprice = \"1\"\n";
     fs::write(&other, format!("{HEAD}{after}{added}")).unwrap();
     let (one, other) = (one.to_str().unwrap(), other.to_str().unwrap());
@@ -256,7 +271,18 @@ fn a_price_is_explained_rule_by_rule() {
     let (status, out, err) = ran_on(
         &format!("{HEAD}{SOUND}"),
         "price",
-        &["--plan", "more", "--service", "voice", "--to", "+7 705 123-45-67", "--units", "5min", "--used", "talk=all"],
+        &[
+            "--plan",
+            "more",
+            "--service",
+            "voice",
+            "--to",
+            "+7 705 123-45-67",
+            "--units",
+            "5min",
+            "--used",
+            "talk=all",
+        ],
     );
     assert_eq!((status, &*err), (Status::Done, ""));
     for part in [

@@ -130,6 +130,8 @@ fn begin(plan: &Plan, given: &Given) -> Option<(Account, Subscriber)> {
         owner: None,
         owner_is_entity: false,
         account: None,
+        contract: None,
+        override_limit: false,
         language: None,
     };
     let mut subscriber = subscriber_of(&new, account.id, plan, given.at);
@@ -287,7 +289,8 @@ impl Tester<'_> {
         if let Some(grant) = grant {
             self.ran.granted.get_or_insert(grant.amount.count);
             self.ran.last |= grant.final_unit.is_some();
-            if let Some(action) = grant.final_unit.as_ref().filter(|action| **action != FinalUnit::Terminate) {
+            if let Some(action) = grant.final_unit.as_ref().filter(|action| **action != FinalUnit::Terminate)
+            {
                 self.ran.limited = Some(action.clone());
             }
         }

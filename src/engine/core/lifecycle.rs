@@ -293,11 +293,11 @@ impl Core {
         };
         let entries = end_contract(&mut subscriber, &mut account, why, at, &act);
         let done = done_of(msisdn, &account, true);
-        self.tell(&subscriber, Cause::Ended { why }, by.now);
         if let Some(imsi) = subscriber.imsi.take() {
             self.write_imsi(imsi, None, by.now);
         }
         self.write_holder(holder, by.now);
+        self.tell(&subscriber, Cause::Ended { why }, by.now);
         self.write_account(account, entries, by.now);
         self.write_act(subscriber, &["end ", why.as_str()].concat(), by);
         self.demand(Demand::reauthorise(Who::Number(msisdn), Reason::Block), by.now);

@@ -55,8 +55,8 @@ pub use facts::{Facts, ServiceFacts};
 pub use handled::{Answered, Handled, Tag};
 pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
-pub use operate::subscriber_of;
 pub use load::{Found, Load, Loaded, Scanned};
+pub use operate::subscriber_of;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered};
@@ -600,6 +600,11 @@ impl Core {
         let waits = self.waiting.counts().requests.saturating_add(self.waiting.counts().operators);
         let open = matches!(self.mode, Mode::Ready | Mode::Draining) && self.horizon() > self.commit.durable;
         waits == 0 && !open && self.answers.is_empty() && self.replies.is_empty()
+    }
+
+    /// Whether nothing goes on in the background either: expiry, daily jobs, clients to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.is_settled() && self.waiting.counts().sweeps == 0
     }
 
     /// Whether a batch is under way.

@@ -25,12 +25,7 @@ impl Core {
         match &command.what {
             Change::Topup { msisdn, amount, reference, note } => {
                 let pay = |account, act| pay_in(account, *amount, Counter::Cash, act);
-                let done = self.pay_once(*msisdn, *amount, reference.as_deref(), acting(note), given, pay)?;
-                if let Some(done) = done.as_ref().ok().filter(|done| done.changed) {
-                    let cause = Cause::Topup { amount: *amount, balance: done.balance };
-                    self.tell_number(*msisdn, cause, now);
-                }
-                Ok(done)
+                self.pay_once(*msisdn, *amount, reference.as_deref(), acting(note), given, pay)
             }
             Change::Refund { msisdn, amount, reference, note } => {
                 let Some(out) = amount.checked_neg() else { return Ok(Err(CommandError::Overloaded)) };
@@ -103,7 +98,7 @@ impl Core {
         given: Option<&Found>,
         pay: impl FnOnce(Account, Act) -> Booked,
     ) -> Attempt {
-        let Some((_, account)) = self.load_both(msisdn)? else {
+        let Some((subscriber, account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
         if let Some(reference) = reference
@@ -117,6 +112,11 @@ impl Core {
         }
         let (now, act) = (act.at, Act { reference: reference.map(Into::into), ..act });
         let done = self.move_money(msisdn, now, |account| pay(account, act))?;
+        if let Ok(done) = &done
+            && amount.is_positive()
+        {
+            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
+        }
         if let (Ok(done), Some(reference)) = (&done, reference) {
             let (reference, account) = (reference.into(), done.account);
             let (from, reversed) = (Counter::Cash, None);

@@ -5,7 +5,6 @@ use crate::charging::cdr::{Cdr, Closing};
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::notice::{Cause, Notice};
 use crate::charging::request::{Parties, Place, QuotaKey};
-use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 use super::Core;
@@ -16,16 +15,6 @@ impl Core {
     pub(super) fn tell(&mut self, subscriber: &Subscriber, cause: Cause, now: Timestamp) {
         if self.policy.notices.on {
             self.tell_all(vec![Notice::new(subscriber, cause, now)], now);
-        }
-    }
-
-    /// The same for a number that is in memory.
-    pub(super) fn tell_number(&mut self, msisdn: Digits, cause: Cause, now: Timestamp) {
-        let known = self.subscribers.peek(msisdn).and_then(|slot| slot.value.as_ref());
-        if let Some(notice) = known.map(|subscriber| Notice::new(subscriber, cause, now)) {
-            if self.policy.notices.on {
-                self.tell_all(vec![notice], now);
-            }
         }
     }
 

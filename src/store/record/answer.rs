@@ -1,5 +1,5 @@
 //! Answer, a part of other records, layout 1: version u8 = 1 · outcome u8 (0 done, else the refusal) · flags u8 (1
-//! units at command level, 2 extra) · message text? · parts: number, then each: quota key · outcome u8 · flags u8 (1
+//! units at command level, 2 extra, 4 more of it) · message text? · parts: number, then each: quota key · outcome u8 · flags u8 (1
 //! grant, 2 validity, 4 threshold, 8 holding, 16 final unit, 32 extra of the grant, 64 limit, 128 extra of the part) ·
 //! of a grant: unit u8, count · validity u32 · threshold count · holding u32 · final unit · its extra · limit: final
 //! unit, validity u32 · extra of the part, as far as flagged · extra of the answer.
@@ -9,7 +9,8 @@
 //! count · consumption u32 · triggers: number, each u8 · pool u32, digits i64, exponent i32.
 //! Extra of a part: refund octets? · announcements: number, each u32, u8 (1: before the end), u32.
 //! Extra of an answer: flags u8 (1 checked, 2 enough, 4 cost, 8 balance, 16 low, 32 advice, 64 price, 128 units of the
-//! cost) · cost i64 · units of the cost: unit u8, count · balance i64 · advice i64, i64 · price: unit u8, per count, i64.
+//! cost) · cost i64 · units of the cost: unit u8, count · balance i64 · advice i64, i64 · price: unit u8, per count, i64 ·
+//! where there is more: end of the contract i64?, text for records octets?.
 
 use super::codec::{Reader, RecordError, Writer, flag};
 use crate::charging::answer::{
@@ -29,6 +30,7 @@ const LIMIT: u8 = 64;
 const PART_EXTRA: u8 = 128;
 const COMMAND: u8 = 1;
 const EXTRA: u8 = 2;
+const MORE: u8 = 4;
 const CHANGE: u8 = 1;
 const AFTER: u8 = 2;
 const CONSUMPTION: u8 = 4;
@@ -105,7 +107,10 @@ const fn denial_octet(denial: Denial) -> u8 {
 pub(crate) fn put(to: &mut Writer, answer: &Answer) {
     to.u8(VERSION);
     outcome(to, answer.outcome);
-    to.u8(flag(answer.shape == Shape::Command, COMMAND) | flag(answer.extra.is_some(), EXTRA));
+    let more = answer.extra.as_ref().filter(|extra| extra.ends.is_some() || extra.furnish.is_some());
+    to.u8(flag(answer.shape == Shape::Command, COMMAND)
+        | flag(answer.extra.is_some(), EXTRA)
+        | flag(more.is_some(), MORE));
     to.text_or_none(answer.message.as_deref());
     to.length(answer.parts.len());
     for part in &answer.parts {
@@ -115,6 +120,10 @@ pub(crate) fn put(to: &mut Writer, answer: &Answer) {
     }
     if let Some(extra) = &answer.extra {
         put_extra(to, extra);
+    }
+    if let Some(more) = more {
+        to.time_or_none(more.ends);
+        to.octets_or_none(more.furnish.as_deref());
     }
 }
 
@@ -221,7 +230,7 @@ fn put_grant_extra(to: &mut Writer, extra: &GrantExtra) {
 }
 
 fn put_extra(to: &mut Writer, extra: &AnswerExtra) {
-    let AnswerExtra { enough, cost, cost_per, balance, advice } = extra;
+    let AnswerExtra { enough, cost, cost_per, balance, advice, ends: _, furnish: _ } = extra;
     let price = advice.and_then(|advice| advice.price);
     to.u8(flag(enough.is_some(), CHECKED)
         | flag(*enough == Some(true), ENOUGH)
@@ -258,12 +267,21 @@ pub(crate) fn take(from: &mut Reader<'_>) -> Result<Answer, RecordError> {
         version => return Err(RecordError::Version(version)),
     }
     let outcome = take_outcome(from)?;
-    let flags = from.flags(COMMAND | EXTRA)?;
+    let flags = from.flags(COMMAND | EXTRA | MORE)?;
+    if flags & (EXTRA | MORE) == MORE {
+        return Err(RecordError::Field("extra"));
+    }
     let shape = if flags & COMMAND == 0 { Shape::PerGroup } else { Shape::Command };
     let message = from.text_or_none("message")?;
     let length = from.length()?;
     let parts = (0..length).map(|_| take_part(from)).collect::<Result<_, _>>()?;
-    let extra = if flags & EXTRA == 0 { None } else { Some(Box::new(take_extra(from)?)) };
+    let mut extra = if flags & EXTRA == 0 { None } else { Some(Box::new(take_extra(from)?)) };
+    if let Some(extra) = extra.as_mut().filter(|_| flags & MORE != 0) {
+        (extra.ends, extra.furnish) = (from.time_or_none("more")?, from.octets_or_none()?);
+        if extra.ends.is_none() && extra.furnish.is_none() {
+            return Err(RecordError::Field("more"));
+        }
+    }
     Ok(Answer { outcome, shape, parts, message, extra })
 }
 
@@ -362,6 +380,8 @@ fn take_extra(from: &mut Reader<'_>) -> Result<AnswerExtra, RecordError> {
         cost_per,
         balance: remaining.map(|remaining| Balance { low: has(LOW), remaining }),
         advice: spent.map(|(total, added)| Advice { total, added, price }),
+        ends: None,
+        furnish: None,
     })
 }
 
@@ -459,6 +479,8 @@ pub(crate) mod tests {
                 added: Money::from_micros(4),
                 price: Some(PriceAdvice { unit: Unit::Seconds, per: 60, price: Money::from_micros(5) }),
             }),
+            ends: None,
+            furnish: None,
         };
         let parts = vec![PartAnswer::granted(QuotaKey::default(), Some(grant)), limited];
         Answer {
@@ -489,11 +511,27 @@ pub(crate) mod tests {
         let octets = encode(&answer);
         assert_eq!(super::super::hex(&octets), "010100030000840100000000000000013c");
         assert_eq!(decode(&octets), Ok(answer));
+        let answer = with_more();
+        let octets = encode(&answer);
+        assert_eq!(super::super::hex(&octets), MORE_GOLDEN);
+        assert_eq!(decode(&octets), Ok(answer));
     }
 
     const FULL: &str = "01010c030002000031013c0101750101660101721f050000000000000006070000000200\
         0108000000f7fffffffffffffffeffffff0000c0020101660101722c010000030102010300000001040000007f01000000000000\
         00020000000000000003000000000000000400000000000000013c0500000000000000";
+
+    /// An answer that tells the end of the contract and has text for records.
+    fn with_more() -> Answer {
+        let more = AnswerExtra {
+            ends: Some(Timestamp::from_micros(9)),
+            furnish: Some([0x66, 0x67].into()),
+            ..AnswerExtra::default()
+        };
+        Answer { extra: Some(Box::new(more)), ..Answer::new(Outcome::Done, Shape::PerGroup, Vec::new()) }
+    }
+
+    const MORE_GOLDEN: &str = "01010006000000010900000000000000036667";
 
     #[test]
     fn every_refusal_has_its_own_number() {
@@ -506,6 +544,7 @@ pub(crate) mod tests {
     fn damage_is_an_error() {
         damaged(&encode(&sample()), decode);
         damaged(&encode(&full()), decode);
+        damaged(&encode(&with_more()), decode);
     }
 
     pub(crate) fn outcomes() -> impl Strategy<Value = Outcome> {

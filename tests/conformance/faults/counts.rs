@@ -8,9 +8,9 @@ use super::octets::{
     ORIGIN_HOST, ORIGIN_REALM, ORIGIN_STATE_ID, PROXY_HOST, PROXY_INFO, PROXY_STATE, RATING_GROUP, REALM,
     REFUND_INFORMATION, REQUESTED_ACTION, REQUESTED_SERVICE_UNIT, ROUTE_RECORD, SERVICE_CONTEXT_ID,
     SERVICE_IDENTIFIER, SERVICE_INFORMATION, SESSION_ID, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA,
-    SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, TRIGGER, UNIT_VALUE, USED_SERVICE_UNIT,
-    USER_EQUIPMENT_INFO, USER_EQUIPMENT_INFO_EXTENSION, USER_NAME, VALUE_DIGITS, all, bare, ccr, d, m, mscc,
-    plain, v, w,
+    SUBSCRIPTION_ID_E164, SUBSCRIPTION_ID_EXTENSION, SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE,
+    TERMINATION_CAUSE, TRIGGER, UNIT_VALUE, USED_SERVICE_UNIT, USER_EQUIPMENT_INFO,
+    USER_EQUIPMENT_INFO_EXTENSION, USER_NAME, VALUE_DIGITS, all, bare, ccr, d, m, mscc, plain, v, w,
 };
 use super::{Row, fault, served};
 
@@ -88,7 +88,15 @@ fn members() -> Vec<Row> {
         let whole = m(SUBSCRIPTION_ID, all([one, other.clone()]));
         fault(rule, &ccr().set(whole), &[5009], m(SUBSCRIPTION_ID, other))
     };
+    let number = |number: &str| plain(SUBSCRIPTION_ID_E164, number);
+    let extension = |members| plain(SUBSCRIPTION_ID_EXTENSION, members);
     vec![
+        fault(
+            "a second name of one kind in a Subscription-Id-Extension",
+            &ccr().with(extension(all([number("1"), number("2")]))),
+            &[5009],
+            extension(number("2")),
+        ),
         quota("a second Rating-Group", all([group(1), used(total(5)), group(2)]), group(2)),
         quota("a second Requested-Service-Unit", all([asked(Vec::new()), asked(total(7))]), asked(total(7))),
         quota("a second CC-Total-Octets in a report", used(all([total(5), total(6)])), used(total(6))),
@@ -135,6 +143,7 @@ fn many() -> Vec<Row> {
     let quotas = |count| (1..=count).fold(bare(), |request, rating| request.with(quota(rating)));
     let proxy = |host: &str| m(PROXY_INFO, all([m(PROXY_HOST, host), m(PROXY_STATE, "state")]));
     let used = |octets| m(USED_SERVICE_UNIT, m(CC_TOTAL_OCTETS, d(octets)));
+    let extension = |number: &str| plain(SUBSCRIPTION_ID_EXTENSION, plain(SUBSCRIPTION_ID_E164, number));
     let services = all([m(SERVICE_IDENTIFIER, w(1)), m(SERVICE_IDENTIFIER, w(2))]);
     vec![
         fault("the 65th quota", &quotas(65), &[5009], quota(65)),
@@ -145,5 +154,6 @@ fn many() -> Vec<Row> {
         served("several Used-Service-Units", &bare().with(mscc(all([used(1), used(2)])))),
         served("several Triggers", &bare().with(mscc(all([v(TRIGGER, []), v(TRIGGER, [])])))),
         served("several Service-Identifiers", &bare().with(mscc(services))),
+        served("several Subscription-Id-Extensions", &ccr().with(extension("1")).with(extension("2"))),
     ]
 }

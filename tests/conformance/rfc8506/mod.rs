@@ -8,6 +8,7 @@ mod section_5_7_failures;
 #[cfg(feature = "shell")]
 mod section_6_events;
 mod section_7_1_5_faults;
+mod section_8_58_subscription;
 mod section_8_avps;
 mod section_9_results;
 

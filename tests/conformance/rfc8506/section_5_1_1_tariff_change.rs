@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use gyro::charging::account::{AccountId, Brand, Mode, Standing, Subscriber};
 use gyro::charging::books::operations::{Act, open};
 use gyro::charging::catalogue::{
-    Band, BandIx, BandRate, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, Service,
-    ServiceIx, Weekdays,
+    Band, BandIx, BandRate, Catalogue, Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate,
+    Service, ServiceIx, Weekdays,
 };
 use gyro::charging::decide::decide;
 use gyro::charging::free_numbers::FreeNumbers;

@@ -289,6 +289,7 @@ fn ccr<'a>(
     let subscription =
         |(kind, data): &'a (i32, String)| Subscription { kind: SubscriptionType::of(*kind), data };
     ccr.subscriptions = texts.names.iter().map(subscription).collect();
+    ccr.extensions = texts.names.iter().rev().map(subscription).collect();
     if let (true, Some((requested, used))) = (msccs.is_empty(), above) {
         ccr.requested = Some(requested);
         ccr.used = used;
@@ -309,6 +310,7 @@ fn ccr<'a>(
         calling: texts.user.as_deref(),
         called: texts.called.as_deref(),
         requested: texts.requested.as_deref(),
+        alternate: texts.user.as_deref(),
         interface: numbers.interface.filter(|_| messaging),
         messages: numbers.messages.filter(|_| messaging),
         originator: texts.called.as_deref().filter(|called| messaging && !called.is_empty()),

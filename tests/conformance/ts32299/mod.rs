@@ -3,4 +3,5 @@
 
 mod contexts;
 mod messages;
+mod told;
 mod voice;

@@ -75,6 +75,43 @@ fn each_leg_is_paid_by_its_own_side() {
 }
 
 #[test]
+fn a_call_is_paid_by_the_party_that_is_charged_in_place_of_the_caller_and_by_no_one_where_nobody_knows_it() {
+    let invite = |caller: &str, payer: &str| {
+        let ims = vec![
+            number(F::RoleOfNode, 0),
+            number(F::NodeFunctionality, 6),
+            text(F::CalledPartyAddress, MOBILE),
+            text(F::AlternateChargedPartyAddress, payer),
+        ];
+        let caller = vec![number(F::SubscriptionIdType, 0), text(F::SubscriptionIdData, caller)];
+        ccr(1, "v;1", 0, VOICE)
+            .set(group(F::SubscriptionId, caller))
+            .with(information(vec![group(F::ImsInformation, ims)]))
+            .with(wants(vec![seconds(300)]))
+    };
+    let mut counter = Counter::new(10_000);
+    assert_eq!(counter.send(&invite("77019999999", "tel:+77010000001")).quotas(), granted(time(60)));
+    let bye = ccr(3, "v;1", 1, VOICE).with(reports(vec![seconds(30)]));
+    assert_eq!((counter.send(&bye).code(), counter.cents()), (2001, (9_700, 0)));
+    // the caller is known and is not charged for another
+    let mut counter = Counter::new(10_000);
+    assert_eq!(counter.send(&invite("77010000001", "tel:+77019999999")).code(), 5030);
+    assert_eq!(counter.cents(), (10_000, 0));
+}
+
+#[test]
+fn a_subscriber_of_rfc_8506_s_extension_alone_is_charged() {
+    let named = |number: &str| {
+        let name = group(F::SubscriptionIdExtension, vec![text(F::SubscriptionIdE164, number)]);
+        invite(MOBILE).without(F::SubscriptionId).with(name)
+    };
+    let mut counter = Counter::new(10_000);
+    assert_eq!(counter.send(&named("77010000001")).quotas(), granted(time(60)));
+    assert_eq!(counter.cents(), (10_000, 600));
+    assert_eq!(Counter::new(10_000).send(&named("77019999999")).code(), 5030);
+}
+
+#[test]
 fn a_call_is_priced_by_the_called_party_in_every_way_of_writing_it() {
     for called in [
         "77051112233",

@@ -244,6 +244,46 @@ static void *read_lines(void *unused) {
 	return NULL;
 }
 
+/* Tells of a RAR or an ASR, and answers it: 2002, what follows is asked for by a line; 2001. */
+static int on_demand(struct msg **msg, struct avp *unused, struct session *session, void *data, enum disp_action *act) {
+	char id[300] = "", type[24] = "-", group[24] = "-";
+	struct avp *avp;
+	struct avp_hdr *header;
+	struct msg_hdr *command;
+	const char *own = fd_g_config->cnf_diamid, *name = id;
+	size_t length = strlen(own);
+	int reauth;
+	(void)unused, (void)session, (void)data;
+	CHECK_FCT(fd_msg_hdr(*msg, &command));
+	reauth = command->msg_code == 258;
+	CHECK_FCT(fd_msg_browse(*msg, MSG_BRW_FIRST_CHILD, &avp, NULL));
+	for (; avp; fd_msg_browse(avp, MSG_BRW_NEXT, &avp, NULL)) {
+		CHECK_FCT(fd_msg_avp_hdr(avp, &header));
+		if (header->avp_vendor || !header->avp_value) continue;
+		if (header->avp_code == 263) snprintf(id, sizeof id, "%.*s", (int)header->avp_value->os.len, (char *)header->avp_value->os.data);
+		if (header->avp_code == 285) snprintf(type, sizeof type, "%u", header->avp_value->u32);
+		if (header->avp_code == 432) snprintf(group, sizeof group, "%u", header->avp_value->u32);
+	}
+	if (!strncmp(id, own, length) && id[length] == ';') name = id + length + 1;
+	if (reauth) printf("asked rar session=%s type=%s group=%s\n", name, type, group);
+	else printf("asked asr session=%s\n", name);
+	fflush(stdout);
+	CHECK_FCT(fd_msg_new_answer_from_req(fd_g_config->cnf_dict, msg, 0));
+	CHECK_FCT(fd_msg_rescode_set(*msg, reauth ? "DIAMETER_LIMITED_SUCCESS" : "DIAMETER_SUCCESS", NULL, NULL, 1));
+	CHECK_FCT(fd_msg_send(msg, NULL, NULL));
+	*act = DISP_ACT_CONT;
+	return 0;
+}
+
+static int serve(struct dict_object *application, const char *name) {
+	struct disp_when when;
+	memset(&when, 0, sizeof when);
+	when.app = application;
+	CHECK_FCT(fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_NAME, name, &when.command, ENOENT));
+	CHECK_FCT(fd_disp_register(on_demand, DISP_HOW_CC, &when, NULL, NULL));
+	return 0;
+}
+
 static int gateway_entry(char *conffile) {
 	struct dict_object *application, *vendor_application = NULL;
 	application_id_t credit_control = 4;
@@ -252,6 +292,8 @@ static int gateway_entry(char *conffile) {
 	CHECK_FCT(fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &credit_control, &application, ENOENT));
 	CHECK_FCT(fd_disp_app_support(application, NULL, 1, 0));
 	CHECK_FCT(fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_NAME, "Credit-Control-Request", &ccr, ENOENT));
+	CHECK_FCT(serve(application, "Re-Auth-Request"));
+	CHECK_FCT(serve(application, "Abort-Session-Request"));
 	CHECK_SYS(sem_init(&answered, 0, 0));
 	CHECK_POSIX(pthread_create(&reader, NULL, read_lines, NULL));
 	return 0;

@@ -34,7 +34,8 @@ pub(super) fn resolved<'t>(faults: &mut Faults, entries: &[&'t Entry]) -> BTreeM
             let Some(name) = text(node) else {
                 if way.len() == 1 {
                     let found = node.value.kind();
-                    faults.add(node.origin, FaultKind::Kind { wanted: "the name of a plan in quotes", found });
+                    faults
+                        .add(node.origin, FaultKind::Kind { wanted: "the name of a plan in quotes", found });
                 }
                 break;
             };
@@ -95,11 +96,13 @@ fn take_over(plan: &mut Table, other: &Table) {
 /// Adds lines that differ from all that are there in what tells them apart.
 fn add_lines(own: &mut Vec<Node>, more: &[Node], told_by: &[&str]) {
     let same = |one: &Node, other: &Node| match (&one.value, &other.value) {
-        (Value::Table(one), Value::Table(other)) => told_by.iter().all(|key| match (one.get(key), other.get(key)) {
-            (Some(one), Some(other)) => same_words(&one.value, &other.value),
-            (None, None) => true,
-            _ => false,
-        }),
+        (Value::Table(one), Value::Table(other)) => {
+            told_by.iter().all(|key| match (one.get(key), other.get(key)) {
+                (Some(one), Some(other)) => same_words(&one.value, &other.value),
+                (None, None) => true,
+                _ => false,
+            })
+        }
         _ => false,
     };
     let missing: Vec<_> =

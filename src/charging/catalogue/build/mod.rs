@@ -20,9 +20,9 @@ mod sections;
 mod tree;
 mod trials;
 
+pub use self::trials::{Expect, Given, Trial, TrialEvent};
 pub use fault::{Fault, FaultKind, FigureFault, Noun};
 pub use filter::is_filter_rule;
-pub use self::trials::{Expect, Given, Trial, TrialEvent};
 pub use tree::{Document, Entry, Node, Origin, Row, Table, Value};
 
 use self::reader::{Faults, Keys};

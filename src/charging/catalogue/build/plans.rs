@@ -12,15 +12,16 @@ use super::reader::{Faults, Keys};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{
-    Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier,
-};
+use crate::charging::catalogue::{Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
 const PLANS_MAX: usize = 10_000;
 /// The most rates and the most bundles of a plan: their places fit in 16 bits, with one to spare.
 const LINES_MAX: usize = 65_000;
+
+/// The most octets of text for the client's records: as many as free-format data has (TS 29.078, FreeFormatData).
+const FURNISH_MAX: usize = 160;
 
 const PLAN: Keys = Keys {
     place: "a plan",
@@ -34,6 +35,7 @@ const PLAN: Keys = Keys {
         "quota",
         "out_of_money",
         "announcements",
+        "furnish",
     ],
     later: &["fee", "roaming", "throttle", "fair_use"],
 };
@@ -68,11 +70,7 @@ const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
-pub(super) fn plans<'t>(
-    faults: &mut Faults,
-    names: &Names,
-    entries: &[&'t Entry],
-) -> Vec<Written> {
+pub(super) fn plans<'t>(faults: &mut Faults, names: &Names, entries: &[&'t Entry]) -> Vec<Written> {
     let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
@@ -108,6 +106,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         faults.warn(node.origin, FaultKind::NoneLimitable);
     }
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
+    let furnish = table.get("furnish").and_then(|node| furnish(faults, node));
     let before = faults.faults.len();
     let rates = rates(faults, names, table.get("rate"));
     let rates_are_whole = faults.faults.len() == before;
@@ -150,10 +149,21 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
+        furnish,
         closed,
         without,
     };
     Written { plan, origin: entry.origin, rates: places }
+}
+
+/// Text for the client's records.
+fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
+    let text = faults.text(node)?;
+    if text.len() > FURNISH_MAX {
+        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        return None;
+    }
+    Some(text.into())
 }
 
 /// A plan, where it stands, and where its rates do.
@@ -281,7 +291,8 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
                 None
             }
         };
-        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS))) {
+        let direction = match table.get("direction").map(|node| (node.origin, faults.word(node, DIRECTIONS)))
+        {
             None => Some((table.origin, Direction::Outgoing)),
             Some((_, None)) => None,
             Some((origin, Some(0))) => Some((origin, Direction::Originated)),
@@ -353,7 +364,10 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
 fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tier>)> {
     let tables = faults.tables(Some(node));
     if tables.len() < 2 || tables.len() > TIERS_MAX {
-        faults.add(node.origin, FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"));
+        faults.add(
+            node.origin,
+            FaultKind::Tiers("`tiers` is a list of 2 to 32 tables with `upto` and `price`"),
+        );
         return None;
     }
     let mut first = None;

@@ -194,7 +194,8 @@ impl Faults {
         };
         let found = zone.parse(text);
         if found.is_none() {
-            let allowed = "a moment is \"2026-11-23\", \"2026-11-23T12:00:00\" or \"2026-11-23T12:00:00+05:00\"";
+            let allowed =
+                "a moment is \"2026-11-23\", \"2026-11-23T12:00:00\" or \"2026-11-23T12:00:00+05:00\"";
             self.add(node.origin, FaultKind::Clock { found: text.into(), allowed });
         }
         found

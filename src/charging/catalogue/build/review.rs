@@ -27,7 +27,13 @@ pub(super) fn review(faults: &mut Faults, names: &Names, numbers: &FreeNumbers, 
 }
 
 /// What of a service nothing in the plan covers.
-fn gaps(faults: &mut Faults, names: &Names, plan: &Plan, origin: Origin, (service, place): (&Service, ServiceIx)) {
+fn gaps(
+    faults: &mut Faults,
+    names: &Names,
+    plan: &Plan,
+    origin: Origin,
+    (service, place): (&Service, ServiceIx),
+) {
     if plan.without.contains(&place) {
         return;
     }
@@ -45,7 +51,8 @@ fn gaps(faults: &mut Faults, names: &Names, plan: &Plan, origin: Origin, (servic
         for (&number, &(owner, _)) in &names.groups {
             let covered = covers.iter().any(|covers| covers.rating_groups.contains(&number));
             if owner == place && !covered && !names.free_groups.contains(&number) {
-                faults.warn(origin, FaultKind::GroupGap { plan: plan.clone(), number, service: name.clone() });
+                faults
+                    .warn(origin, FaultKind::GroupGap { plan: plan.clone(), number, service: name.clone() });
             }
         }
     }
@@ -91,8 +98,10 @@ fn never(
             of_group && goes
         })
     };
-    let each = |list: &[_]| if list.is_empty() { vec![None] } else { list.iter().copied().map(Some).collect() };
-    let to = if destinations.is_empty() { vec![None] } else { destinations.iter().copied().map(Some).collect() };
+    let each =
+        |list: &[_]| if list.is_empty() { vec![None] } else { list.iter().copied().map(Some).collect() };
+    let to =
+        if destinations.is_empty() { vec![None] } else { destinations.iter().copied().map(Some).collect() };
     let groups = each(groups);
     let covered = groups.iter().all(|group| to.iter().all(|to| taken(*group, *to)));
     covered.then_some("rates before it cover all that it is for")

@@ -130,7 +130,8 @@ fn trial(
 ) -> Option<Trial> {
     faults.keys(table, TEST);
     let name = faults.needed(table, "name", TEST.place).and_then(|node| faults.text(node));
-    let wanted = faults.needed(table, "plan", TEST.place).and_then(|node| Some((node.origin, faults.text(node)?)));
+    let wanted =
+        faults.needed(table, "plan", TEST.place).and_then(|node| Some((node.origin, faults.text(node)?)));
     let found = wanted.and_then(|(origin, wanted)| {
         let place = plans.iter().position(|plan| *plan.name == *wanted);
         if place.is_none() && !declared.contains(&wanted) {
@@ -169,7 +170,9 @@ fn given(faults: &mut Faults, zone: &Zone, plan: Option<&Plan>, node: Option<&No
     let mut money = |key: &str| table.get(key).map_or(Some(Money::ZERO), |node| faults.balance(node));
     let (balance, credit_limit, overdraft) = (money("balance"), money("credit_limit"), money("overdraft"));
     let mode = match table.get("mode") {
-        Some(node) => faults.word(node, MODES).map(|word| if word == 0 { Mode::Advance } else { Mode::Credit }),
+        Some(node) => {
+            faults.word(node, MODES).map(|word| if word == 0 { Mode::Advance } else { Mode::Credit })
+        }
         None => Some(plan.and_then(|plan| plan.modes.first().copied()).unwrap_or(Mode::Advance)),
     };
     let overage = table.get("overage").map_or(Some(true), |node| faults.boolean(node));
@@ -214,7 +217,9 @@ fn bundles(faults: &mut Faults, plan: Option<&Plan>, node: Option<&Node>) -> Opt
 /// An amount that may be nothing: "0", "0s", "0MB".
 fn amount_or_none(faults: &mut Faults, node: &Node, unit: Unit) -> Option<u64> {
     match &node.value {
-        Value::Text(text) if text.trim_end_matches(|one: char| one.is_ascii_alphabetic()).trim() == "0" => Some(0),
+        Value::Text(text) if text.trim_end_matches(|one: char| one.is_ascii_alphabetic()).trim() == "0" => {
+            Some(0)
+        }
         _ => faults.amount(node, unit),
     }
 }

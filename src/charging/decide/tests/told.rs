@@ -163,3 +163,71 @@ fn an_event_is_told_what_it_cost_and_what_is_left() {
     assert_eq!(advice(&answer), Advice { total: cents(400), added: cents(400), price });
     assert_eq!(world.send(&ask), answer);
 }
+
+#[test]
+fn an_event_is_announced_as_a_session_is_where_its_client_plays_announcements() {
+    // 2.00 a message, low below 10.00
+    let event = |session: &str| {
+        let mut ask = Ask::sms(session, &[MOBILE]).ask(whole());
+        (ask.0.traits.announcements, ask.0.traits.refund) = (true, false);
+        ask
+    };
+    let mut world = World::new(telling(), 1_300);
+    assert_eq!(announced(&world.send(&event("a"))), [], "11.00 is not low");
+    let low = world.send(&event("b"));
+    assert_eq!(announced(&low), [(1, None)], "9.00 is");
+    assert_eq!(world.send(&event("b")), low, "a repeat is told the same");
+    // beside a token
+    let mut with_token = event("c");
+    with_token.0.traits.refund = true;
+    let answer = world.send(&with_token);
+    assert_eq!(announced(&answer), [(1, None)]);
+    assert!(answer.parts[0].extra.as_ref().unwrap().refund.is_some());
+    let mut world = World::new(telling(), 100);
+    let answer = world.send(&event("d"));
+    refused(&answer);
+    assert_eq!(announced(&answer), [(3, None)], "nothing can be had");
+    assert_eq!(world.send(&event("d")), answer);
+    let silent = world.send(&Ask::sms("e", &[MOBILE]).ask(whole()));
+    assert_eq!(announced(&silent), [], "its client plays none");
+}
+
+#[test]
+fn the_end_of_a_contract_is_told_to_clients_that_take_it_and_no_grant_lasts_beyond_it() {
+    let mut world = World::new(telling(), 10_000);
+    let end = world.now.plus(core::time::Duration::from_secs(40));
+    world.subscriber.life.ends = Some(end);
+    let mut ask = call(Kind::Initial, 0).ask(whole());
+    ask.0.traits.expiration = true;
+    let answer = world.send(&ask);
+    assert_eq!(answer.extra.as_ref().unwrap().ends, Some(end));
+    assert_eq!(granted(&answer).validity_secs, Some(40));
+    let answer = world.send(&call(Kind::Update, 1).more(whole(), seconds(30)));
+    assert_eq!(answer.extra.as_ref().unwrap().ends, None, "this client does not take it");
+    let mut world = World::new(telling(), 10_000);
+    let mut ask = call(Kind::Initial, 0).ask(whole());
+    ask.0.traits.expiration = true;
+    let answer = world.send(&ask);
+    assert_eq!(answer.extra.as_ref().unwrap().ends, None, "no end is settled");
+}
+
+#[test]
+fn text_for_the_client_s_records_goes_with_the_first_answer_of_a_session() {
+    let mut parts = telling();
+    parts.plans[0].furnish = Some("plan=start".into());
+    let furnished = |answer: &Answer| answer.extra.as_ref().and_then(|extra| extra.furnish.clone());
+    let ask = |kind, number, takes| {
+        let mut ask = call(kind, number);
+        ask.0.traits.furnish = takes;
+        ask
+    };
+    let mut world = World::new(parts.clone(), 10_000);
+    let first = ask(Kind::Initial, 0, true).ask(whole());
+    let answer = world.send(&first);
+    assert_eq!(furnished(&answer).as_deref(), Some(&b"plan=start"[..]));
+    assert_eq!(world.send(&first), answer, "a repeat has it too");
+    let answer = world.send(&ask(Kind::Update, 1, true).more(whole(), seconds(10)));
+    assert_eq!(furnished(&answer), None);
+    let answer = World::new(parts, 10_000).send(&ask(Kind::Initial, 0, false).ask(whole()));
+    assert_eq!(furnished(&answer), None, "its client does not take it");
+}

@@ -11,8 +11,8 @@ use crate::charging::books::expiry::expire;
 use crate::charging::books::operations::tests::{cents, subscriber};
 use crate::charging::books::operations::{Act, bundles_of, open};
 use crate::charging::catalogue::{
-    Bundle, Catalogue, Covers, Currency, Direction, Destination, DestinationIx, Holidays, LimitIx, Limitation, Parts,
-    Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
+    Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Direction, Holidays, LimitIx,
+    Limitation, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
 use crate::charging::cdr::{Cdr, CdrPolicy};
 use crate::charging::decide::decide;

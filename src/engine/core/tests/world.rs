@@ -10,8 +10,8 @@ use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate, Service,
-    ServiceIx,
+    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
+    Service, ServiceIx,
 };
 use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;

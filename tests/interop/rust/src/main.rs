@@ -1,5 +1,8 @@
 //! A gateway on the `diameter` crate, driven by lines on standard input (see ../../README.md).
 //!
+//! The crate's own client takes every message for an answer and stops reading at the first request of the server. So its
+//! messages and its codec are used, and the connection is read here.
+//!
 //! usage: outside-gateway HOST PORT SERVER-REALM
 
 use std::collections::HashMap;
@@ -15,8 +18,11 @@ use diameter::avp::{
 };
 use diameter::avp::AvpType;
 use diameter::dictionary::{AvpDefinition, Dictionary, DEFAULT_DICT_XML};
-use diameter::transport::{DiameterClient, DiameterClientConfig};
+use diameter::transport::Codec;
 use diameter::{flags, ApplicationId, CommandCode, DiameterMessage};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, Mutex};
 
 const HOST: &str = "pgw.rust.test";
 const REALM: &str = "rust.test";
@@ -190,18 +196,94 @@ fn answer(cca: &DiameterMessage, unit: u32) -> String {
     line
 }
 
+/// A connection: what is written to it, and who waits for which answer.
+struct Connection {
+    writer: Mutex<OwnedWriteHalf>,
+    waiting: Mutex<HashMap<u32, oneshot::Sender<DiameterMessage>>>,
+    dict: Arc<Dictionary>,
+}
+
+impl Connection {
+    async fn send(&self, message: &DiameterMessage) {
+        let mut writer = self.writer.lock().await;
+        Codec::encode(&mut *writer, message).await.expect("send");
+    }
+
+    /// Sends a request; its answer, if it comes within ten seconds.
+    async fn ask(&self, request: &DiameterMessage) -> Option<DiameterMessage> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.lock().await.insert(request.get_hop_by_hop_id(), sender);
+        self.send(request).await;
+        tokio::time::timeout(Duration::from_secs(10), receiver).await.ok()?.ok()
+    }
+
+    /// Hands out answers, and answers requests, until the connection ends.
+    async fn listen(&self, mut reader: OwnedReadHalf) {
+        loop {
+            let message = match Codec::decode(&mut reader, Arc::clone(&self.dict)).await {
+                Ok(message) => message,
+                Err(error) => return eprintln!("no more is read: {error:?}"),
+            };
+            if message.get_flags() & flags::REQUEST == 0 {
+                if let Some(sender) = self.waiting.lock().await.remove(&message.get_hop_by_hop_id()) {
+                    let _ = sender.send(message);
+                }
+                continue;
+            }
+            let reply = reply(&message, &self.dict);
+            self.send(&reply).await;
+        }
+    }
+}
+
+/// Tells of a RAR or an ASR, and answers it: 2002, what follows is asked for by a line; 2001. A watchdog gets 2001.
+fn reply(request: &DiameterMessage, dict: &Arc<Dictionary>) -> DiameterMessage {
+    let session = request.get_avp(263).and_then(Avp::get_utf8string).map(|session| session.value().to_owned());
+    let name = session.as_deref().unwrap_or_default();
+    let name = name.strip_prefix(&format!("{HOST};")).unwrap_or(name);
+    let code = match request.get_command_code() {
+        CommandCode::ReAuth => {
+            let (kind, group) = (number(request.get_avp(285)), number(request.get_avp(432)));
+            println!("asked rar session={name} type={kind} group={group}");
+            2002
+        }
+        CommandCode::AbortSession => {
+            println!("asked asr session={name}");
+            2001
+        }
+        CommandCode::DeviceWatchdog | CommandCode::DisconnectPeer => 2001,
+        _ => 3001,
+    };
+    let mut reply = DiameterMessage::new(
+        request.get_command_code(),
+        request.get_application_id(),
+        request.get_flags() & !flags::REQUEST,
+        request.get_hop_by_hop_id(),
+        request.get_end_to_end_id(),
+        Arc::clone(dict),
+    );
+    if let Some(session) = &session {
+        reply.add_avp(263, None, M, UTF8String::new(session).into());
+    }
+    reply.add_avp(268, None, M, Unsigned32::new(code).into());
+    reply.add_avp(264, None, M, Identity::new(HOST).into());
+    reply.add_avp(296, None, M, Identity::new(REALM).into());
+    reply
+}
+
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, host, port, realm] = arguments.as_slice() else { panic!("usage: outside-gateway HOST PORT SERVER-REALM") };
     let dict = Arc::new(dictionary());
-    let config = DiameterClientConfig { use_tls: false, verify_cert: false };
-    let mut client = DiameterClient::new(&format!("{host}:{port}"), config);
-    let mut handler = client.connect().await.expect("connect");
-    let reader = Arc::clone(&dict);
-    tokio::spawn(async move { DiameterClient::handle(&mut handler, reader).await });
+    let stream = TcpStream::connect(format!("{host}:{port}")).await.expect("connect");
+    let (reader, writer) = stream.into_split();
+    let (writer, waiting) = (Mutex::new(writer), Mutex::new(HashMap::new()));
+    let connection = Arc::new(Connection { writer, waiting, dict: Arc::clone(&dict) });
+    let listening = Arc::clone(&connection);
+    tokio::spawn(async move { listening.listen(reader).await });
 
-    let sequence = client.get_next_seq_num();
+    let mut sequence = 1;
     let code = CommandCode::CapabilitiesExchange;
     let mut cer =
         DiameterMessage::new(code, ApplicationId::Common, flags::REQUEST, sequence, sequence, Arc::clone(&dict));
@@ -211,7 +293,7 @@ async fn main() {
     cer.add_avp(266, None, M, Unsigned32::new(0).into());
     cer.add_avp(269, None, 0, UTF8String::new("diameter-rs").into());
     cer.add_avp(258, None, M, Unsigned32::new(4).into());
-    let cea = client.send_message(cer).await.expect("send CER").await.expect("CEA");
+    let cea = connection.ask(&cer).await.expect("CEA");
     assert_eq!(number(cea.get_avp(268)), "2001", "CEA");
     println!("ready");
 
@@ -223,11 +305,11 @@ async fn main() {
         if !line.starts_with("ccr ") {
             continue;
         }
-        let (ccr, unit) = request(&line, realm, client.get_next_seq_num(), &dict);
-        let sent = client.send_message(ccr).await.expect("send");
-        match tokio::time::timeout(Duration::from_secs(10), sent).await {
-            Ok(Ok(cca)) => println!("{}", answer(&cca, unit)),
-            _ => println!("cca none"),
+        sequence += 1;
+        let (ccr, unit) = request(&line, realm, sequence, &dict);
+        match connection.ask(&ccr).await {
+            Some(cca) => println!("{}", answer(&cca, unit)),
+            None => println!("cca none"),
         }
         std::io::stdout().flush().expect("output");
     }
