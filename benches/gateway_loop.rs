@@ -96,6 +96,7 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
     let metrics = Metrics::new("bench", "");
     let data = data.to_owned();
     let engine = Engine::start(Options {
+        followers: None,
         settings: CoreSettings {
             limits: EngineLimits::default(),
             policy: Policy::default(),

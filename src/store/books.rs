@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session, subscriber, voucher,
+    account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session,
+    subscriber, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};

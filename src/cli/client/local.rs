@@ -15,7 +15,7 @@ use super::{Absent, Answer, Call, Failure, random};
 use crate::admin::{Admin, api};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::policy::Policy;
-use crate::cli::{Status, probe};
+use crate::cli::{Status, outbox, probe};
 use crate::engine::control::{self, ControlError, Inbox};
 use crate::engine::core::{HashKey, Limits, Mode, Settings};
 use crate::engine::run::{self, Engine, Event};
@@ -88,21 +88,29 @@ impl Local {
             None => kept_tariffs(&mut opened)?,
         };
         let clock = Clock::start();
-        Self::start(opened, (catalogue, content), Arc::new(move || clock.now()))
+        let (notices, cdr) = outbox::policies_of(data);
+        let policy = Policy { notices, cdr, ..Policy::default() };
+        Self::start_with(opened, policy, (catalogue, content), Arc::new(move || clock.now()))
     }
 
     /// Starts an engine on an opened store.
+    #[cfg(test)]
     pub(super) fn start(opened: Opened, tariffs: Tariffs, clock: Reading) -> Result<Self, Failure> {
+        Self::start_with(opened, Policy::default(), tariffs, clock)
+    }
+
+    fn start_with(opened: Opened, policy: Policy, tariffs: Tariffs, clock: Reading) -> Result<Self, Failure> {
         let (catalogue, content) = tariffs;
         let system = |error: std::io::Error| Failure::new(Status::Failed, format!("cannot start: {error}"));
         let wake = Arc::new(Notify::new());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
         let engine = Engine::start(run::Options {
+            followers: None,
             settings: Settings {
                 // there is no gateway to ask anything
                 limits: Limits { reauth_rate: 0, ..Limits::default() },
-                policy: Policy::default(),
+                policy,
                 catalogue: Arc::clone(&catalogue),
                 hash_key: HashKey(random()?),
                 hash_code: run::hash_code,

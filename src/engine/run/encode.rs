@@ -15,8 +15,8 @@ use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
 use crate::store::record::{
-    RecordError, account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session,
-    subscriber, voucher,
+    RecordError, account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation,
+    session, subscriber, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
 

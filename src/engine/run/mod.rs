@@ -31,7 +31,8 @@ use crate::engine::core::query::{Mode, Outcome, Query};
 use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::engine::core::sink::Recovered;
 use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
-use crate::store::{self, Commit, Notice, Opened, StoreError};
+use crate::store::follow::Ask;
+use crate::store::{self, Class, Commit, Notice, Opened, StoreError};
 use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
 use crate::time::Timestamp;
 
@@ -67,6 +68,36 @@ pub struct Options {
     pub spool: Option<PathBuf>,
     /// Where the figures go.
     pub metrics: EngineMetrics,
+    /// Who follows what is committed.
+    pub followers: Option<Followers>,
+}
+
+/// Who follows what is committed (see [`crate::store::follow`]).
+pub struct Followers {
+    /// The classes of records.
+    pub classes: Vec<Class>,
+    /// Starts them: called on the store thread once the store is open, before anything new is committed. They ask by
+    /// what they are given, which is false once the store has ended; those whose threads are given back are waited for
+    /// when it ends, for a while.
+    #[expect(clippy::type_complexity, reason = "it is called once")]
+    pub start: Box<dyn FnOnce(store::Sequence, Asking) -> Result<Vec<JoinHandle<()>>, StoreError> + Send>,
+}
+
+/// How followers ask the store thread.
+#[derive(Clone)]
+pub struct Asking(Sender<ToStore>);
+
+impl Asking {
+    /// Asks; false where the store has ended.
+    pub fn ask(&self, ask: Ask) -> bool {
+        self.0.send(ToStore::Follow(ask)).is_ok()
+    }
+}
+
+impl fmt::Debug for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asking")
+    }
 }
 
 impl fmt::Debug for Options {
@@ -198,17 +229,18 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Starts the store thread, which opens the store; emergencies are served from now on.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { settings, content, open, clock, wake, spool, metrics } = options;
+        let Options { settings, content, open, clock, wake, spool, metrics, followers } = options;
         let policy = settings.policy;
         let shared = Arc::new(Shared { clock, wake });
         let (to_store, from_loop) = channel();
         let (to_loop, from) = channel();
+        let followers = followers.map(|followers| (followers, Asking(to_store.clone())));
         let store_thread = {
             let (shared, to_loop) = (Arc::clone(&shared), to_loop.clone());
             thread::Builder::new().name("gyro-store".into()).spawn(move || {
                 let told = || FromThreads::StoreStopped(None);
                 let alarm = Alarm { to_loop, shared, told };
-                store_thread::run(open, policy, &from_loop, &alarm.to_loop, &alarm.shared);
+                store_thread::run((open, followers), policy, &from_loop, &alarm.to_loop, &alarm.shared);
             })?
         };
         Ok(Self {

@@ -4,16 +4,18 @@
 use core::time::Duration;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
 
 use crate::charging::account::Sequence;
 use crate::charging::policy::Policy;
 use crate::engine::core::Tag;
 use crate::engine::core::load::Load;
+use crate::store::follow::{Ask, Following};
 use crate::store::{Batch, Budget, Opened, Progress, State, StoreError};
 use crate::time::Monotonic;
 
 use super::reader::{self, Scan};
-use super::{FromThreads, OpenedStore, Shared};
+use super::{Asking, Followers, FromThreads, OpenedStore, Shared};
 
 /// What the store thread is told.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum ToStore {
     Apply(Batch),
     /// Something to be loaded.
     Load(Load),
+    /// Somebody who follows what is committed asks for more.
+    Follow(Ask),
     /// A backup to be written into a new file.
     Backup(Tag, PathBuf),
     /// Bring all into the state, checkpoint, and end.
@@ -43,9 +47,18 @@ const SCAN_AGAIN: Duration = Duration::from_secs(1);
 /// How often figures are told.
 const TELL: Duration = Duration::from_secs(1);
 
+/// What opens a store.
+type Opening = Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>;
+
+/// How long the end waits for followers to take what is left.
+const FOLLOWERS: Duration = Duration::from_secs(5);
+
+/// How often the end looks whether they have.
+const FOLLOWER: Duration = Duration::from_millis(20);
+
 /// Opens the store, tells the loop, and serves until it is told to stop.
 pub(super) fn run(
-    open: Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>,
+    (open, followers): (Opening, Option<(Followers, Asking)>),
     policy: Policy,
     from: &Receiver<ToStore>,
     to_loop: &Sender<FromThreads>,
@@ -64,11 +77,22 @@ pub(super) fn run(
         Ok(recovered) => recovered,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
+    let (classes, start) = match followers {
+        Some((Followers { classes, start }, asking)) => (classes, Some((start, asking))),
+        None => (Vec::new(), None),
+    };
+    // before anything new is committed: from here on they miss nothing
+    let following = Following::new(classes, last);
+    let threads = match start.map_or(Ok(Vec::new()), |(start, asking)| start(last, asking)) {
+        Ok(threads) => threads,
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
+    };
     tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, epoch, notices })));
     let mut thread = StoreThread {
         state: state.as_mut(),
         scan: Scan::new(policy),
         backup: None,
+        following,
         idle: false,
         rest_until: Monotonic::default(),
         told: None,
@@ -76,6 +100,7 @@ pub(super) fn run(
         tell: &tell,
     };
     thread.serve(from);
+    thread.let_followers_end(from, threads);
     tell(FromThreads::StoreStopped(thread.state.checkpoint().err()));
 }
 
@@ -83,6 +108,7 @@ struct StoreThread<'a> {
     state: &'a mut dyn State,
     scan: Scan,
     backup: Option<(Tag, PathBuf)>,
+    following: Following,
     /// The last step had nothing to do.
     idle: bool,
     rest_until: Monotonic,
@@ -95,10 +121,13 @@ impl StoreThread<'_> {
     fn serve(&mut self, from: &Receiver<ToStore>) {
         loop {
             let now = (self.shared.clock)();
-            let upkeep = self.scan.is_done() && self.idle && self.backup.is_none();
+            let upkeep =
+                self.scan.is_done() && self.idle && self.backup.is_none() && !self.following.is_behind();
             let wait = if upkeep { LOOK } else { self.rest_until.since(now) };
             match from.recv_timeout(wait) {
                 Ok(ToStore::Apply(batch)) => {
+                    self.following.note(&batch);
+                    self.following.answer();
                     if let Err(error) = self.state.apply(batch) {
                         (self.tell)(FromThreads::Problem(error.to_string()));
                     }
@@ -119,6 +148,13 @@ impl StoreThread<'_> {
                         (self.tell)(FromThreads::BackedUp(tag, Err(why)));
                     } else {
                         self.backup = Some((tag, path));
+                    }
+                }
+                Ok(ToStore::Follow(ask)) => {
+                    self.following.ask(ask);
+                    self.following.answer();
+                    if !self.following.is_behind() {
+                        continue;
                     }
                 }
                 Ok(ToStore::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -144,6 +180,7 @@ impl StoreThread<'_> {
         if self.backup.is_some() {
             self.back_up();
         }
+        self.following.catch_up(self.state);
         match self.state.step(STEP) {
             Ok(progress) => self.idle = progress == Progress::Idle,
             Err(error) => {
@@ -173,6 +210,26 @@ impl StoreThread<'_> {
                 // Meanwhile everything is looked up one by one.
                 (self.tell)(FromThreads::Problem(error.to_string()));
                 self.rest_until = (self.shared.clock)().plus(SCAN_AGAIN);
+            }
+        }
+    }
+
+    /// Followers take what is left, and end.
+    fn let_followers_end(&mut self, from: &Receiver<ToStore>, threads: Vec<JoinHandle<()>>) {
+        let begun = (self.shared.clock)();
+        while threads.iter().any(|thread| !thread.is_finished())
+            && (self.shared.clock)().since(begun) < FOLLOWERS
+        {
+            self.following.finish(self.state);
+            if let Ok(ToStore::Follow(ask)) = from.recv_timeout(FOLLOWER) {
+                self.following.ask(ask);
+            }
+        }
+        for thread in threads.into_iter().filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                (self.tell)(FromThreads::Problem(
+                    "a follower ended by a fault in gyro, please report it".into(),
+                ));
             }
         }
     }

@@ -127,6 +127,7 @@ impl Loop {
         let ticks = AtomicU64::new(0);
         let metrics = Metrics::new("test", "none");
         let engine = Engine::start(Options {
+            followers: None,
             settings: Settings {
                 limits: Limits::default(),
                 policy: Policy::default(),
