@@ -108,6 +108,7 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
         open: Box::new(move || local::open(&data, local::Options::new(Probe::Here))),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
+        pulse: Arc::default(),
         spool: None,
         metrics: metrics.engine.clone(),
     });

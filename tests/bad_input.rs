@@ -311,6 +311,30 @@ fn orders_that_cannot_be_carried_out_leave_the_store_as_it_was() {
 }
 
 #[test]
+fn a_first_order_that_is_refused_makes_no_store() {
+    let place = Place::new();
+    let tariff = tariff();
+    let add = |more: &[&str]| {
+        let add = ["subscriber", "add", NUMBER, "--data", "data", "--tariffs", &tariff];
+        place.gyro(&[&add[..], more].concat())
+    };
+    let orders: [(&[&str], &[&str]); 2] = [
+        (
+            &["--plan", "unlimited"],
+            &["there is no plan \"unlimited\": the tariff in force has comfort, payg, post"],
+        ),
+        (&["--plan", "comfort", "--owner", "12"], &["the owner \"12\" is no 12-digit number"]),
+    ];
+    for (order, words) in orders {
+        refused(&add(order), 1, words);
+        assert!(!place.path("data").exists(), "{order:?}");
+    }
+    let made = add(&["--plan", "comfort"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(place.path("data").is_dir());
+}
+
+#[test]
 fn a_data_directory_that_cannot_be_made_is_refused() {
     let place = Place::new();
     place.write("file", "");

@@ -118,6 +118,7 @@ impl World {
             open: Box::new(move || local::open(&data, options)),
             clock: Box::new(move || clock.now().run),
             wake: Box::new(move || wake.notify_one()),
+            pulse: Arc::default(),
             spool: None,
             metrics: metrics.engine.clone(),
         });

@@ -126,6 +126,7 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
         CommandError::Draining => (LATER, "draining"),
         CommandError::Overloaded => (LATER, "overloaded"),
         CommandError::StoreFailed => (LATER, "store-failed"),
+        CommandError::StoreStalled => (LATER, "store-stalled"),
         CommandError::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "unreadable"),
     }
 }

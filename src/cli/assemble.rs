@@ -312,6 +312,7 @@ fn start_engine(
         }),
     });
     let store_options = store_options(config)?;
+    let pulse = Arc::clone(&store_options.pulse);
     let wake = Arc::clone(waker);
     let options = EngineOptions {
         settings: CoreSettings {
@@ -343,6 +344,7 @@ fn start_engine(
         open: Box::new(move || local::open(&data, store_options)),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
+        pulse,
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
         followers,

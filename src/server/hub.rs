@@ -436,11 +436,25 @@ impl Hub {
             }
             Event::NoRoom(error) => tracing::warn!("{error}"),
             Event::Problem(problem) => tracing::warn!("{problem}"),
+            Event::Stalled { still, lasts } => self.stalled(still, lasts),
             Event::Spooled(count) => {
                 tracing::info!(count, "emergencies that were kept elsewhere are entered");
             }
             Event::Scanned => tracing::info!("all sessions of the store are known"),
             Event::BackedUp(tag, outcome) => self.backed_up.push((tag, outcome)),
+        }
+    }
+
+    /// The store thread stands still: the journal and what is in memory serve on.
+    fn stalled(&self, still: core::time::Duration, lasts: bool) {
+        let secs = still.as_secs();
+        tracing::error!(
+            "the store thread has stood still for {secs} s: what is in memory is served on, the rest gets 3004; if it goes \
+             on so, restart gyro: nothing that was answered is lost"
+        );
+        if lasts && self.parts.failure_ends {
+            // how it ended is told by whoever runs the server
+            self.ends.notify_one();
         }
     }
 

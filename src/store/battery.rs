@@ -137,13 +137,13 @@ pub(crate) fn play(subject: &mut dyn Subject, acts: &[Act]) {
             |records: &[Record]| Batch { sequence: next, guards: Vec::new(), records: records.to_vec() };
         match act {
             Act::Commit(records) => {
-                opened.commit.append(&batch(records)).unwrap();
+                append(&mut opened, &batch(records));
                 assert_eq!(opened.commit.sync().unwrap(), next);
                 opened.state.apply(batch(records)).unwrap();
                 model.take(records);
             }
             Act::Lose(records) => {
-                opened.commit.append(&batch(records)).unwrap();
+                append(&mut opened, &batch(records));
                 let epoch = opened.epoch;
                 subject.cut_power(next.number());
                 drop(opened);
@@ -182,6 +182,15 @@ pub(crate) fn play(subject: &mut dyn Subject, acts: &[Act]) {
     model.check(&mut *opened.state);
     let status = opened.state.status();
     assert!(status.damage.is_empty() && status.stopped.is_none(), "{status:?}");
+}
+
+/// Appends, with upkeep before where a store has no room for more changes.
+fn append(opened: &mut Opened, batch: &Batch) {
+    while let Err(error) = opened.commit.append(batch) {
+        assert!(matches!(error, StoreError::Behind { .. }) && !error.is_poison(), "{error}");
+        assert!(opened.state.status().behind);
+        assert_eq!(opened.state.step(Budget { octets: 20_000 }).unwrap(), Progress::More);
+    }
 }
 
 /// Opens the store. A batch that was appended and not synced may be there, as a whole.

@@ -177,6 +177,16 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Changes came for long faster than the state behind the journal takes them: try again later.
+    #[error(
+        "changes come faster than the disk takes them, and memory for those that wait is full: no more is committed before \
+         some of it is on the disk of {}",
+        path.display()
+    )]
+    Behind {
+        /// The journal's directory.
+        path: PathBuf,
+    },
     /// The batch does not fit into a segment.
     #[error("a batch of {octets} octets is larger than a journal segment takes ({most}): split it")]
     BatchTooLarge {
@@ -258,6 +268,7 @@ impl StoreError {
         !matches!(
             self,
             Self::Overload { .. }
+                | Self::Behind { .. }
                 | Self::BatchTooLarge { .. }
                 | Self::ValueTooLarge { .. }
                 | Self::Conflict { .. }

@@ -22,6 +22,8 @@ mod journal;
 pub mod local;
 pub mod memory;
 mod octets;
+mod pace;
+mod pulse;
 pub mod record;
 mod sealed;
 mod sled;
@@ -35,6 +37,8 @@ use std::path::Path;
 
 pub use self::sled::probe::{Probe, probe_child};
 pub use error::StoreError;
+pub use pace::Pace;
+pub use pulse::{Pulse, Watch};
 pub use record::{Class, Key, Record};
 pub use sys::{guard, outlive_size_limits};
 
@@ -120,10 +124,17 @@ pub trait Commit: Send {
     /// The last batch that is durable.
     fn durable(&self) -> Sequence;
 
+    /// Whether new sessions are to be refused because what is durable fills the memory for changes that the state behind
+    /// the journal does not have yet. Told here too, since a state half that stands still tells nothing.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// Writes `batch` behind the last one. It is not durable before [`Commit::sync`] returns.
     ///
     /// Fails without harm, and can be tried again, with [`StoreError::Overload`] (no room is prepared),
-    /// [`StoreError::Conflict`] and [`StoreError::BatchTooLarge`].
+    /// [`StoreError::Behind`] (the state half has to catch up), [`StoreError::Conflict`] and
+    /// [`StoreError::BatchTooLarge`].
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
     /// Makes durable what was appended and returns the number of the last durable batch.
@@ -182,6 +193,8 @@ pub struct Status {
     pub journal_octets: u64,
     /// Octets held in memory because they are not yet in the state behind the journal.
     pub overlay_octets: u64,
+    /// Changes come faster than the state takes them, and memory for them fills: new sessions are to be refused.
+    pub behind: bool,
     /// Start sequences of the verified exports, oldest first.
     pub exports: Vec<Sequence>,
     /// Octets the background verification has read, and has to read.
@@ -215,6 +228,11 @@ pub trait State: Send {
     /// Does some of the upkeep that is due: prepares the journal's next segment, brings durable changes into the
     /// state behind the journal, checkpoints, exports, archives, verifies.
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError>;
+
+    /// The pace that upkeep needs after the last [`State::step`]: how long to rest before the next.
+    fn pace(&self) -> Pace {
+        Pace::GENTLE
+    }
 
     /// Writes some of a backup of the whole store into the new file `to`; the first call begins it, and
     /// [`Progress::Idle`] says that it is whole. Batches that come meanwhile are in it. A failure ends it.

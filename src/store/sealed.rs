@@ -28,6 +28,8 @@ const INDEX: u64 = u64::MAX;
 const INDEX_EVERY: u64 = 64 * 1024;
 /// Octets gathered before they are written.
 const BUFFER: usize = 256 * 1024;
+/// Octets after which what is written is synced: gigabytes at the end would hold up the journal's own syncs.
+const SYNC_EVERY: u64 = 8 * 1024 * 1024;
 
 /// What a sealed file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +59,7 @@ pub(crate) struct SealedWriter {
     file: File,
     buffer: Vec<u8>,
     written: u64,
+    synced: u64,
     index: Vec<(u64, u64)>,
     blocks: u64,
     records: u64,
@@ -79,6 +82,7 @@ impl SealedWriter {
             file,
             buffer: head,
             written: 0,
+            synced: 0,
             index: Vec::new(),
             blocks: 0,
             records: 0,
@@ -96,6 +100,10 @@ impl SealedWriter {
             .map_err(StoreError::io("write", self.partial.path()))?;
         self.written = self.offset();
         self.buffer.clear();
+        if self.written.saturating_sub(self.synced) >= SYNC_EVERY {
+            disk.sync_data(&self.file).map_err(StoreError::io("sync", self.partial.path()))?;
+            self.synced = self.written;
+        }
         Ok(())
     }
 

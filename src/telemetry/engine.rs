@@ -53,6 +53,8 @@ pub struct EngineFigures<'a> {
     pub journal_octets: u64,
     /// Octets that are durable and not yet in the state behind the journal.
     pub overlay_octets: u64,
+    /// For how many seconds the store thread has stood still, 0 where it gets on.
+    pub stalled_secs: u64,
     /// Octets that can still be written.
     pub free_octets: u64,
     /// What is served, in one word.
@@ -158,6 +160,7 @@ pub struct EngineMetrics {
     freed: [Sum; FREED.len()],
     hosts_restarted: Sum,
     store: [Gauge; 3],
+    stalled: Gauge,
     cache: Gauge,
     modes: Family<Label, Gauge>,
     commit: Histogram,
@@ -229,6 +232,11 @@ impl EngineMetrics {
         );
         let store =
             labelled(registry, "store_bytes", "Octets of the store", "part", ["journal", "overlay", "free"]);
+        let stalled = gauge(
+            registry,
+            "store_stalled_seconds",
+            "For how long the store thread has stood still; 0 below ten seconds",
+        );
         let cache = gauge(registry, "cache_bytes", "Memory that loaded things take, about");
         let modes = Family::<Label, Gauge>::default();
         registry.register("mode", "1 for what is served now", modes.clone());
@@ -258,6 +266,7 @@ impl EngineMetrics {
             freed,
             hosts_restarted,
             store,
+            stalled,
             cache,
             modes,
             commit,
@@ -315,6 +324,7 @@ impl EngineMetrics {
         journal.set(level(figures.journal_octets));
         overlay.set(level(figures.overlay_octets));
         free.set(level(figures.free_octets));
+        self.stalled.set(level(figures.stalled_secs));
         self.cache.set(wide(figures.cached_octets));
         for mode in MODES {
             self.modes.get_or_create(&[("mode", mode)]).set(i64::from(mode == figures.mode));

@@ -105,6 +105,7 @@ mod tests {
             cached_octets: 10,
             journal_octets: 11,
             overlay_octets: 12,
+            stalled_secs: 14,
             free_octets: 13,
             mode: "ready",
             reauth: ReauthFigures {
@@ -165,6 +166,7 @@ mod tests {
             "gyro_repeat_horizon_seconds 259200",
             "gyro_journal_bytes_total 512",
             "gyro_store_bytes{part=\"journal\"} 11",
+            "gyro_store_stalled_seconds 14",
             "gyro_commit_seconds_count 1",
             "gyro_commit_batch_size_sum 4.0",
             "gyro_diameter_messages_total{app=\"4\",command=\"CCR\",type=\"initial\",result=\"2001\",peer=\"unknown\"} 1",

@@ -164,11 +164,13 @@ impl World {
                 policy: Policy::default(),
                 catalogue: Arc::clone(&self.current.catalogue),
                 hash_key: HashKey([7; 16]),
+                hash_code: run::hash_code,
             },
             content: Arc::clone(&self.current.content),
             open: Box::new(move || Ok(opened)),
             clock: Box::new(move || Monotonic::from_micros(ticks.fetch_add(1, Ordering::Relaxed))),
             wake: Box::new(move || waker.notify_one()),
+            pulse: Arc::default(),
             spool: None,
             metrics: metrics.engine.clone(),
         })
@@ -275,6 +277,7 @@ impl World {
                 Event::Failed(failure) => panic!("the store failed: {failure}"),
                 Event::NoRoom(error) => panic!("there is no room: {error}"),
                 Event::Problem(problem) => panic!("a problem: {problem}"),
+                Event::Stalled { still, .. } => panic!("the store thread stood still for {still:?}"),
                 Event::BackedUp(..) | Event::Ready { .. } | Event::Spooled(_) | Event::Scanned => {}
             }
         }

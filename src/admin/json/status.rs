@@ -10,7 +10,7 @@ use crate::engine::control::{EngineStatus, Mode, Reply};
 pub struct Readiness {
     /// They are.
     pub ready: bool,
-    /// `starting`, `ready`, `draining`, `emergency-only`, `silent`.
+    /// `starting`, `ready`, `stalled`, `draining`, `emergency-only`, `silent`.
     pub mode: String,
     /// Whether all sessions of the store have been read since the start.
     pub scanned: bool,
@@ -22,8 +22,8 @@ impl Readiness {
     /// By the engine's figures.
     pub fn of(status: &EngineStatus) -> Self {
         Self {
-            ready: status.mode == Mode::Ready,
-            mode: status.mode.as_str().into(),
+            ready: status.mode == Mode::Ready && status.store_stalled.is_none(),
+            mode: mode(status).into(),
             scanned: status.scanned,
             sessions: status.directory,
         }
@@ -35,10 +35,18 @@ impl Readiness {
     }
 }
 
+/// What is served, in one word. A store that stands still is no mode: what is in memory is served.
+fn mode(status: &EngineStatus) -> &'static str {
+    match (status.mode, status.store_stalled) {
+        (Mode::Ready, Some(_)) => "stalled",
+        (mode, _) => mode.as_str(),
+    }
+}
+
 /// The engine's figures.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Engine {
-    /// `starting`, `ready`, `draining`, `emergency-only`.
+    /// `starting`, `ready`, `stalled`, `draining`, `emergency-only`.
     pub mode: String,
     /// The last durable batch.
     pub durable: u64,
@@ -75,7 +83,7 @@ impl Engine {
     pub fn of(status: &EngineStatus) -> Self {
         let facts = status.facts;
         Self {
-            mode: status.mode.as_str().into(),
+            mode: mode(status).into(),
             durable: status.durable.0,
             tariff: version(status.catalogue),
             sessions: status.sessions,
@@ -139,5 +147,46 @@ impl Store {
             stopped: status.stopped.clone(),
             available_octets: status.space.available,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::charging::account::AccountId;
+    use crate::charging::units::Money;
+    use crate::engine::core::query::EngineStatus;
+
+    #[test]
+    fn a_server_whose_store_stands_still_is_not_ready_and_says_so() {
+        let status = |mode, still: Option<u64>| EngineStatus {
+            mode,
+            durable: crate::charging::account::Sequence(1),
+            facts: Default::default(),
+            reauth: Default::default(),
+            sessions: 0,
+            directory: 0,
+            scanned: true,
+            parked: 0,
+            reserved: Money::ZERO,
+            repeat_horizon_secs: 0,
+            cached_octets: 0,
+            catalogue: 1,
+            sweeps_suspended: false,
+            store_stalled: still.map(Duration::from_secs),
+            next_account: AccountId(1),
+        };
+        let told = |mode, still| {
+            let status = status(mode, still);
+            let readiness = Readiness::of(&status);
+            assert_eq!(readiness.mode, Engine::of(&status).mode);
+            (readiness.ready, readiness.mode)
+        };
+        assert_eq!(told(Mode::Ready, None), (true, "ready".into()));
+        assert_eq!(told(Mode::Ready, Some(10)), (false, "stalled".into()));
+        assert_eq!(told(Mode::Failed, Some(10)), (false, "emergency-only".into()));
+        assert_eq!(told(Mode::Draining, Some(10)), (false, "draining".into()));
     }
 }

@@ -21,8 +21,9 @@ use crate::engine::core::{HashKey, Limits, Mode, Settings};
 use crate::engine::run::{self, Engine, Event};
 use crate::server::{Clock, Now};
 use crate::store::local::Options;
+use crate::store::memory::Memory;
 use crate::store::record::index::{self, Fact};
-use crate::store::{Opened, StoreError, guard, local};
+use crate::store::{Conflicts, Opened, Pulse, StoreError, guard, local};
 use crate::tariff;
 use crate::telemetry::Metrics;
 
@@ -57,6 +58,11 @@ struct Pump {
 }
 
 impl Local {
+    /// Whether there is a store in `data`.
+    pub(super) fn is_at(data: &Path) -> bool {
+        data.join("STORE").is_file()
+    }
+
     /// Opens the store in `data`.
     pub(super) fn open(data: &Path, tariffs: Option<&Path>, absent: Absent) -> Result<Self, Failure> {
         let program =
@@ -74,7 +80,7 @@ impl Local {
     ) -> Result<Self, Failure> {
         // The tariffs are read first: a fault in them leaves nothing behind.
         let given = tariffs.map(read_tariffs).transpose()?;
-        let is_there = data.join("STORE").is_file();
+        let is_there = Self::is_at(data);
         if absent == Absent::Refuse && !is_there {
             return Err(of_store(&StoreError::NoStore { path: data.into() }));
         }
@@ -82,24 +88,43 @@ impl Local {
             return Err(no_tariffs());
         }
         guard().map_err(|error| of_store(&error))?;
+        let pulse = Arc::clone(&options.pulse);
         let mut opened = local::open(data, options).map_err(|error| of_store(&error))?;
-        let (catalogue, content) = match given {
+        let tariffs = match given {
             Some(given) => given,
             None => kept_tariffs(&mut opened)?,
         };
         let clock = Clock::start();
         let (notices, cdr) = outbox::policies_of(data);
         let policy = Policy { notices, cdr, ..Policy::default() };
-        Self::start_with(opened, policy, (catalogue, content), Arc::new(move || clock.now()))
+        Self::start_with((opened, pulse), policy, tariffs, Arc::new(move || clock.now()))
     }
 
-    /// Starts an engine on an opened store.
-    #[cfg(test)]
-    pub(super) fn start(opened: Opened, tariffs: Tariffs, clock: Reading) -> Result<Self, Failure> {
+    /// What a call would come to on a store that is made for it: nothing is made.
+    pub(super) fn tried(call: &Call, tariffs: &Path) -> Result<Answer, Failure> {
+        let (opened, clock) = (Memory::new(Conflicts::Never).open(), Clock::start());
+        let tariffs = read_tariffs(tariffs)?;
+        let mut local = Self::start((opened, Arc::default()), tariffs, Arc::new(move || clock.now()))?;
+        let answer = local.call(call);
+        local.close()?;
+        answer
+    }
+
+    /// Starts an engine on an opened store, whose state half has this pulse.
+    pub(super) fn start(
+        opened: (Opened, Arc<Pulse>),
+        tariffs: Tariffs,
+        clock: Reading,
+    ) -> Result<Self, Failure> {
         Self::start_with(opened, Policy::default(), tariffs, clock)
     }
 
-    fn start_with(opened: Opened, policy: Policy, tariffs: Tariffs, clock: Reading) -> Result<Self, Failure> {
+    fn start_with(
+        (opened, pulse): (Opened, Arc<Pulse>),
+        policy: Policy,
+        tariffs: Tariffs,
+        clock: Reading,
+    ) -> Result<Self, Failure> {
         let (catalogue, content) = tariffs;
         let system = |error: std::io::Error| Failure::new(Status::Failed, format!("cannot start: {error}"));
         let wake = Arc::new(Notify::new());
@@ -119,6 +144,7 @@ impl Local {
             open: Box::new(move || Ok(opened)),
             clock: Box::new(move || monotonic().run),
             wake: Box::new(move || waker.notify_one()),
+            pulse,
             spool: None,
             metrics: metrics.engine.clone(),
         })
@@ -247,6 +273,12 @@ impl Pump {
                     self.stuck = true;
                 }
                 Event::Problem(problem) => self.problem = Some(problem),
+                Event::Stalled { still, lasts } => {
+                    if lasts {
+                        self.failed = Some(of_engine(&run::Failure::Stalled(still)));
+                        self.stuck = true;
+                    }
+                }
                 Event::Ready { .. } | Event::Spooled(_) | Event::Scanned => {}
             }
         }

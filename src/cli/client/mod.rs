@@ -2,7 +2,7 @@
 //! through the same routes.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -111,6 +111,43 @@ enum Way {
     Server(Remote),
     Store(Box<Local>),
     Over(Rc<dyn Over>),
+    /// A store that is made by the first call that it takes.
+    Unmade {
+        data: PathBuf,
+        tariffs: PathBuf,
+    },
+}
+
+impl Way {
+    fn store(data: &Path, tariffs: Option<&Path>, absent: Absent) -> Result<Self, Failure> {
+        match tariffs.filter(|_| absent == Absent::Make && !Local::is_at(data)) {
+            Some(tariffs) => Ok(Self::Unmade { data: data.to_path_buf(), tariffs: tariffs.to_path_buf() }),
+            None => Ok(Self::Store(Box::new(Local::open(data, tariffs, absent)?))),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Answer, Failure> {
+        match self {
+            Self::Server(remote) => remote.call(call),
+            Self::Store(local) => local.call(call),
+            Self::Over(over) => Ok(over.call(call)),
+            Self::Unmade { data, tariffs } => {
+                // Nothing is made for what is refused.
+                let tried = Local::tried(call, tariffs)?;
+                if !is_done(&tried) {
+                    return Ok(tried);
+                }
+                let mut local = Box::new(Local::open(data, Some(tariffs), Absent::Make)?);
+                let answer = local.call(call);
+                *self = Self::Store(local);
+                answer
+            }
+        }
+    }
+}
+
+fn is_done(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
 }
 
 /// An operator's way to a store.
@@ -138,10 +175,10 @@ impl Client {
                 if remote.is_there() {
                     Way::Server(remote)
                 } else {
-                    Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?))
+                    Way::store(data, reach.tariffs.as_deref(), absent)?
                 }
             }
-            (None, Some(data)) => Way::Store(Box::new(Local::open(data, reach.tariffs.as_deref(), absent)?)),
+            (None, Some(data)) => Way::store(data, reach.tariffs.as_deref(), absent)?,
             (admin, None) => Way::Server(Remote::new(admin.as_deref().unwrap_or(ADMIN))?),
         };
         Ok(Self { way, operator })
@@ -180,7 +217,7 @@ impl Client {
             serde_json::to_vec(body).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         let key = match &self.way {
             Way::Over(over) => over.key(),
-            Way::Server(_) | Way::Store(_) => random()?,
+            Way::Server(_) | Way::Store(_) | Way::Unmade { .. } => random()?,
         };
         self.call(method, path, Some(hex(&key)), body)
     }
@@ -193,12 +230,8 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<T, Failure> {
         let call = Call { method, path: path.into(), key, operator: self.operator.clone(), body };
-        let answer = match &mut self.way {
-            Way::Server(remote) => remote.call(&call),
-            Way::Store(local) => local.call(&call),
-            Way::Over(over) => Ok(over.call(&call)),
-        }?;
-        if (200..300).contains(&answer.status) {
+        let answer = self.way.call(&call)?;
+        if is_done(&answer) {
             return serde_json::from_slice(&answer.body).map_err(|error| {
                 let message = format!("the answer is none of this version of gyro: {error}");
                 Failure::new(Status::Failed, message)
@@ -210,7 +243,7 @@ impl Client {
     /// Gives the store back, where this command has opened it.
     pub(super) fn close(self) -> Result<(), Failure> {
         match self.way {
-            Way::Server(_) | Way::Over(_) => Ok(()),
+            Way::Server(_) | Way::Unmade { .. } | Way::Over(_) => Ok(()),
             Way::Store(local) => local.close(),
         }
     }

@@ -26,7 +26,7 @@ fn fresh() -> Local {
     let clock = Clock::start();
     let reading = move || Now { wall: Timestamp::from_secs(1_767_225_600), ..clock.now() };
     let tariffs = read_tariffs(Path::new(TARIFF)).unwrap();
-    Local::start(Memory::new(Conflicts::Never).open(), tariffs, Arc::new(reading)).unwrap()
+    Local::start((Memory::new(Conflicts::Never).open(), Arc::default()), tariffs, Arc::new(reading)).unwrap()
 }
 
 fn key(number: u8) -> String {

@@ -485,6 +485,12 @@ pub enum CommandError {
         "the store failed: nothing is changed until the server is started again; give the same command again then"
     )]
     StoreFailed,
+    /// The store stands still.
+    #[error(
+        "the store stands still and cannot be read: nothing is changed; if it goes on so, restart the server and give the \
+         same command again"
+    )]
+    StoreStalled,
     /// What is stored could not be read.
     #[error("what is stored could not be read: see the server's log, and run `gyro store verify`")]
     Unreadable,

@@ -63,6 +63,7 @@ impl Core {
     ) {
         match self.inspect(&query, begun, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
+            Err((wait, _)) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
             Err((wait, begun)) => {
                 let job = Job::Query(tag, query, begun);
                 self.waiting.park(wait, Waiter { job, since, tries: 0 });
@@ -301,6 +302,7 @@ impl Core {
             cached_octets: self.cached_octets(),
             catalogue: self.catalogue.version(),
             sweeps_suspended: self.clock.is_suspended(),
+            store_stalled: self.store_stalled,
             next_account: AccountId(self.next_account),
         }
     }

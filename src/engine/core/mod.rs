@@ -97,6 +97,8 @@ pub struct Core {
     clock: EngineClock,
     started: Timestamp,
     low_space: bool,
+    store_behind: bool,
+    store_stalled: Option<Duration>,
     facts: Facts,
     services: Vec<ServiceFacts>,
     accounts: Cache<AccountId, Account, Keyed>,
@@ -166,6 +168,8 @@ impl Core {
             clock: EngineClock::new(),
             started: Timestamp::EPOCH,
             low_space: false,
+            store_behind: false,
+            store_stalled: None,
             facts: Facts::default(),
             services: Vec::new(),
             accounts: Cache::new(keyed),
@@ -635,6 +639,31 @@ impl Core {
     /// The store has little room left: new sessions and events are refused until it has more.
     pub fn set_low_space(&mut self, low: bool) {
         self.low_space = low;
+    }
+
+    /// Changes come faster than the store takes them for long: new sessions and events are refused until it has caught
+    /// up.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        self.store_behind = behind;
+    }
+
+    /// For how long the store has stood still, where that is too long: what is not in memory cannot be read, and is
+    /// refused at once until it goes on. All else is served.
+    pub fn set_store_stalled(&mut self, still: Option<Duration>) {
+        let begins = still.is_some() && self.store_stalled.is_none();
+        self.store_stalled = still;
+        if begins {
+            for waiter in self.waiting.take_operators() {
+                if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
+                    self.reply(tag, Err(CommandError::StoreStalled));
+                }
+            }
+        }
+    }
+
+    /// Whether what must wait for this would wait for a store that stands still.
+    fn is_vain(&self, wait: &waiting::Wait) -> bool {
+        self.store_stalled.is_some() && !matches!(wait, waiting::Wait::Durable(_))
     }
 
     /// An operator says that the clock is right after a jump: expiry goes on.

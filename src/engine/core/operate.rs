@@ -65,6 +65,7 @@ impl Core {
         match self.operate(&command, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
             Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
+            Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
             Err(wait) => {
                 let job = Job::Command(tag, command);
                 self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });

@@ -1,6 +1,8 @@
 //! What operators ask, and what they are told. Every view is held like an answer: none shows what a power cut can
 //! take back.
 
+use core::time::Duration;
+
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
@@ -296,6 +298,8 @@ pub struct EngineStatus {
     pub catalogue: u64,
     /// Expiry waits until the clock's jump is confirmed or has lasted.
     pub sweeps_suspended: bool,
+    /// For how long the store has stood still, where that is too long.
+    pub store_stalled: Option<Duration>,
     /// Accounts that were created here so far, at most: the number the next one gets.
     pub next_account: AccountId,
 }

@@ -82,6 +82,10 @@ impl Core {
                 self.make_room();
                 handled
             }
+            Err(wait) if self.is_vain(&wait) => {
+                self.facts.overloaded = self.facts.overloaded.saturating_add(1);
+                Handled::Overloaded
+            }
             Err(wait) => {
                 self.waiting.lead(short);
                 let job = Job::Request(tag, Box::new(request), route);
@@ -142,6 +146,7 @@ impl Core {
 
     pub(super) fn is_past_soft_mark(&self, now: Timestamp) -> bool {
         self.low_space
+            || self.store_behind
             || self.under_way() >= self.limits.soft_mark
             || self.commit.open.octets >= self.limits.soft_batch_octets
             || self.is_past_hard_mark(now)

@@ -208,6 +208,14 @@ impl Waiting {
         self.taken(late)
     }
 
+    /// Operators' orders and questions that wait for something to be read are taken out.
+    pub(crate) fn take_operators(&mut self) -> Vec<Waiter> {
+        let is_operators = |waiter: &mut Waiter| matches!(waiter.job, Job::Command(..) | Job::Query(..));
+        let waiting = self.by_load.values_mut().chain([&mut self.for_events]);
+        let taken = waiting.flat_map(|waiters| waiters.extract_if(.., is_operators)).collect();
+        self.taken(taken)
+    }
+
     /// Everything that waits is taken out.
     pub(crate) fn drain(&mut self) -> Vec<Waiter> {
         self.earliest = None;

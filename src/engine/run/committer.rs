@@ -31,6 +31,8 @@ pub(super) struct Written {
     pub(super) took: Duration,
     pub(super) records: usize,
     pub(super) octets: u64,
+    /// New sessions are to be refused until the state has caught up.
+    pub(super) behind: bool,
 }
 
 /// Commits until it is told to stop, the loop has gone, or the store fails.
@@ -72,7 +74,7 @@ fn serve(
                     return Ok(());
                 }
                 commit.sync()?;
-                let written = written(&batch, (shared.clock)().since(begun));
+                let written = written(commit, &batch, (shared.clock)().since(begun));
                 // First to the store thread, then to the loop: a load that the loop sends after it knows of the batch
                 // is answered behind it.
                 let _ = to_store.send(ToStore::Apply(batch));
@@ -102,7 +104,7 @@ fn append(
     loop {
         match commit.append(batch) {
             Ok(()) => return Ok(true),
-            Err(error @ StoreError::Overload { .. }) => {
+            Err(error @ (StoreError::Overload { .. } | StoreError::Behind { .. })) => {
                 if !std::mem::replace(&mut told, true) {
                     let _ = to_loop.send(FromThreads::NoRoom(error));
                     (shared.wake)();
@@ -117,7 +119,7 @@ fn append(
     }
 }
 
-fn written(batch: &Batch, took: Duration) -> Written {
+fn written(commit: &dyn Commit, batch: &Batch, took: Duration) -> Written {
     let octets = batch.records.iter().filter_map(|record| record.value.as_ref()).map(Vec::len);
     let octets = octets.fold(0usize, usize::saturating_add);
     Written {
@@ -125,6 +127,7 @@ fn written(batch: &Batch, took: Duration) -> Written {
         took,
         records: batch.records.len(),
         octets: u64::try_from(octets).unwrap_or(u64::MAX),
+        behind: commit.is_behind(),
     }
 }
 

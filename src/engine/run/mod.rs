@@ -6,10 +6,12 @@
 
 mod committer;
 mod encode;
+mod figures;
 mod operators;
 mod reader;
 mod secret;
 mod spool;
+mod stall;
 mod store_thread;
 #[cfg(test)]
 mod tests;
@@ -28,12 +30,11 @@ use crate::charging::request::Request;
 use crate::engine::core::command::Command;
 use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
-use crate::engine::core::reauth::{Outcomes, ReauthFacts};
 use crate::engine::core::sink::Recovered;
 use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
 use crate::store::follow::Ask;
-use crate::store::{self, Class, Commit, Notice, Opened, StoreError};
-use crate::telemetry::{EngineMetrics, REAUTH_OUTCOMES, ReauthFigures};
+use crate::store::{self, Class, Commit, Notice, Opened, Pulse, StoreError};
+use crate::telemetry::EngineMetrics;
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
@@ -41,6 +42,7 @@ pub use secret::hash_code;
 
 use committer::{Clock, ToCommitter, Written};
 use spool::Spool;
+use stall::Stall;
 use store_thread::ToStore;
 
 /// Loads that are with the store thread at a time.
@@ -64,6 +66,8 @@ pub struct Options {
     pub clock: Box<Clock>,
     /// Wakes the loop, from another thread: [`Engine::turn`] is to be called.
     pub wake: Box<dyn Fn() + Send + Sync>,
+    /// What beats while the store thread gets on: that of the store's own options, where it has one.
+    pub pulse: Arc<Pulse>,
     /// Where emergencies go while the store is gone; best on another disk than the store.
     pub spool: Option<PathBuf>,
     /// Where the figures go.
@@ -109,6 +113,7 @@ impl fmt::Debug for Options {
 /// What threads share with the loop.
 struct Shared {
     clock: Box<Clock>,
+    pulse: Arc<Pulse>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -171,6 +176,13 @@ pub enum Event {
     NoRoom(StoreError),
     /// Something is wrong, and the engine goes on.
     Problem(String),
+    /// The store thread stands still. What is in memory is served and committed on, until memory for changes is full.
+    Stalled {
+        /// For how long.
+        still: Duration,
+        /// It has lasted so long that only a restart is likely to end it.
+        lasts: bool,
+    },
     /// Emergencies that were kept elsewhere are entered.
     Spooled(usize),
     /// All sessions of the store are known.
@@ -188,6 +200,13 @@ pub enum Failure {
     /// A thread ended that must not.
     #[error("the {0} thread has ended: this is a fault in gyro, please report it")]
     Thread(&'static str),
+    /// The store thread does not come back from the state behind the journal.
+    #[error(
+        "the store thread has stood still for {} s and is left behind: what was answered is in the journal, and the next \
+         start reads it from there",
+        .0.as_secs()
+    )]
+    Stalled(Duration),
 }
 
 impl Failure {
@@ -195,7 +214,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Store(error) => error.exit_code(),
-            Self::Thread(_) => 74,
+            Self::Thread(_) | Self::Stalled(_) => 74,
         }
     }
 }
@@ -211,6 +230,8 @@ pub struct Engine {
     to_loop: Sender<FromThreads>,
     threads: Vec<JoinHandle<()>>,
     loads: usize,
+    stall: Stall,
+    turned: Timestamp,
     spool: Option<Spool>,
     /// The spool's file can go once this batch is durable.
     spool_entered: Option<Sequence>,
@@ -229,9 +250,10 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Starts the store thread, which opens the store; emergencies are served from now on.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { settings, content, open, clock, wake, spool, metrics, followers } = options;
+        let Options { settings, content, open, clock, wake, pulse, spool, metrics, followers } = options;
         let policy = settings.policy;
-        let shared = Arc::new(Shared { clock, wake });
+        let stall = Stall::new(&pulse, clock());
+        let shared = Arc::new(Shared { clock, pulse, wake });
         let (to_store, from_loop) = channel();
         let (to_loop, from) = channel();
         let followers = followers.map(|followers| (followers, Asking(to_store.clone())));
@@ -253,6 +275,8 @@ impl Engine {
             to_loop,
             threads: vec![store_thread],
             loads: 0,
+            stall,
+            turned: Timestamp::EPOCH,
             spool: spool.map(Spool::new),
             spool_entered: None,
             failure: None,
@@ -336,11 +360,14 @@ impl Engine {
         self.hand_out_loads();
         self.hand_out_batch();
         self.spool();
+        self.turned = now;
+        self.watch();
     }
 
     /// When [`Engine::turn`] is to be called next, if nothing comes before.
     pub fn next_turn(&self) -> Option<Timestamp> {
-        self.core.poll_timeout()
+        let look = self.turned.plus(stall::LOOK);
+        Some(self.core.poll_timeout().map_or(look, |due| due.min(look)))
     }
 
     /// The answer of a request that waited.
@@ -402,7 +429,7 @@ impl Engine {
     /// Brings the figures up to date: to be called before they are read.
     pub fn publish(&mut self, now: Timestamp) {
         let status = self.core.status(now);
-        self.metrics.publish(&figures(&self.core, &status, &self.status));
+        self.metrics.publish(&figures::of(&self.core, &status, &self.status));
     }
 
     /// Why only emergencies are served, where that is so.
@@ -410,10 +437,12 @@ impl Engine {
         self.failure.as_deref()
     }
 
-    /// Ends: stops the committer, then the store thread, which checkpoints first. Waits for both. What was not durable
-    /// is lost; its answers were never sent. Fails where the store failed, before or now.
+    /// Ends: stops the committer, then the store thread, which checkpoints first. Waits for both, for the store thread as
+    /// long as it gets on. What was not durable is lost; its answers were never sent. Fails where the store failed,
+    /// before or now.
     pub fn close(mut self) -> Result<(), Arc<Failure>> {
         let mut outcome = Ok(());
+        let was_open = self.to_committer.is_some() || self.failure.is_some();
         self.core.give_up_waiting();
         if let Some(to_committer) = self.to_committer.take() {
             // A committer that has ended already has said why.
@@ -424,10 +453,17 @@ impl Engine {
             outcome = Err(Failure::Thread("committer"));
         }
         let _ = self.to_store.send(ToStore::Stop);
-        if self.threads.len() > store_thread && self.threads.remove(store_thread).join().is_err() {
-            outcome = Err(Failure::Thread("store"));
+        let mut told = Vec::new();
+        if self.threads.len() > store_thread {
+            let thread = self.threads.remove(store_thread);
+            match self.await_store(&thread, &mut told) {
+                // An opening that is given up has changed nothing that the next one does not find.
+                Err(still) => outcome = if was_open { Err(Failure::Stalled(still)) } else { outcome },
+                Ok(()) if thread.join().is_err() => outcome = Err(Failure::Thread("store")),
+                Ok(()) => {}
+            }
         }
-        for told in self.from.try_iter() {
+        for told in told.into_iter().chain(self.from.try_iter()) {
             match told {
                 FromThreads::CommitFailed(error)
                 | FromThreads::OpenFailed(error)
@@ -450,6 +486,23 @@ impl Engine {
         }
     }
 
+    /// Waits for the end of the store thread; an error is for how long it has stood still.
+    fn await_store(&mut self, thread: &JoinHandle<()>, told: &mut Vec<FromThreads>) -> Result<(), Duration> {
+        while !thread.is_finished() {
+            let next = self.from.recv_timeout(stall::BREATH).ok();
+            let ended = matches!(next, Some(FromThreads::StoreStopped(_) | FromThreads::OpenFailed(_)));
+            told.extend(next);
+            if ended {
+                break;
+            }
+            let still = self.stall.still((self.shared.clock)());
+            if still >= stall::STALLED {
+                return Err(still);
+            }
+        }
+        Ok(())
+    }
+
     fn take_in(&mut self, told: FromThreads, now: Timestamp) {
         match told {
             FromThreads::Opened(opened) => self.opened(*opened, now),
@@ -470,7 +523,8 @@ impl Engine {
             }
             FromThreads::Status(status) => {
                 self.core.set_low_space(status.space.is_low());
-                self.status = *status;
+                self.status = store::Status { behind: self.status.behind, ..*status };
+                self.set_behind(status.behind);
             }
             FromThreads::BackedUp(tag, outcome) => self.events.push(Event::BackedUp(tag, outcome)),
             FromThreads::NoRoom(error) => self.events.push(Event::NoRoom(error)),
@@ -516,6 +570,7 @@ impl Engine {
         let sequence = Sequence(written.sequence.number());
         self.metrics.committed(written.took, written.records, written.octets);
         self.core.on_durable(sequence, now);
+        self.set_behind(written.behind);
         if self.spool_entered.is_some_and(|entered| entered <= sequence) {
             self.spool_entered = None;
             let removed = self.spool.as_ref().map_or(Ok(()), Spool::remove);
@@ -532,6 +587,27 @@ impl Engine {
             self.to_committer = None;
             self.core.on_failed(now);
             self.events.push(Event::Failed(why));
+        }
+    }
+
+    /// New sessions are refused from now on, or are not.
+    fn set_behind(&mut self, is_behind: bool) {
+        self.core.set_store_behind(is_behind);
+        if is_behind && !self.status.behind {
+            self.events.push(Event::Problem(BEHIND.to_owned()));
+        }
+        self.status.behind = is_behind;
+    }
+
+    /// Looks whether the store thread gets on.
+    fn watch(&mut self) {
+        let now = (self.shared.clock)();
+        let change = self.stall.look(now, self.to_committer.is_some());
+        let stalled = self.stall.stalled();
+        self.core.set_store_stalled(stalled);
+        if let Some(change) = change {
+            self.status.stopped = stalled.map(|_| STALLED.to_owned());
+            self.events.push(change);
         }
     }
 
@@ -596,73 +672,6 @@ impl Engine {
     }
 }
 
-fn figures<'a>(
-    core: &'a Core,
-    status: &crate::engine::core::query::EngineStatus,
-    store: &store::Status,
-) -> crate::telemetry::EngineFigures<'a> {
-    let facts = status.facts;
-    crate::telemetry::EngineFigures {
-        decided: facts.decided,
-        repeats: facts.repeats,
-        contradictions: facts.contradictions,
-        above_grant: facts.above_grant,
-        late_usage: facts.late.saturating_add(facts.unknown_sessions),
-        overloaded: facts.overloaded.saturating_add(facts.unavailable),
-        emergencies: facts.emergencies,
-        expired: facts.expired,
-        load_failures: facts.load_failures,
-        sessions: status.sessions,
-        parked: status.parked,
-        under_way: core.under_way(),
-        reserved_micros: status.reserved.micros(),
-        repeat_horizon_secs: status.repeat_horizon_secs,
-        cached_octets: status.cached_octets,
-        journal_octets: store.journal_octets,
-        overlay_octets: store.overlay_octets,
-        free_octets: store.space.available,
-        mode: status.mode.as_str(),
-        reauth: reauth_figures(&status.reauth),
-        services: core
-            .services()
-            .iter()
-            .map(|service| crate::telemetry::ServiceFigures {
-                name: &service.name,
-                granted: service.granted,
-                last_granted: service.last_granted,
-                refused: service.refused,
-                limited: service.limited,
-                charged_cents: service.charged_cents,
-                open: service.open,
-            })
-            .collect(),
-    }
-}
-
-fn reauth_figures(facts: &ReauthFacts) -> ReauthFigures {
-    ReauthFigures {
-        reauthorisations: outcomes(&facts.reauthorisations),
-        aborts: outcomes(&facts.aborts),
-        freed: [facts.freed_by_restart, facts.freed_as_unknown, facts.freed_by_abort],
-        hosts_restarted: facts.hosts_restarted,
-        waiting: facts.waiting,
-    }
-}
-
-/// In the order of [`REAUTH_OUTCOMES`].
-fn outcomes(of: &Outcomes) -> [u64; REAUTH_OUTCOMES.len()] {
-    [
-        of.sent,
-        of.repeated,
-        of.done,
-        of.followed,
-        of.ignored,
-        of.gone,
-        of.refused,
-        of.given_up,
-        of.moot,
-        of.unsupported,
-        of.joined,
-        of.dropped,
-    ]
-}
+const STALLED: &str = "the store thread stands still: if it goes on so, restart gyro";
+const BEHIND: &str = "changes come faster than the disk takes them, and memory for those that wait is three quarters full: new \
+    sessions are refused until it has caught up";

@@ -1,5 +1,7 @@
 //! The store thread: applies durable batches, answers loads behind them, reads the store through at start, and does
-//! the store's upkeep in paced steps. It takes at most a tenth of a core for upkeep.
+//! the store's upkeep in steps, at the pace that the store asks for ([`crate::store::Pace`]). A step that is due goes
+//! before what waits, so that no load keeps the upkeep from its share; what waits has the rest of the time. It says what it
+//! is at ([`crate::store::Pulse`]): sled can stand still for ever, which nobody but the loop would notice.
 
 use core::time::Duration;
 use std::path::PathBuf;
@@ -11,7 +13,7 @@ use crate::charging::policy::Policy;
 use crate::engine::core::Tag;
 use crate::engine::core::load::Load;
 use crate::store::follow::{Ask, Following};
-use crate::store::{Batch, Budget, Opened, Progress, State, StoreError};
+use crate::store::{Batch, Budget, Opened, Pace, Progress, State, StoreError};
 use crate::time::Monotonic;
 
 use super::reader::{self, Scan};
@@ -32,11 +34,8 @@ pub(super) enum ToStore {
     Stop,
 }
 
-/// Octets of one step of upkeep, about: a step of this size takes a few milliseconds.
-const STEP: Budget = Budget { octets: 256 * 1024 };
-
-/// After a step of upkeep the thread rests for so many times what the step took.
-const REST: u32 = 9;
+/// Octets of one step of upkeep, about: a step of this size takes a few milliseconds, and what is loaded waits for it.
+const STEP: Budget = Budget { octets: 512 * 1024 };
 
 /// How often upkeep is looked at when nothing is due, and figures are told.
 const LOOK: Duration = Duration::from_millis(200);
@@ -69,6 +68,7 @@ pub(super) fn run(
         let _ = to_loop.send(what);
         (shared.wake)();
     };
+    shared.pulse.work();
     let Opened { commit, mut state, last, epoch, notices } = match open() {
         Ok(opened) => opened,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
@@ -94,6 +94,7 @@ pub(super) fn run(
         backup: None,
         following,
         idle: false,
+        stepped: Monotonic::default(),
         rest_until: Monotonic::default(),
         told: None,
         shared,
@@ -111,6 +112,7 @@ struct StoreThread<'a> {
     following: Following,
     /// The last step had nothing to do.
     idle: bool,
+    stepped: Monotonic,
     rest_until: Monotonic,
     told: Option<Monotonic>,
     shared: &'a Shared,
@@ -121,10 +123,15 @@ impl StoreThread<'_> {
     fn serve(&mut self, from: &Receiver<ToStore>) {
         loop {
             let now = (self.shared.clock)();
-            let upkeep =
-                self.scan.is_done() && self.idle && self.backup.is_none() && !self.following.is_behind();
-            let wait = if upkeep { LOOK } else { self.rest_until.since(now) };
-            match from.recv_timeout(wait) {
+            if !self.idle && self.rest_until <= now {
+                self.work(now);
+                self.shared.pulse.beat();
+            }
+            let wait = if self.idle { LOOK } else { self.rest_until.since((self.shared.clock)()) };
+            self.shared.pulse.rest();
+            let told = from.recv_timeout(wait);
+            self.shared.pulse.work();
+            match told {
                 Ok(ToStore::Apply(batch)) => {
                     self.following.note(&batch);
                     self.following.answer();
@@ -132,7 +139,6 @@ impl StoreThread<'_> {
                         (self.tell)(FromThreads::Problem(error.to_string()));
                     }
                     self.idle = false;
-                    continue;
                 }
                 Ok(ToStore::Load(load)) => {
                     let (loaded, error) = reader::answer(self.state, load);
@@ -140,7 +146,6 @@ impl StoreThread<'_> {
                         (self.tell)(FromThreads::Problem(error.to_string()));
                     }
                     (self.tell)(FromThreads::Loaded(loaded));
-                    continue;
                 }
                 Ok(ToStore::Backup(tag, path)) => {
                     if self.backup.is_some() {
@@ -148,48 +153,49 @@ impl StoreThread<'_> {
                         (self.tell)(FromThreads::BackedUp(tag, Err(why)));
                     } else {
                         self.backup = Some((tag, path));
+                        self.idle = false;
                     }
                 }
                 Ok(ToStore::Follow(ask)) => {
                     self.following.ask(ask);
                     self.following.answer();
-                    if !self.following.is_behind() {
-                        continue;
-                    }
+                    self.idle &= !self.following.is_behind();
                 }
                 Ok(ToStore::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.idle = false,
             }
-            self.work();
         }
     }
 
     /// One piece of what is due, and the rest after it.
-    fn work(&mut self) {
-        let begun = (self.shared.clock)();
-        if self.rest_until > begun {
-            return;
-        }
-        if !self.scan.is_done() {
+    fn work(&mut self, begun: Monotonic) {
+        let scans = !self.scan.is_done();
+        if scans {
             self.scan_on();
-            // Half of a core, so that what is loaded for requests meanwhile does not wait.
-            let ended = (self.shared.clock)();
-            self.rest_until = self.rest_until.max(ended.plus(ended.since(begun)));
-            return;
         }
         if self.backup.is_some() {
             self.back_up();
         }
         self.following.catch_up(self.state);
-        match self.state.step(STEP) {
-            Ok(progress) => self.idle = progress == Progress::Idle,
-            Err(error) => {
-                self.idle = true;
-                (self.tell)(FromThreads::Problem(error.to_string()));
-            }
+        // The scan goes first as long as nothing is behind.
+        let looks = begun.since(self.stepped) >= LOOK || self.state.pace() > Pace::GENTLE;
+        if !scans || looks {
+            self.stepped = begun;
+            self.idle = match self.state.step(STEP) {
+                Ok(progress) => progress == Progress::Idle,
+                Err(error) => {
+                    (self.tell)(FromThreads::Problem(error.to_string()));
+                    true
+                }
+            };
         }
+        self.idle &= self.scan.is_done() && self.backup.is_none() && !self.following.is_behind();
         let ended = (self.shared.clock)();
-        self.rest_until = ended.plus(ended.since(begun).saturating_mul(REST));
+        let took = ended.since(begun);
+        let rest = self.state.pace().rest(took);
+        // The scan takes half of the time at least, not more: what is loaded for requests meanwhile is not to wait.
+        let rest = if scans { rest.min(took) } else { rest };
+        self.rest_until = self.rest_until.max(ended.plus(rest));
         if self.told.is_none_or(|told| ended.since(told) >= TELL) {
             self.told = Some(ended);
             (self.tell)(FromThreads::Status(Box::new(self.state.status())));

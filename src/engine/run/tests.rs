@@ -28,6 +28,8 @@ use crate::store::{Batch, Conflicts, Probe};
 use crate::telemetry::Metrics;
 use crate::time::Monotonic;
 
+mod stalled;
+
 const MSISDN: &str = "77010000001";
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -116,6 +118,8 @@ struct Loop {
     next: u64,
     events: Vec<Event>,
     metrics: Metrics,
+    /// The clock, and how far it goes each time that it is read, in microseconds.
+    clock: Arc<(AtomicU64, AtomicU64)>,
 }
 
 impl Loop {
@@ -124,7 +128,8 @@ impl Loop {
         spool: Option<PathBuf>,
     ) -> Self {
         let (wake, woken): (SyncSender<()>, _) = sync_channel(1);
-        let ticks = AtomicU64::new(0);
+        let clock = Arc::new((AtomicU64::new(0), AtomicU64::new(10)));
+        let read = Arc::clone(&clock);
         let metrics = Metrics::new("test", "none");
         let engine = Engine::start(Options {
             followers: None,
@@ -137,14 +142,18 @@ impl Loop {
             },
             content: b"tariff".as_slice().into(),
             open: Box::new(open),
-            clock: Box::new(move || Monotonic::from_micros(ticks.fetch_add(10, Ordering::Relaxed))),
+            clock: Box::new(move || {
+                let (now, step) = &*read;
+                Monotonic::from_micros(now.fetch_add(step.load(Ordering::Relaxed), Ordering::Relaxed))
+            }),
             wake: Box::new(move || {
                 let _ = wake.try_send(());
             }),
+            pulse: Arc::default(),
             spool,
             metrics: metrics.engine.clone(),
         });
-        Self { engine: engine.unwrap(), woken, next: 0, events: Vec::new(), metrics }
+        Self { engine: engine.unwrap(), woken, next: 0, events: Vec::new(), metrics, clock }
     }
 
     /// Turns until `done`; half a minute without it is a failure.

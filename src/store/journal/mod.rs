@@ -52,6 +52,12 @@ pub(crate) struct Shared {
     durable: AtomicU64,
     /// Octets of frames made durable since the opening.
     written: AtomicU64,
+    /// Octets of frames that are durable and not yet taken over by the state half.
+    untaken: AtomicU64,
+    /// How many may be, until the state half has more room in memory.
+    room: AtomicU64,
+    /// How many are enough to refuse new sessions.
+    soft_room: AtomicU64,
     /// The writer is through half of its segment.
     wants_next: AtomicBool,
     listed: Mutex<Vec<Listed>>,
@@ -75,6 +81,9 @@ impl Shared {
             disk,
             durable: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            untaken: AtomicU64::new(0),
+            room: AtomicU64::new(u64::MAX),
+            soft_room: AtomicU64::new(u64::MAX),
             wants_next: AtomicBool::new(false),
             listed: Mutex::default(),
             prepared: Mutex::default(),
@@ -98,6 +107,37 @@ impl Shared {
 
     pub(crate) fn add_written(&self, octets: u64) {
         self.written.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// Octets of frames that are durable and not yet taken over by the state half.
+    pub(crate) fn untaken(&self) -> u64 {
+        self.untaken.load(Ordering::Relaxed)
+    }
+
+    fn add_untaken(&self, octets: u64) {
+        self.untaken.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// The state half has taken over a frame of so many octets.
+    pub(crate) fn taken(&self, octets: u64) {
+        self.untaken.fetch_sub(octets, Ordering::Relaxed);
+    }
+
+    /// The state half has room for so many octets more; the last `kept` of them are not for new sessions.
+    pub(crate) fn set_room(&self, room: u64, kept: u64) {
+        self.room.store(room, Ordering::Relaxed);
+        self.soft_room.store(room.saturating_sub(kept), Ordering::Relaxed);
+    }
+
+    /// Whether new sessions are to be refused: what is durable comes faster than the state half takes it over, or brings
+    /// it into the state.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.untaken() >= self.soft_room.load(Ordering::Relaxed)
+    }
+
+    /// Whether the state half has no room for what is durable: it must take that over first.
+    fn is_full(&self) -> bool {
+        self.untaken() >= self.room.load(Ordering::Relaxed)
     }
 
     /// The segments, oldest first.
@@ -138,6 +178,7 @@ impl Shared {
     /// Hands the next segment to the writer; it is written and synced.
     pub(crate) fn finish_next(&self, preparing: Preparing) -> std::io::Result<()> {
         let (partial, _) = preparing.into_file();
+        // The one before has lost this name for good before another takes it.
         self.disk.sync_dir(&self.dir)?;
         let ready = self.dir.join(READY);
         // The writer may have taken its own meanwhile; a second one is not kept.
@@ -160,7 +201,7 @@ impl Shared {
 
 /// The next segment while its zeros are written by the upkeep.
 const PREPARED: &str = "next.preparing";
-/// The next segment, ready for the writer.
+/// The next segment, ready for the writer; and the last one, until the directory is synced after the writer took it.
 const READY: &str = "next.ready";
 /// The next segment while the writer writes its zeros itself, because none was ready.
 const UNPREPARED: &str = "next.writing";

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::frame::{self, Kind, Place};
 use super::segment::{self, Ending, FIRST_FRAME, Frames, Page, Preparing, SIZE_MIN, StoreId};
 use super::writer::{At, Writer};
-use super::{Listed, MARK_EVERY, Shared};
+use super::{Listed, MARK_EVERY, READY, Shared};
 use crate::store::error::Damage;
 use crate::store::octets::wide;
 use crate::store::record::Record;
@@ -35,6 +35,34 @@ pub(crate) struct Survey {
     epoch: u64,
     /// Where the last segment was torn: its id and offset.
     pub(crate) torn: Option<(u64, u64)>,
+}
+
+/// Gives the last segment its name where a crash has left it the one it had while it stood ready.
+pub(crate) fn name_last(dir: &Path, store: &StoreId, disk: &dyn files::Disk) -> Result<(), StoreError> {
+    let ready = dir.join(READY);
+    let file = match File::open(&ready) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(StoreError::io("open", &ready)(source)),
+    };
+    let mut octets = [0; segment::PAGE];
+    files::read_at(&file, &mut octets, 0).map_err(StoreError::io("read", &ready))?;
+    match Page::decode(&octets) {
+        Ok(page) => {
+            let path = segment::path(dir, page.segment);
+            if page.store != *store || path.exists() {
+                return Err(StoreError::damaged(&ready, 0, Damage::Place));
+            }
+            files::rename(disk, &ready, &path)
+        }
+        Err(damage) => {
+            // No frame is written before the first page is durable: without one, nothing was begun.
+            let mut first = [0; frame::HEADER];
+            files::read_at(&file, &mut first, FIRST_FRAME).map_err(StoreError::io("read", &ready))?;
+            let is_begun = first.iter().any(|octet| *octet != 0);
+            if is_begun { Err(StoreError::damaged(&ready, 0, damage)) } else { Ok(()) }
+        }
+    }
 }
 
 /// Looks at the journal in `dir` and changes nothing. Reads all of the last segment, and the first page of the others.

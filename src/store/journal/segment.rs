@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::error::Damage;
 use crate::store::files::{self, Disk, Partial};
 use crate::store::octets::{Reader, narrow, wide};
+use crate::store::pace::Part;
 
 /// Where the first frame of a segment begins.
 pub(crate) const FIRST_FRAME: u64 = 4_096;
@@ -27,7 +28,7 @@ pub(crate) const EXTENSION: &str = "seg";
 
 const MAGIC: [u8; 8] = *b"GYROSEG1";
 const VERSION: u32 = 1;
-const PAGE: usize = 76;
+pub(super) const PAGE: usize = 76;
 const CRC_AT: usize = 72;
 
 /// Which store a file belongs to: drawn once, when it is made.
@@ -350,6 +351,11 @@ impl Preparing {
         }
         disk.sync_all(&self.file)?;
         Ok(true)
+    }
+
+    /// How much of it is written.
+    pub(crate) fn part_done(&self) -> Part {
+        Part::of(self.done, self.size)
     }
 
     /// The file, once it is written; it stays when its name is kept.

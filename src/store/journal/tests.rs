@@ -30,6 +30,7 @@ struct Opened {
 }
 
 fn open_on(dir: &Path, disk: Arc<dyn Disk>) -> Result<Opened, StoreError> {
+    recovery::name_last(dir, &STORE, &*disk)?;
     let Survey { last, torn, .. } = recovery::survey(dir, &STORE)?;
     let shared = Arc::new(Shared::new(dir, STORE, SIZE, disk, Lock::take(dir)?));
     let (writer, epoch) = recovery::resume(recovery::survey(dir, &STORE)?, Arc::clone(&shared))?;
@@ -338,6 +339,60 @@ fn a_segment_prepared_ahead_is_used() {
     assert!(!dir.path().join(READY).exists());
     drop(opened);
     assert_eq!(replayed(&open(dir.path()).unwrap().shared, 0), (1..=number).collect::<Vec<_>>());
+}
+
+/// A journal whose last segment has just been begun, with a batch in it; the number of that.
+fn switched(dir: &Path) -> u64 {
+    let mut opened = open(dir).unwrap();
+    let mut number = 0;
+    while segments(dir).len() == 1 {
+        number += 1;
+        commit(&mut opened.writer, number, 1_000);
+        if opened.shared.is_next_wanted() {
+            let mut next = opened.shared.begin_next().unwrap();
+            while !next.step(&SystemDisk, SIZE).unwrap() {}
+            opened.shared.finish_next(next).unwrap();
+        }
+    }
+    number
+}
+
+#[test]
+fn a_segment_that_a_crash_left_under_the_name_of_a_prepared_one_is_the_last_one() {
+    let dir = crate::store::testing::dir();
+    let number = switched(dir.path());
+    fs::rename(&segments(dir.path())[1], dir.path().join(READY)).unwrap();
+    let opened = open(dir.path()).unwrap();
+    assert_eq!(opened.last.number(), number);
+    assert_eq!(replayed(&opened.shared, 0), (1..=number).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_prepared_segment_that_was_not_begun_is_not_taken_for_one() {
+    let dir = crate::store::testing::dir();
+    let number = switched(dir.path());
+    let mut torn = vec![0; usize::try_from(SIZE).unwrap()];
+    torn[..30].copy_from_slice(&fs::read(&segments(dir.path())[1]).unwrap()[..30]);
+    for octets in [vec![0; torn.len()], Vec::new(), torn] {
+        fs::write(dir.path().join(READY), octets).unwrap();
+        assert_eq!(open(dir.path()).unwrap().last.number(), number);
+        assert!(!dir.path().join(READY).exists());
+    }
+}
+
+#[test]
+fn a_last_segment_whose_first_page_is_damaged_is_refused_under_either_name() {
+    let dir = crate::store::testing::dir();
+    switched(dir.path());
+    let last = segments(dir.path()).pop().unwrap();
+    flip(&last, 20, 1);
+    assert!(matches!(open(dir.path()), Err(StoreError::Damaged { .. })));
+    fs::rename(&last, dir.path().join(READY)).unwrap();
+    assert!(matches!(open(dir.path()), Err(StoreError::Damaged { .. })));
+    flip(&dir.path().join(READY), 20, 1);
+    let copy = segments(dir.path())[0].with_file_name(last.file_name().unwrap());
+    fs::copy(dir.path().join(READY), copy).unwrap();
+    assert!(matches!(open(dir.path()), Err(StoreError::Damaged { .. })));
 }
 
 #[test]

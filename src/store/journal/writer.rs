@@ -125,13 +125,16 @@ impl Writer {
 
     /// Goes to a new segment; everything before is synced. Without one that is ready, writes its zeros itself.
     fn switch(&mut self) -> Result<(), StoreError> {
-        let ready = match self.shared.take_prepared() {
-            Some(path) => path,
-            None => self
-                .prepare()
-                .map_err(|source| StoreError::Overload { path: self.shared.dir.clone(), source })?,
-        };
-        self.or_poison(|writer| writer.begin(&ready))
+        if let Some(ready) = self.shared.take_prepared() {
+            return self.or_poison(|writer| writer.begin(&ready));
+        }
+        let path = self
+            .prepare()
+            .map_err(|source| StoreError::Overload { path: self.shared.dir.clone(), source })?;
+        self.or_poison(|writer| {
+            writer.begin(&path)?;
+            files::sync_parent(&*writer.shared.disk, &writer.path)
+        })
     }
 
     fn prepare(&self) -> std::io::Result<PathBuf> {
@@ -142,6 +145,8 @@ impl Writer {
         Ok(preparing.into_file().0.keep())
     }
 
+    /// Begins the segment that stands ready. Its new name need not be durable: an opening finds it under the old one
+    /// too, and a directory that waits for other files would hold up the commit.
     fn begin(&mut self, ready: &std::path::Path) -> Result<(), StoreError> {
         let page = Page {
             store: self.shared.store,
@@ -155,9 +160,10 @@ impl Writer {
         let disk = &*self.shared.disk;
         let file = File::options().write(true).open(ready).map_err(StoreError::io("open", ready))?;
         disk.write_all_at(&file, &page.encode(), 0).map_err(StoreError::io("write", ready))?;
-        disk.sync_all(&file).map_err(StoreError::io("sync", ready))?;
+        // Its length and its blocks are durable since it was prepared.
+        disk.sync_data(&file).map_err(StoreError::io("sync", ready))?;
         let path = segment::path(&self.shared.dir, page.segment);
-        files::rename(disk, ready, &path)?;
+        std::fs::rename(ready, &path).map_err(StoreError::io("rename", ready))?;
         self.shared.listed().push(Listed {
             segment: page.segment,
             path: path.clone(),
@@ -201,11 +207,18 @@ impl Commit for Writer {
         self.shared.durable()
     }
 
+    fn is_behind(&self) -> bool {
+        self.shared.is_behind()
+    }
+
     fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.is_usable()?;
         let expected = self.shared.durable().next();
         if batch.sequence != expected || self.unsynced.is_some() {
             return Err(StoreError::OutOfOrder { expected, found: batch.sequence });
+        }
+        if self.shared.is_full() {
+            return Err(StoreError::Behind { path: self.shared.dir.clone() });
         }
         let octets = frame::octets_of(&batch.records)
             .map_err(|record| StoreError::ValueTooLarge { class: record.class, key: record.key })?;
@@ -240,6 +253,7 @@ impl Commit for Writer {
             self.unsynced = None;
             self.confirmed = false;
             self.shared.add_written(octets);
+            self.shared.add_untaken(octets);
             self.shared.set_durable(self.last);
         }
         Ok(self.last)

@@ -33,15 +33,15 @@ use self::upkeep::Upkeep;
 use super::archive::{ArchiveReader, Archived};
 use super::export::{Export, Source};
 use super::files::{Disk, SystemDisk};
-use super::journal::Shared;
 use super::journal::reader::JournalReader;
 use super::journal::segment::StoreId;
 use super::journal::writer::Writer;
+use super::journal::{Shared, frame};
 use super::record::{Class, Key, Record};
 use super::sled::Tree;
 use super::{
-    Batch, Budget, Commit as _, Loaded, Notice, Opened, Probe, Progress, Sequence, Space, State, Status,
-    StoreError, sys,
+    Batch, Budget, Commit as _, Loaded, Notice, Opened, Pace, Probe, Progress, Pulse, Sequence, Space, State,
+    Status, StoreError, sys,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -56,7 +56,9 @@ pub struct Options {
     pub checkpoint_octets: u64,
     /// Octets of journal after which an export is due (4 GiB): between one and three times that much journal is kept.
     pub export_octets: u64,
-    /// Octets of changes in memory from which on an opening brings them into the state at once (512 MiB).
+    /// The most octets of changes in memory that are not in the state yet, about (512 MiB): a checkpoint is due at half of
+    /// it at the latest, new sessions are to be refused from three quarters on, nothing is committed at all of it. An
+    /// opening that meets more brings them into the state before it goes on.
     pub overlay_octets: u64,
     /// Octets of sled's cache (128 MiB).
     pub cache_octets: u64,
@@ -66,6 +68,8 @@ pub struct Options {
     pub probe: Probe,
     /// How octets get to the disk.
     pub disk: Arc<dyn Disk>,
+    /// Beats at each call of sled: looked at from another thread, since sled may not come back.
+    pub pulse: Arc<Pulse>,
 }
 
 impl Options {
@@ -80,6 +84,7 @@ impl Options {
             low_space_octets: 2_048 * MIB,
             probe,
             disk: Arc::new(SystemDisk),
+            pulse: Arc::default(),
         }
     }
 }
@@ -172,6 +177,16 @@ impl LocalState {
         if class.is_journal_only() { Err(StoreError::NotState { class }) } else { Ok(()) }
     }
 
+    /// Octets of changes that memory still has room for.
+    fn room(&self) -> u64 {
+        self.options.overlay_octets.saturating_sub(self.overlay.octets())
+    }
+
+    /// Tells the write half how much room there is.
+    fn tell_room(&self) {
+        self.shared.set_room(self.room(), self.options.overlay_octets.div_euclid(4));
+    }
+
     /// Notes that the state has failed, so that the next opening rebuilds it.
     fn noted<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let (Err(StoreError::State { .. }), Some(reason)) = (&result, self.tree.failure()) {
@@ -194,7 +209,10 @@ impl State for LocalState {
             return Err(StoreError::OutOfOrder { expected, found: batch.sequence });
         }
         self.applied = batch.sequence;
+        let octets = frame::octets_of(&batch.records).unwrap_or(0);
         self.overlay.take(batch.sequence, batch.records);
+        self.tell_room();
+        self.shared.taken(octets);
         Ok(())
     }
 
@@ -238,7 +256,12 @@ impl State for LocalState {
 
     fn step(&mut self, budget: Budget) -> Result<Progress, StoreError> {
         let done = self.upkeep_step(budget.octets);
+        self.tell_room();
         self.noted(done)
+    }
+
+    fn pace(&self) -> Pace {
+        self.upkeep.pace
     }
 
     fn backup(&mut self, to: &Path, budget: Budget) -> Result<Progress, StoreError> {
@@ -252,6 +275,7 @@ impl State for LocalState {
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {
         let done = self.checkpoint_now();
+        self.tell_room();
         self.noted(done)
     }
 
@@ -262,6 +286,7 @@ impl State for LocalState {
             checkpoint: self.manifest.sequence,
             journal_octets: self.shared.octets(),
             overlay_octets: self.overlay.octets(),
+            behind: self.shared.is_behind(),
             exports: self.exports.iter().map(|export| export.start).collect(),
             verified: self.upkeep.verification.progress(),
             damage: self.upkeep.verification.damage().to_vec(),

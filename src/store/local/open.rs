@@ -1,6 +1,6 @@
 //! Opening: what is looked at before anything is served, and how it repairs itself.
 //!
-//! 1. The journal is surveyed, and nothing is changed: where does it end?
+//! 1. The last segment is given its name, and the journal is surveyed: where does it end?
 //! 2. MANIFEST, exports and state are asked for the last batch they know. If one knows of a later batch than the
 //!    journal, acknowledged changes are missing: refused.
 //! 3. The journal goes on in a new epoch, its last segment written anew and synced.
@@ -42,6 +42,7 @@ pub(crate) fn open(root: &Path, options: Options) -> Result<Local, StoreError> {
     for dir in [&places.journal, &places.exports, &places.archive] {
         files::make_dir(&*disk, dir)?;
     }
+    recovery::name_last(&places.journal, &store, &*disk)?;
     let survey = recovery::survey(&places.journal, &store)?;
     if let Some((segment, offset)) = survey.torn {
         notices.push(Notice::TornTail { segment, offset });
@@ -81,7 +82,7 @@ pub(crate) fn open(root: &Path, options: Options) -> Result<Local, StoreError> {
     };
     marks::rebuild_done(root, &*disk)?;
     let mut state = LocalState {
-        tree: Tree::open(&places.sled, options.cache_octets)?,
+        tree: Tree::open(&places.sled, options.cache_octets)?.watched(&options.pulse),
         reader: JournalReader::new(Arc::clone(&shared)),
         archived: archive::list(&places.archive)?,
         archive_reader: ArchiveReader::default(),
@@ -231,12 +232,16 @@ impl Rebuild<'_> {
             return Err(StoreError::NotRebuildable { begins: self.first });
         }
         let facts = Facts { store: self.store, sentinel: Sequence::ZERO, high: Sequence::ZERO };
-        let builder = Builder::begin(&self.temporary(), self.options.cache_octets, facts)?;
+        let builder = self.builder(facts)?;
         builder.finish(&*self.options.disk)?;
         if self.last > Sequence::ZERO {
             notices.push(Notice::Rebuilt { from: Sequence::ZERO, records: 0 });
         }
         self.install(Sequence::ZERO, generation)
+    }
+
+    fn builder(&self, facts: Facts) -> Result<Builder, StoreError> {
+        Builder::begin(&self.temporary(), self.options.cache_octets, facts, &self.options.pulse)
     }
 
     fn temporary(&self) -> std::path::PathBuf {
@@ -246,7 +251,7 @@ impl Rebuild<'_> {
     fn load(&self, export: &Export) -> Result<u64, StoreError> {
         let facts = Facts { store: self.store, sentinel: export.start, high: export.end };
         let mut reader = ExportReader::open(&export.path)?;
-        let mut builder = Builder::begin(&self.temporary(), self.options.cache_octets, facts)?;
+        let mut builder = self.builder(facts)?;
         while let Some(records) = reader.next()? {
             for (class, key, loaded) in records {
                 builder.put(class, key, loaded)?;
@@ -273,7 +278,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
     let octets = recovery::replay(&shared, from, &mut |sequence, records| {
         state.applied = sequence;
         state.overlay.take(sequence, records);
-        if state.overlay.octets() > state.options.overlay_octets {
+        if state.room() == 0 {
             state.checkpoint_now()?;
         }
         Ok(())
@@ -283,6 +288,7 @@ fn replay(state: &mut LocalState, notices: &mut Vec<Notice>) -> Result<(), Store
         notices.push(Notice::Replayed { from, to });
     }
     state.upkeep.begin(octets, journal_since_export(state));
+    state.tell_room();
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! What is durable in the journal and not yet in the state behind it.
 //!
-//! Two layers: changes that gather, and those that are being brought into the state. Reads look at both, newest
-//! first, before they look at the state.
+//! Two layers: changes that gather, and those that are being brought into the state; these leave as soon as they can be
+//! read there. Reads look at both, newest first, before they look at the state.
 
 use std::ops::Bound;
 
 use crate::store::octets::wide;
+use crate::store::pace::Part;
 use crate::store::record::{Class, KEY_MAX, Key, Record};
 use crate::store::sled::apply::{Change, Changes};
 use crate::store::{Loaded, Sequence};
@@ -15,16 +16,43 @@ const EACH: u64 = 128;
 
 const _: () = assert!(KEY_MAX == 64, "the estimate fits the key");
 
-/// The changes of one checkpoint on their way into the state.
+/// The changes of one checkpoint on their way into the state: those that are not in it yet.
 #[derive(Debug)]
 pub(super) struct Draining {
-    /// The changes.
-    pub(super) changes: Changes,
-    /// The last one that is in the state.
-    pub(super) cursor: Option<(Class, Key)>,
+    changes: Changes,
     /// The last batch that is among them.
     pub(super) target: Sequence,
     octets: u64,
+    total: u64,
+}
+
+impl Draining {
+    /// The changes that are left.
+    pub(super) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Those up to `last` are in the state; all of them without it.
+    pub(super) fn done(&mut self, last: Option<(Class, Key)>) {
+        let Some(last) = last else {
+            self.changes.clear();
+            self.octets = 0;
+            return;
+        };
+        while let Some(first) = self.changes.first_entry().filter(|first| *first.key() <= last) {
+            self.octets = self.octets.saturating_sub(octets_of(&first.remove()));
+        }
+    }
+
+    /// How much of it is in the state.
+    pub(super) fn part_done(&self) -> Part {
+        Part::of(self.total.saturating_sub(self.octets), self.total)
+    }
+}
+
+/// Octets that a change takes, about.
+fn octets_of(change: &Change) -> u64 {
+    EACH.saturating_add(change.value.as_ref().map_or(0, |value| wide(value.len())))
 }
 
 /// Both layers.
@@ -42,11 +70,10 @@ impl Overlay {
             if class.is_journal_only() {
                 continue;
             }
-            let more = EACH.saturating_add(value.as_ref().map_or(0, |value| wide(value.len())));
-            self.octets = self.octets.saturating_add(more);
-            if let Some(old) = self.gathering.insert((class, key), Change { revision, value }) {
-                let less = EACH.saturating_add(old.value.map_or(0, |value| wide(value.len())));
-                self.octets = self.octets.saturating_sub(less);
+            let change = Change { revision, value };
+            self.octets = self.octets.saturating_add(octets_of(&change));
+            if let Some(old) = self.gathering.insert((class, key), change) {
+                self.octets = self.octets.saturating_sub(octets_of(&old));
             }
         }
     }
@@ -54,6 +81,11 @@ impl Overlay {
     /// Octets held, about.
     pub(super) fn octets(&self) -> u64 {
         self.octets.saturating_add(self.draining.as_ref().map_or(0, |draining| draining.octets))
+    }
+
+    /// Octets held that gather for the next checkpoint, about.
+    pub(super) const fn gathered(&self) -> u64 {
+        self.octets
     }
 
     /// What stands under a key: `None` if the state is to be asked.
@@ -98,12 +130,17 @@ impl Overlay {
         if self.draining.is_none() {
             let changes = core::mem::take(&mut self.gathering);
             let octets = core::mem::take(&mut self.octets);
-            self.draining = Some(Draining { changes, cursor: None, target, octets });
+            self.draining = Some(Draining { changes, target, octets, total: octets });
         }
     }
 
     /// What is being brought into the state.
-    pub(super) fn draining(&mut self) -> Option<&mut Draining> {
+    pub(super) const fn draining(&self) -> Option<&Draining> {
+        self.draining.as_ref()
+    }
+
+    /// What is being brought into the state, to be told how far it is.
+    pub(super) const fn draining_mut(&mut self) -> Option<&mut Draining> {
         self.draining.as_mut()
     }
 

@@ -12,7 +12,7 @@ use crate::store::battery::{self, Subject};
 use crate::store::files::Disk;
 use crate::store::testing::{Dice, LossyDisk};
 use crate::store::{
-    Batch, Budget, Class, Key, Notice, Opened, Probe, Progress, Record, Sequence, StoreError, sys,
+    Batch, Budget, Class, Key, Notice, Opened, Pace, Probe, Progress, Record, Sequence, StoreError, sys,
 };
 
 pub(in crate::store) fn options() -> Options {
@@ -374,4 +374,136 @@ fn a_failed_state_stops_checkpoints_and_not_the_journal() {
         opened.notices
     );
     check(&mut opened, 1_600);
+}
+
+/// A batch that puts one account of 180 octets.
+fn put(number: u64, key: u64) -> Batch {
+    let value = number.to_be_bytes().repeat(23);
+    let records = vec![Record::put(Class::Account, Key::from_u64(key), value)];
+    Batch { sequence: Sequence::new(number), guards: Vec::new(), records }
+}
+
+/// Changes anywhere among 20,000 accounts, each in memory at about 312 octets.
+const ANYWHERE: u64 = 20_000;
+
+#[test]
+fn changes_at_half_the_speed_of_the_state_stay_below_the_mark_and_are_checkpointed() {
+    sys::guard().unwrap();
+    let dir = crate::store::testing::dir();
+    let options = Options { overlay_octets: 400_000, export_octets: 2_000_000, ..options() };
+    let Opened { mut commit, mut state, .. } = super::open(dir.path(), options).unwrap();
+    let (mut dice, mut number, mut checkpoints, mut most) = (Dice::new(7), 0_u64, 0_u64, 0);
+    // A step takes a millisecond and brings the changes of eight pages in; more than four come in a millisecond.
+    let (took, each) = (core::time::Duration::from_millis(1), 240);
+    let (mut now, mut came) = (0, 0);
+    for _ in 0..12_000 {
+        let before = state.status().checkpoint;
+        let _ = state.step(Budget { octets: 8 * 8_192 }).unwrap();
+        now += (took + state.pace().rest(took)).as_micros();
+        while came < now {
+            number += 1;
+            came += each;
+            let batch = put(number, dice.below(ANYWHERE));
+            commit.append(&batch).unwrap();
+            commit.sync().unwrap();
+            state.apply(batch).unwrap();
+        }
+        let status = state.status();
+        assert!(!status.behind, "{status:?}");
+        checkpoints += u64::from(status.checkpoint != before);
+        most = most.max(status.overlay_octets);
+    }
+    assert!(checkpoints > number / 1_500, "{checkpoints} of {number} changes, {most} octets at most");
+}
+
+#[test]
+fn at_its_bound_a_store_takes_nothing_more_until_changes_are_in_the_state() {
+    sys::guard().unwrap();
+    let dir = crate::store::testing::dir();
+    let options = Options { overlay_octets: 100_000, ..options() };
+    let Opened { mut commit, mut state, .. } = super::open(dir.path(), options.clone()).unwrap();
+    let mut number = 0;
+    let mut write = |commit: &mut dyn crate::store::Commit| {
+        commit.append(&put(number + 1, number + 1)).map(|()| {
+            number += 1;
+            commit.sync().unwrap();
+            put(number, number)
+        })
+    };
+    // What is durable and not taken over yet counts too.
+    let mut untaken = Vec::new();
+    let error = loop {
+        match write(&mut *commit) {
+            Ok(batch) if untaken.len() < 40 => untaken.push(batch),
+            Ok(batch) => {
+                state.apply(untaken.remove(0)).unwrap();
+                untaken.push(batch);
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Behind { .. }) && !error.is_poison(), "{error}");
+    assert!(state.status().overlay_octets < 100_000 && state.status().behind);
+    assert!(commit.is_behind(), "the write half tells it too: the state half may stand still");
+    for batch in untaken.drain(..) {
+        state.apply(batch).unwrap();
+    }
+    assert!((100_000..115_000).contains(&state.status().overlay_octets), "{:?}", state.status());
+    assert!(write(&mut *commit).is_err());
+    let mut paces = Vec::new();
+    while state.status().behind {
+        assert_eq!(state.step(Budget { octets: 20_000 }).unwrap(), Progress::More);
+        paces.push(state.pace());
+    }
+    assert!(paces.iter().all(|pace| *pace == Pace::FULL), "{paces:?}");
+    assert!(!commit.is_behind());
+    let batch = write(&mut *commit).unwrap();
+    state.apply(batch).unwrap();
+    for key in 1..=number {
+        let loaded = state.load(Class::Account, &Key::from_u64(key)).unwrap().unwrap();
+        assert_eq!((loaded.revision.number(), loaded.value), (key, key.to_be_bytes().repeat(23)));
+    }
+    drop((commit, state));
+    assert_eq!(super::open(dir.path(), options).unwrap().last.number(), number);
+}
+
+#[test]
+fn every_octet_that_is_durable_is_taken_over_once() {
+    sys::guard().unwrap();
+    let dir = crate::store::testing::dir();
+    let super::Local { mut writer, mut state, .. } = super::open::open(dir.path(), options()).unwrap();
+    let values = [None, Some(0), Some(1), Some(3_000), Some(4_000), Some(9_000), Some(30_000)];
+    for (number, octets) in (1_u64..).zip(values) {
+        let value = octets.map(|octets| vec![1; octets]);
+        let records = vec![Record { class: Class::Session, key: Key::from_u64(number), value }];
+        let batch = Batch { sequence: Sequence::new(number), guards: Vec::new(), records };
+        crate::store::Commit::append(&mut writer, &batch).unwrap();
+        crate::store::Commit::sync(&mut writer).unwrap();
+        crate::store::Commit::confirm(&mut writer).unwrap();
+        assert!(state.shared.untaken() > 0);
+        crate::store::State::apply(&mut state, batch).unwrap();
+        assert_eq!(state.shared.untaken(), 0, "{octets:?}");
+    }
+}
+
+#[test]
+fn an_export_that_fails_does_not_keep_checkpoints_from_being_made() {
+    let dir = crate::store::testing::dir();
+    let mut opened = open(dir.path()).unwrap();
+    let exports = Places::of(dir.path()).exports;
+    fs::remove_dir(&exports).unwrap();
+    let (mut failed, mut checkpoints) = (0, 0);
+    for number in 1..=2_000 {
+        commit(&mut opened, number);
+        let before = opened.state.status().checkpoint;
+        failed += u32::from(opened.state.step(Budget { octets: 50_000 }).is_err());
+        checkpoints += u32::from(opened.state.status().checkpoint != before);
+    }
+    assert!(failed > 0 && checkpoints >= 5, "{failed} {checkpoints}");
+    // Once it can be made, it is.
+    fs::create_dir(&exports).unwrap();
+    while opened.state.step(Budget { octets: 1_000_000 }).unwrap() == Progress::More {}
+    assert_eq!(opened.state.status().exports.len(), 1);
+    drop(opened);
+    check(&mut open(dir.path()).unwrap(), 2_000);
 }

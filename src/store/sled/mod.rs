@@ -21,6 +21,7 @@ use core::ops::Bound;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::sled::{Db, IVec};
@@ -31,7 +32,7 @@ use super::files::{self, Disk};
 use super::journal::segment::StoreId;
 use super::octets::{Reader, wide};
 use super::record::{Class, Key};
-use super::{Loaded, Sequence, StoreError, sys};
+use super::{Loaded, Pulse, Sequence, StoreError, sys};
 
 /// First octet of the keys of single facts, pages, and parts of large values.
 const META: u8 = 0;
@@ -93,6 +94,8 @@ pub(crate) struct Tree {
     dir: PathBuf,
     db: Option<ManuallyDrop<Db>>,
     failed: Option<String>,
+    /// Beats at each call of sled, which may not come back.
+    pulse: Arc<Pulse>,
 }
 
 /// What may come out of a panic.
@@ -129,6 +132,7 @@ impl Tree {
                         dir: dir.to_path_buf(),
                         db: Some(ManuallyDrop::new(db)),
                         failed: None,
+                        pulse: Arc::default(),
                     });
                 }
                 Err(Fault::Sled(::sled::Error::Io(error)))
@@ -141,6 +145,12 @@ impl Tree {
                 Err(fault) => return Err(failed(fault)),
             }
         }
+    }
+
+    /// The same, with a pulse that someone looks at.
+    pub(crate) fn watched(mut self, pulse: &Arc<Pulse>) -> Self {
+        self.pulse = Arc::clone(pulse);
+        self
     }
 
     /// Why it is not used any more.
@@ -157,7 +167,10 @@ impl Tree {
         let Some(db) = self.db.as_ref().filter(|_| self.failed.is_none()) else {
             return Err(self.error(self.failed.as_deref().unwrap_or("it is closed")));
         };
-        caught(|| run(db)).map_err(|fault| {
+        self.pulse.beat();
+        let done = caught(|| run(db));
+        self.pulse.beat();
+        done.map_err(|fault| {
             let reason = fault.to_string();
             let error = self.error(&reason);
             self.failed = Some(reason);

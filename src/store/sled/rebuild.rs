@@ -1,13 +1,14 @@
 //! Makes the state anew from sorted records.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::apply::{Change, Changes};
 use super::{Facts, Tree};
 use crate::store::files::Disk;
 use crate::store::octets::wide;
 use crate::store::record::{Class, Key};
-use crate::store::{Loaded, StoreError};
+use crate::store::{Loaded, Pulse, StoreError};
 
 /// Octets of values gathered before they are brought into pages.
 const GATHER: u64 = 4 * 1024 * 1024;
@@ -23,14 +24,19 @@ pub(crate) struct Builder {
 
 impl Builder {
     /// Begins in an empty directory; `facts` are what it will say of itself.
-    pub(crate) fn begin(dir: &Path, cache: u64, facts: Facts) -> Result<Self, StoreError> {
+    pub(crate) fn begin(
+        dir: &Path,
+        cache: u64,
+        facts: Facts,
+        pulse: &Arc<Pulse>,
+    ) -> Result<Self, StoreError> {
         match std::fs::remove_dir_all(dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(StoreError::io("remove", dir)(error));
             }
             _ => {}
         }
-        Ok(Self { tree: Tree::open(dir, cache)?, gathered: Changes::new(), octets: 0, facts })
+        Ok(Self { tree: Tree::open(dir, cache)?.watched(pulse), gathered: Changes::new(), octets: 0, facts })
     }
 
     /// Takes a record in; they come in the order of class and key.

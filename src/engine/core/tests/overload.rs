@@ -73,6 +73,19 @@ fn little_space_refuses_what_begins_and_nothing_else() {
 }
 
 #[test]
+fn a_store_that_is_behind_refuses_what_begins_and_nothing_else() {
+    let mut world = World::with_money(Limits::default(), 1_000_000);
+    world.ask(initial("s"));
+    world.core.set_store_behind(true);
+    assert!(refused(&mut world, initial("t")));
+    assert!(refused(&mut world, message("sms;1")));
+    assert!(!refused(&mut world, update("s", 1, 10)));
+    assert!(!refused(&mut world, terminate("s", 2, 10)));
+    world.core.set_store_behind(false);
+    assert!(!refused(&mut world, initial("t")));
+}
+
+#[test]
 fn a_request_whose_load_does_not_come_is_refused_after_three_seconds() {
     let mut world = World::with_money(Limits::default(), 1_000_000);
     world.restart();
