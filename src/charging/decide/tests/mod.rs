@@ -12,6 +12,7 @@ mod lost_money;
 mod money;
 mod pools;
 mod property;
+mod records;
 mod refunds;
 mod sessions;
 mod slices;

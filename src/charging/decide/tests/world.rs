@@ -393,6 +393,9 @@ impl World {
 
     /// What records say was charged and used, with what sessions have gathered for the next, is what the ledger says.
     fn audit_cdrs(&self) {
+        if !self.policy.cdr.on {
+            return;
+        }
         let open = self.sessions.values().flat_map(|session| &session.quotas);
         let open = open.filter_map(|quota| quota.tally.as_deref()).flat_map(|tally| &tally.lines);
         let lines: Vec<_> = self.cdrs.iter().flat_map(|cdr| &cdr.lines).chain(open).collect();

@@ -445,7 +445,7 @@ pub(super) struct World {
     starts: u8,
     /// A planted fault: answers leave at once.
     pub(super) early: bool,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl World {
