@@ -65,6 +65,8 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "comfort30".into(),
             modes: vec![Mode::Advance],

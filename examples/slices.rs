@@ -88,6 +88,8 @@ fn catalogue(low_balance: Option<LowBalance>) -> Option<Catalogue> {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

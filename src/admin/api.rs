@@ -98,6 +98,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/subscribers/{msisdn}/topup", post(topup))
         .route("/v1/subscribers/{msisdn}/adjust", post(adjust))
         .route("/v1/subscribers/{msisdn}/refund", post(refund))
+        .route("/v1/subscribers/{msisdn}/charge", post(charge))
         .route("/v1/subscribers/{msisdn}/reverse", post(reverse))
         .route("/v1/subscribers/{msisdn}/promise", post(promise))
         .route("/v1/subscribers/{msisdn}/bonus", post(bonus))
@@ -276,6 +277,16 @@ async fn refund(
     Body(body): Body<change::Refund>,
 ) -> Told<Done> {
     admin.order(order, body.read(digits("msisdn", &msisdn)?)?).await.map(Json)
+}
+
+async fn charge(
+    State(admin): State<Admin>,
+    Segment(msisdn): Segment,
+    order: Order,
+    Body(body): Body<change::Bill>,
+) -> Told<Done> {
+    let change = body.read(digits("msisdn", &msisdn)?, &admin.form())?;
+    admin.order(order, change).await.map(Json)
 }
 
 async fn reverse(

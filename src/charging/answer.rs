@@ -15,6 +15,13 @@ pub enum Denial {
     Ended,
     /// The subscriber is blocked from this.
     Blocked,
+    /// The plan sells nothing where the subscriber is: a network in no zone, or in one that is not in the plan
+    /// (`ROAM-1`).
+    NotThere,
+    /// There is less on the account than a trip begins with (`ROAM-2`).
+    Threshold,
+    /// The subscriber has barred this content service (`RES-5`).
+    ContentBarred,
     /// No service has this context.
     UnknownService,
     /// The plan has no rate for this rating group or service.

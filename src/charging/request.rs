@@ -304,6 +304,10 @@ pub struct ClientTraits {
     pub announcements: bool,
     /// What is left on the account may be said.
     pub balance: bool,
+    /// It does not come back when it is asked to: what it was granted can only be waited for.
+    pub deaf: bool,
+    /// The longest validity in seconds, where the client has one.
+    pub max_validity_secs: Option<u32>,
     /// When the account ends may be said.
     pub expiration: bool,
     /// Text of the plan may be put into the client's records.

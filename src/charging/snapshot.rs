@@ -8,6 +8,7 @@ use super::notice::Notice;
 use super::refund::EventCharge;
 use super::request::{Kind, SessionId};
 use super::session::Session;
+use super::units::Digits;
 use crate::time::Timestamp;
 
 /// What was loaded for a request whose subscriber is known. It is consumed by the decision, which gives
@@ -97,4 +98,6 @@ pub struct Notes {
     pub late: bool,
     /// The client began the session afresh.
     pub restarted: bool,
+    /// A trip has begun in this network: the subscriber is told that a debt may arise (`ROAM-3`).
+    pub trip: Option<Digits>,
 }

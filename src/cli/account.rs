@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::client::{self, Absent, Asking, Stop, escaped, money, number, pages, told, with};
 use super::print::{self, Row};
 use super::{Rows, Status};
-use crate::admin::json::change::{Adjustment, Bonus, Done, Promise, Refund, Reversal, Topup};
+use crate::admin::json::change::{Adjustment, Bill, Bonus, Done, Promise, Refund, Reversal, Topup};
 use crate::admin::json::ledger::{Explanation, Line, Page, Refusal};
 
 /// Money: pay in, promise, correct, take or give back, give bonuses, read the ledger, explain.
@@ -30,6 +30,8 @@ enum Command {
     Explain(ExplainArgs),
     /// Give the subscriber's own money back; bonuses and what is reserved or promised are not paid out.
     Refund(TopupArgs),
+    /// Charge what a partner bills later for use abroad or of a third party. A reference that is known changes nothing.
+    Charge(ChargeArgs),
     /// Take a payment back by its reference, once; the balance may be negative after it.
     Reverse(ReverseArgs),
     /// Give money now that the next top-up pays first, for a fee and a while.
@@ -49,6 +51,30 @@ struct TopupArgs {
     /// The payer's reference: the same one is never paid in twice.
     #[arg(long)]
     reference: Option<String>,
+    /// Why.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(clap::Args, Debug)]
+struct ChargeArgs {
+    /// The number; its contract may have ended.
+    #[arg(value_parser = number)]
+    msisdn: String,
+    /// How much.
+    #[arg(value_parser = money, allow_hyphen_values = true)]
+    amount: String,
+    /// What was used: a service of the tariff, or content:NAME.
+    #[arg(long, value_name = "NAME")]
+    service: String,
+    /// When it was used: a date, or RFC 3339 with an offset.
+    #[arg(long, value_name = "TIME")]
+    used_at: String,
+    /// The partner's reference: the same one is never charged twice.
+    #[arg(long)]
+    reference: String,
     /// Why.
     #[arg(long)]
     note: Option<String>,
@@ -156,6 +182,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Ledger(args) => ledger(args, out, err),
         Command::Explain(args) => explain(args, out),
         Command::Refund(args) => refund(args, out),
+        Command::Charge(args) => charge(args, out),
         Command::Reverse(args) => reverse(args, out),
         Command::Promise(args) => promise(args, out),
         Command::Bonus(args) => bonus(args, out),
@@ -186,6 +213,17 @@ fn refund(args: &TopupArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let TopupArgs { msisdn, amount, reference, note, asking } = args;
     let body = Refund { amount: amount.clone(), reference: reference.clone(), note: note.clone() };
     order((msisdn, "refund"), &body, "given back from", asking, out)
+}
+
+fn charge(args: &ChargeArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let body = Bill {
+        amount: args.amount.clone(),
+        service: args.service.clone(),
+        used_at: args.used_at.clone(),
+        reference: args.reference.clone(),
+        note: args.note.clone(),
+    };
+    order((&args.msisdn, "charge"), &body, "charged", &args.asking, out)
 }
 
 fn reverse(args: &ReverseArgs, out: &mut dyn Write) -> Result<(), Stop> {

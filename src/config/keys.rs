@@ -245,6 +245,7 @@ pub(super) const PROFILE_KEYS: &[&str] = &[
     "default_context",
     "unknown_m",
     "max_units",
+    "max_validity",
     "rar",
     "redirect",
     "restrict",

@@ -10,7 +10,7 @@ use super::ccr::{Ccr, RequestType};
 use super::digest;
 use super::final_unit::indication;
 use super::mscc::{Mscc, MsccAnswer};
-use super::profile::{FreeAnswer, Profile};
+use super::profile::{FreeAnswer, Profile, Rar};
 use super::result;
 use super::service_information::{Kinds, is_message};
 use super::subscription::{Subscription, by_weight, party, user_name};
@@ -69,6 +69,8 @@ pub fn request(
             triggers: profile.triggers,
             announcements: profile.announcements,
             balance: profile.balance,
+            deaf: profile.rar != Rar::Reacts,
+            max_validity_secs: profile.max_validity,
             expiration: profile.expiration,
             furnish: profile.furnish,
             refund,

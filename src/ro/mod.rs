@@ -27,3 +27,4 @@ mod units;
 mod wire;
 
 pub use overrides::OverrideError;
+pub use units::foreign_money;

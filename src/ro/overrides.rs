@@ -58,6 +58,11 @@ impl Overrides {
                 self.max_units =
                     Some(Some(octets.ok_or_else(|| word("max_units", "a number of octets above 0"))?));
             }
+            "max_validity" => {
+                let secs = value.parse().ok().filter(|secs| *secs > 0);
+                self.max_validity =
+                    Some(Some(secs.ok_or_else(|| word("max_validity", "a number of seconds above 0"))?));
+            }
             "throttle" => self.throttle = Some(throttle(value).ok_or_else(|| word("throttle", THROTTLES))?),
             "free_answer" => {
                 self.free_answer = Some(match value {
@@ -125,6 +130,7 @@ mod tests {
             ("holding_time", "false"),
             ("multi_connection", "true"),
             ("max_units", "1048576"),
+            ("max_validity", "600"),
             ("throttle", "filter-id"),
             ("free_answer", "4011"),
             ("unknown_m", "ignore"),

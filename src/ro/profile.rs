@@ -98,7 +98,9 @@ profile! {
     unknown_m: UnknownM,
     /// The largest grant in octets.
     max_units: Option<u64>,
-    /// What it does with a RAR.
+    /// The longest validity of a grant in seconds.
+    max_validity: Option<u32>,
+    /// What it does with a RAR. Grants to one that does not react grow less.
     rar: Rar,
     /// A final unit with REDIRECT is followed.
     redirect: bool,
@@ -138,6 +140,7 @@ const STANDARD: Profile = Profile {
     default_context: None,
     unknown_m: UnknownM::Refuse,
     max_units: None,
+    max_validity: None,
     rar: Rar::Reacts,
     redirect: true,
     restrict: true,
@@ -162,10 +165,12 @@ const ALIKE: Profile = Profile { unknown_m: UnknownM::Ignore, refund: false, ..S
 static BUILT_IN: [(Profile, &[&str]); 8] = [
     (STANDARD, &[]),
     (
-        // any final unit ends the session; 871 is not known; a RAR is said yes to and forgotten
+        // any final unit ends the session; 871 is not known; a RAR is said yes to and forgotten, so that nothing but
+        // the end of its validity reaches a session
         Profile {
             name: Cow::Borrowed("open5gs"),
             rar: Rar::Acknowledges,
+            max_validity: Some(900),
             redirect: false,
             restrict: false,
             holding_time: false,

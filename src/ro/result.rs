@@ -25,8 +25,8 @@ pub const fn command(outcome: Outcome) -> ResultCode {
         Outcome::Denied(denial) => match denial {
             Denial::UnknownSession => ResultCode::UNKNOWN_SESSION_ID,
             Denial::UnknownSubscriber | Denial::Ended => ResultCode::USER_UNKNOWN,
-            Denial::Blocked => ResultCode::END_USER_SERVICE_DENIED,
-            Denial::NoCredit => ResultCode::CREDIT_LIMIT_REACHED,
+            Denial::Blocked | Denial::NotThere | Denial::ContentBarred => ResultCode::END_USER_SERVICE_DENIED,
+            Denial::NoCredit | Denial::Threshold => ResultCode::CREDIT_LIMIT_REACHED,
             Denial::UnknownService | Denial::NoRate | Denial::NoDestination | Denial::NoRefund => {
                 ResultCode::RATING_FAILED
             }
@@ -43,7 +43,7 @@ pub const fn quota(outcome: Outcome) -> ResultCode {
     match outcome {
         Outcome::Done => ResultCode::SUCCESS,
         Outcome::Denied(denial) => match denial {
-            Denial::NoCredit => ResultCode::CREDIT_LIMIT_REACHED,
+            Denial::NoCredit | Denial::Threshold => ResultCode::CREDIT_LIMIT_REACHED,
             Denial::UnknownService | Denial::NoRate | Denial::NoDestination | Denial::NoRefund => {
                 ResultCode::RATING_FAILED
             }
@@ -51,6 +51,8 @@ pub const fn quota(outcome: Outcome) -> ResultCode {
             | Denial::UnknownSubscriber
             | Denial::Ended
             | Denial::Blocked
+            | Denial::NotThere
+            | Denial::ContentBarred
             | Denial::TooManyGroups => ResultCode::END_USER_SERVICE_DENIED,
             Denial::NotOffered => ResultCode::UNABLE_TO_COMPLY,
             Denial::Overflow => ResultCode::INVALID_AVP_VALUE,
@@ -75,6 +77,9 @@ pub(super) fn failed_avp(denial: Denial, asked: &Asked<'_>, key: Option<&QuotaKe
         | Denial::UnknownSubscriber
         | Denial::Ended
         | Denial::Blocked
+        | Denial::NotThere
+        | Denial::Threshold
+        | Denial::ContentBarred
         | Denial::NoCredit
         | Denial::NotOffered
         | Denial::TooManyGroups => return Bytes::new(),

@@ -9,6 +9,8 @@ use crate::charging::request::{Measured, Reason, TariffSide, Used};
 use crate::charging::units::{Amount, Money, Unit};
 use crate::diameter::avp::Avp;
 use crate::diameter::encode::Encoder;
+use crate::diameter::error::Fault;
+use crate::diameter::message::Message;
 use crate::diameter::result_code::ResultCode;
 use crate::time::Timestamp;
 
@@ -129,6 +131,16 @@ pub(super) fn write(out: &mut Encoder<'_>, measured: &Measured, currency: Option
     if let Some(money) = measured.money {
         write_money(out, money, currency);
     }
+}
+
+/// 5004 for money of another currency than the tariff's (RFC 8506 §8.11): nobody knows what it is worth here.
+pub fn foreign_money(message: &Message, currency: Option<u16>) -> Option<Fault> {
+    let own = u32::from(currency?);
+    let money = Field::CcMoney.def().key;
+    let groups = message.walk().filter(|avp| avp.key() == money);
+    let told = groups.filter_map(|money| money.find(Field::CurrencyCode.def().key));
+    let mut foreign = told.filter(|code| code.u32().is_ok_and(|code| code != own));
+    foreign.next().map(|code| code.fault(ResultCode::INVALID_AVP_VALUE))
 }
 
 /// Writes reports of use. A reason that is about units, and not about the whole quota, stands in the first of them;

@@ -16,6 +16,7 @@ use crate::engine::run::Engine;
 use crate::ro::cca::{self, Asked, Failures, Origin, Refusal};
 use crate::ro::ccr::Ccr;
 use crate::ro::convert::{self, Charge};
+use crate::ro::foreign_money;
 use crate::ro::profile::{Profile, Profiles};
 use crate::ro::result;
 use crate::time::{Monotonic, Timestamp};
@@ -36,7 +37,8 @@ impl Hub {
             Ok(ccr) => {
                 let connection = self.connections.get_mut(&id);
                 note_origin(&ccr, connection, &mut self.parts.engine, now.wall);
-                (convert::request(ccr, profile, now.wall, serves), None)
+                let fault = foreign_money(&message, Some(catalogue.currency().numeric));
+                (convert::request(ccr, profile, now.wall, serves), fault)
             }
             Err(unreadable) => {
                 let fault = unreadable.first();

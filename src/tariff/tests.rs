@@ -8,11 +8,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::charging::account::Mode;
 use crate::charging::answer::{FinalUnit, Reach, Redirect};
-use crate::charging::catalogue::{Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then};
+use crate::charging::catalogue::{
+    Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then, Whereabouts,
+};
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::request::Role;
 use crate::charging::units::{Money, Unit};
 use crate::time::Timestamp;
+
+mod roaming;
 
 const FIRST: &str = include_str!("../../examples/tariffs/first.toml");
 
@@ -227,7 +231,7 @@ fn an_unknown_key_is_shown_in_its_line_with_the_nearest_one() {
     let errors = load_files(&[("t.toml", &text)]).unwrap_err();
     assert_eq!(
         errors.to_string(),
-        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, direction, price, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
+        "t.toml:13:3: unknown key `prise` in a rate, did you mean `price`? (allowed: service, rating_groups, to, zones, direction, price, incoming, forward, tiers, per, step, first, connect, bands)\n   |\n13 |   prise = \"1\"\n   |   ^^^^^"
     );
 }
 
@@ -370,7 +374,7 @@ fn a_destination_of_a_row_is_more_specific_than_the_whole_file() {
     assert_eq!((included("+49151234567"), included("+48221234567"), included("+4930123456")), (1, 0, 1));
     assert_eq!(price(q, "+49151234567"), Some((3, "near".to_owned())), "the rate's own longest prefix");
     assert_eq!(price(q, "+79031234567"), None);
-    assert!(tariff.priced_by_destination(q, voice));
+    assert!(tariff.priced_by_destination(q, Whereabouts::Home, voice));
 }
 
 #[test]
@@ -409,6 +413,7 @@ fn what_comes_when_nothing_is_left_is_read_as_it_is_written() {
 out_of_money = "redirect:https://pay.example.org/?n=1"
 rate = [{ service = "data", price = "1", per = "1MB" }]
 announcements = { low = 10, refused = 4294967295 }
+furnish = "plan=a"
 [plans.b]
 out_of_money = { restrict = ["portal", "kiosk"], rules = ["permit out ip from 192.0.2.10 to assigned"], validity = "1h" }
 announcements = { last = 7, before_end = "45s" }
@@ -454,6 +459,7 @@ quota = { low_balance = { below = "1" } }
     assert_eq!(a.limitation(a.out_of_money.unwrap()), Some(&limitation(to_pay, 300)));
     let told = Announcements { low: Some(10), last: None, refused: Some(u32::MAX), before_end_secs: 30 };
     assert_eq!((a.announcements, a.low_balance), (Some(told), None));
+    assert_eq!(a.furnish.as_deref(), Some("plan=a"));
 
     let b = plan("b");
     let portal = reach(&["portal", "kiosk"], &["permit out ip from 192.0.2.10 to assigned"]);

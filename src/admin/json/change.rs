@@ -4,8 +4,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, amount};
+use super::{Fault, Form, amount};
 use crate::charging::account::{AccountId, Brand, ContractId, Mode};
+use crate::charging::books::bill;
 use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code};
 use crate::engine::control::{self, Change};
@@ -170,6 +171,23 @@ pub struct Refund {
     /// The reference of the transfer.
     #[serde(default)]
     pub reference: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Use that a partner bills later.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bill {
+    /// How much.
+    pub amount: String,
+    /// The service, by its name in the tariff, or `content:NAME`.
+    pub service: String,
+    /// When it was used.
+    pub used_at: String,
+    /// The partner's reference.
+    pub reference: String,
     /// Why.
     #[serde(default)]
     pub note: Option<String>,
@@ -429,6 +447,18 @@ impl Topup {
     pub fn read(self, msisdn: Digits) -> Result<Change, Fault> {
         let amount = money("amount", &self.amount)?;
         Ok(Change::Topup { msisdn, amount, reference: boxed(self.reference), note: boxed(self.note) })
+    }
+}
+
+impl Bill {
+    /// The change of that number's account that it orders.
+    pub fn read(self, msisdn: Digits, form: &Form) -> Result<Change, Fault> {
+        let amount = money("amount", &self.amount)?;
+        let used_at = form.parse_time(&self.used_at);
+        let wrong = || Fault::new("used_at", "it is a date like 2026-12-31, or RFC 3339 with an offset");
+        let used_at = used_at.ok_or_else(wrong)?;
+        let bill = bill::Bill { service: self.service.into(), used_at, reference: self.reference.into() };
+        Ok(Change::Charge { msisdn, amount, bill, note: boxed(self.note) })
     }
 }
 

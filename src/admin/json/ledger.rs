@@ -152,6 +152,11 @@ const fn reason(denial: Denial) -> (&'static str, &'static str) {
         Denial::UnknownSubscriber => ("unknown-subscriber", "no subscriber has the number or the IMSI"),
         Denial::Ended => ("ended", "the contract has ended"),
         Denial::Blocked => ("blocked", "the subscriber is blocked from this, or has barred it"),
+        Denial::NotThere => ("not-there", "the plan sells no roaming where the subscriber is (ROAM-1)"),
+        Denial::Threshold => {
+            ("roaming-threshold", "there is less on the account than a trip abroad begins with (ROAM-2)")
+        }
+        Denial::ContentBarred => ("content-barred", "the subscriber has barred this content service (RES-5)"),
         Denial::UnknownService => ("unknown-service", "the tariff has no service for the Service-Context-Id"),
         Denial::NoRate => ("no-rate", "the plan has no rate for the rating group or service"),
         Denial::NoDestination => {

@@ -155,17 +155,17 @@ mod tests {
     use core::time::Duration;
 
     use super::*;
-    use crate::charging::account::AccountId;
+    use crate::charging::account::{AccountId, Sequence};
     use crate::charging::units::Money;
-    use crate::engine::core::query::EngineStatus;
+    use crate::engine::control::{Facts, ReauthFacts};
 
     #[test]
     fn a_server_whose_store_stands_still_is_not_ready_and_says_so() {
         let status = |mode, still: Option<u64>| EngineStatus {
             mode,
-            durable: crate::charging::account::Sequence(1),
-            facts: Default::default(),
-            reauth: Default::default(),
+            durable: Sequence(1),
+            facts: Facts::default(),
+            reauth: ReauthFacts::default(),
             sessions: 0,
             directory: 0,
             scanned: true,

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::block::{Block, BlockReason};
 use super::told::Told;
+use super::trip::Travel;
 use super::{Account, Mode, Sequence, Standing, Subscriber};
 use crate::charging::units::Money;
 use crate::time::{Timestamp, Zone};
@@ -49,6 +50,8 @@ pub struct Life {
     pub acts: u64,
     /// Where the last of them was committed: the head of a chain that leads back to the first.
     pub acts_head: Option<Sequence>,
+    /// Its trips abroad (`ROAM-2`, `ROAM-3`).
+    pub travel: Travel,
     /// What the subscriber was told already.
     pub told: Told,
 }

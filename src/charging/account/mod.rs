@@ -8,6 +8,7 @@ pub mod life;
 pub mod promise;
 pub mod status;
 pub mod told;
+pub mod trip;
 
 pub use bonus::Bonus;
 pub use promise::Promise;

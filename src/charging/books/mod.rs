@@ -2,6 +2,7 @@
 //! given back, expiry, what lack of money limits, and the audit that proves the sums.
 
 pub mod audit;
+pub mod bill;
 pub mod bonus;
 pub mod expiry;
 pub mod operations;

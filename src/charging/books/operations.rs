@@ -28,6 +28,9 @@ pub enum OperationError {
     /// The balance after it could not be written.
     #[error("the balance after it is more than can be written")]
     TooLarge,
+    /// What is billed was used later than now.
+    #[error("what is billed cannot have been used later than now")]
+    UsedLater,
     /// An overdraft belongs to advance mode, a credit limit to credit mode.
     #[error("an overdraft belongs to advance mode, a credit limit to credit mode")]
     WrongMode,

@@ -3,6 +3,7 @@
 use crate::charging::account::Subscriber;
 use crate::charging::cdr::{Cdr, Closing, Tally, Used};
 use crate::charging::policy::Policy;
+use crate::charging::request::QuotaKey;
 use crate::charging::session::{Quota, Session};
 use crate::time::Timestamp;
 
@@ -98,7 +99,7 @@ fn record(
         service: session.service.clone(),
         session: session.id.clone(),
         incarnation: session.incarnation,
-        key: Default::default(),
+        key: QuotaKey::default(),
         part: parts.saturating_add(1),
         closing,
         opened: session.opened,

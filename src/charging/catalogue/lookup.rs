@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::band::{Band, BandIx};
 use super::calendar::{Calendar, Holidays};
+use super::content::{Content, ContentIx};
 use super::destination::{Destination, DestinationIx, Prefixes};
 use super::plan::{Bundle, Direction, Plan, PlanIx, QuotaShape, Rate};
+use super::roaming::{Networks, Roaming, Whereabouts, ZoneIx};
 use super::service::{Currency, RatingGroup, Service, ServiceIx};
 use crate::charging::free_numbers::{Called, FreeNumbers};
 use crate::charging::request::Role;
+use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 /// The most versions before the one in force that are kept for use of their time.
@@ -37,6 +40,10 @@ pub struct Parts {
     pub holidays: Holidays,
     /// The plans; their bundles in the order of use.
     pub plans: Vec<Plan>,
+    /// Roaming; none: every network is home.
+    pub roaming: Option<Roaming>,
+    /// The content services (`RES-5`).
+    pub content: Vec<Content>,
 }
 
 /// A tariff catalogue: immutable, all names resolved. It knows the versions before it, so that use is rated by
@@ -46,8 +53,11 @@ pub struct Catalogue {
     parts: Arc<Parts>,
     prefixes: Arc<Prefixes>,
     calendar: Arc<Calendar>,
-    /// For each plan, for each service.
-    indices: Arc<Vec<Vec<Index>>>,
+    networks: Arc<Networks>,
+    /// Service identifiers of content services, sorted.
+    identifiers: Arc<Vec<(u32, ContentIx)>>,
+    /// For each plan, for home and, where the plan says anything of roaming, each zone, for each service.
+    indices: Arc<Vec<Vec<Vec<Index>>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
     earlier: Vec<(Timestamp, Catalogue)>,
 }
@@ -55,7 +65,7 @@ pub struct Catalogue {
 /// The rate found for a use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RateMatch<'a> {
-    /// Its place in the plan.
+    /// Its place in the plan; rates that hold in zones stand behind those of home.
     pub place: u16,
     /// The rate; in a band of time that has a price of its own, the rate of that band.
     pub rate: &'a Rate,
@@ -79,9 +89,9 @@ struct Index {
 }
 
 impl Index {
-    fn of(plan: &Plan, service: ServiceIx) -> Self {
+    fn of(plan: &Plan, there: Whereabouts, service: ServiceIx) -> Self {
         let mut index = Self::default();
-        for (rate, place) in plan.rates.iter().zip(0..=u16::MAX) {
+        for (rate, place) in rates_at(plan, there) {
             if rate.covers.service != service {
                 continue;
             }
@@ -94,7 +104,8 @@ impl Index {
         }
         index.bands.sort_unstable();
         index.bands.dedup();
-        let bundles = plan.bundles.iter().filter(|bundle| bundle.covers.service == service);
+        let pays = |bundle: &Bundle| bundle.covers.service == service && plan.roaming.pays(&bundle.id, there);
+        let bundles = plan.bundles.iter().filter(|bundle| pays(bundle));
         index.named.extend(bundles.flat_map(|bundle| &bundle.covers.destinations).map(|&to| (to, None)));
         index.named.sort_unstable();
         index.named.dedup();
@@ -118,21 +129,56 @@ impl Index {
     }
 }
 
+/// The rates of a plan that hold somewhere, with their places.
+fn rates_at(plan: &Plan, there: Whereabouts) -> impl Iterator<Item = (&Rate, u16)> {
+    let home = plan.rates.iter().zip(0..=u16::MAX).filter(move |_| there == Whereabouts::Home);
+    let first = u16::try_from(plan.rates.len()).unwrap_or(u16::MAX);
+    let abroad = plan.roaming.rates.iter().zip(first..=u16::MAX).filter(move |(rate, _)| match there {
+        Whereabouts::Zone(zone) => rate.zones.binary_search(&zone).is_ok(),
+        Whereabouts::Home | Whereabouts::Nowhere => false,
+    });
+    home.chain(abroad.map(|(rate, place)| (&rate.rate, place)))
+}
+
+/// The rate of a place in a plan.
+fn rate_of(plan: &Plan, place: u16) -> Option<&Rate> {
+    let place = usize::from(place);
+    plan.rates.get(place).or_else(|| {
+        let abroad = place.checked_sub(plan.rates.len())?;
+        plan.roaming.rates.get(abroad).map(|one| &one.rate)
+    })
+}
+
 impl Catalogue {
     /// Arranges checked parts for look-up. A place in them that leads nowhere is never found.
     pub fn new(parts: Parts) -> Self {
         let prefixes = Prefixes::new(&parts.destinations);
         let services = || parts.services.iter().zip(0..=u16::MAX).map(|(_, place)| ServiceIx(place));
-        let indices = parts
-            .plans
-            .iter()
-            .map(|plan| services().map(|service| Index::of(plan, service)).collect())
-            .collect();
+        let zones = parts.roaming.as_ref().map_or(0, |roaming| roaming.zones.len());
+        let of_plan = |plan: &Plan| {
+            let abroad = !plan.roaming.rates.is_empty() || !plan.roaming.bundles.is_empty();
+            let zones = (0..=u16::MAX).take(if abroad { zones } else { 0 });
+            let places = zones.map(|zone| Whereabouts::Zone(ZoneIx(zone)));
+            let there = core::iter::once(Whereabouts::Home).chain(places);
+            there
+                .map(|there| services().map(|service| Index::of(plan, there, service)).collect())
+                .collect::<Vec<Vec<Index>>>()
+        };
+        let indices = parts.plans.iter().map(of_plan).collect();
+        let networks = Networks::new(parts.roaming.as_ref());
+        let content = parts.content.iter().zip(0..=u16::MAX);
+        let of_one = |(content, place): (&Content, u16)| {
+            content.identifiers.iter().map(|one| (*one, ContentIx(place))).collect::<Vec<_>>()
+        };
+        let mut identifiers: Vec<_> = content.flat_map(of_one).collect();
+        identifiers.sort_unstable();
         let calendar = Calendar::new(&parts.timezone, &parts.holidays, &parts.bands);
         Self {
             parts: Arc::new(parts),
             prefixes: Arc::new(prefixes),
             calendar: Arc::new(calendar),
+            networks: Arc::new(networks),
+            identifiers: Arc::new(identifiers),
             indices: Arc::new(indices),
             earlier: Vec::new(),
         }
@@ -238,8 +284,51 @@ impl Catalogue {
 
     /// The next moment after `at` at which a band of time may begin or end in which the plan has another
     /// price for the service. None where no price depends on the time.
-    pub fn next_boundary(&self, plan: PlanIx, service: ServiceIx, at: Timestamp) -> Option<Timestamp> {
-        self.calendar.next_boundary(&self.index(plan, service)?.bands, at)
+    pub fn next_boundary(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        there: Whereabouts,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        self.calendar.next_boundary(&self.index(plan, there, service)?.bands, at)
+    }
+
+    /// The content service of a request's service identifiers; the first that there is (`RES-5`).
+    pub fn content_of(&self, identifiers: &[u32]) -> Option<ContentIx> {
+        let known = |identifier: &u32| self.identifiers.binary_search_by_key(identifier, |(known, _)| *known);
+        let found = identifiers.iter().find_map(|identifier| known(identifier).ok())?;
+        self.identifiers.get(found).map(|(_, content)| *content)
+    }
+
+    /// A content service by its place.
+    pub fn content(&self, content: ContentIx) -> Option<&Content> {
+        self.parts.content.get(usize::from(content.0))
+    }
+
+    /// A content service by its name.
+    pub fn content_named(&self, name: &str) -> Option<&Content> {
+        self.parts.content.iter().find(|content| *content.name == *name)
+    }
+
+    /// Roaming; none where every network is home.
+    pub fn roaming(&self) -> Option<&Roaming> {
+        self.parts.roaming.as_ref()
+    }
+
+    /// Where a serving network is, as prices see it. Where none is named the subscriber is at home.
+    pub fn whereabouts(&self, serving: Option<Digits>) -> Whereabouts {
+        self.networks.whereabouts(serving)
+    }
+
+    /// The same, of a subscriber of a plan: in a zone that the plan does not sell nothing is sold.
+    pub fn whereabouts_of(&self, plan: PlanIx, serving: Option<Digits>) -> Whereabouts {
+        match self.whereabouts(serving) {
+            Whereabouts::Zone(zone) if !self.plan(plan).is_some_and(|plan| plan.roaming.sells(zone)) => {
+                Whereabouts::Nowhere
+            }
+            there => there,
+        }
     }
 
     /// The destinations by their places.
@@ -255,14 +344,15 @@ impl Catalogue {
     /// The destination of the longest prefix among those that the plan's rates and bundles of this
     /// service name. Constant in the number of destinations.
     pub fn destination(&self, plan: PlanIx, service: ServiceIx, called: Called) -> Option<DestinationIx> {
-        let index = self.index(plan, service)?;
+        let index = self.index(plan, Whereabouts::Home, service)?;
         let named = |places: &&[DestinationIx]| self.preferred(places, |&to| index.names(to));
         self.prefixes.matches(called).find_map(|places| named(&places))
     }
 
     /// Whether a price of the plan for this service depends on the destination.
-    pub fn priced_by_destination(&self, plan: PlanIx, service: ServiceIx) -> bool {
-        self.index(plan, service).is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
+    pub fn priced_by_destination(&self, plan: PlanIx, there: Whereabouts, service: ServiceIx) -> bool {
+        self.index(plan, there, service)
+            .is_some_and(|index| index.named.iter().any(|(_, rate)| rate.is_some()))
     }
 
     /// The plan's rate for a use, the most specific first: one that names the rating group before one
@@ -274,17 +364,30 @@ impl Catalogue {
         plan: PlanIx,
         service: ServiceIx,
         rating_group: Option<u32>,
+        leg: (Called, Role),
+        at: Timestamp,
+    ) -> Option<RateMatch<'_>> {
+        self.match_rate_at(plan, service, Whereabouts::Home, rating_group, leg, at)
+    }
+
+    /// The same, anywhere: in a zone of the rates that hold there alone (`ROAM-1`).
+    pub fn match_rate_at(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        there: Whereabouts,
+        rating_group: Option<u32>,
         (called, role): (Called, Role),
         at: Timestamp,
     ) -> Option<RateMatch<'_>> {
         let goes = |rate: &Rate| rate.direction.covers(role);
         let named = rating_group.and_then(|group| {
-            self.first_rate(plan, service, called, at, |rate| {
+            self.first_rate(plan, service, there, called, at, |rate| {
                 goes(rate) && rate.covers.rating_groups.binary_search(&group).is_ok()
             })
         });
         named.or_else(|| {
-            self.first_rate(plan, service, called, at, |rate| {
+            self.first_rate(plan, service, there, called, at, |rate| {
                 goes(rate) && rate.covers.rating_groups.is_empty()
             })
         })
@@ -300,8 +403,21 @@ impl Catalogue {
         rating_group: Option<u32>,
         called: Called,
     ) -> impl Iterator<Item = (usize, &Bundle)> {
-        let index = self.index(plan, service);
-        let bundles = self.plan(plan).map_or(&[][..], |plan| &plan.bundles);
+        self.bundles_at(plan, service, Whereabouts::Home, rating_group, called)
+    }
+
+    /// The same, anywhere.
+    pub fn bundles_at(
+        &self,
+        plan: PlanIx,
+        service: ServiceIx,
+        there: Whereabouts,
+        rating_group: Option<u32>,
+        called: Called,
+    ) -> impl Iterator<Item = (usize, &Bundle)> {
+        let index = self.index(plan, there, service);
+        let plan = self.plan(plan);
+        let bundles = plan.map_or(&[][..], |plan| &plan.bundles);
         let places = index.and_then(|index| {
             let any_named = |places: &&[DestinationIx]| places.iter().any(|&to| index.names(to));
             self.prefixes.matches(called).find(any_named)
@@ -312,6 +428,7 @@ impl Catalogue {
                 || rating_group.is_some_and(|group| covers.rating_groups.binary_search(&group).is_ok());
             let goes_there = |to: &DestinationIx| covers.destinations.binary_search(to).is_ok();
             covers.service == service
+                && plan.is_some_and(|plan| plan.roaming.pays(&bundle.id, there))
                 && (covers.rating_groups.is_empty() || of_group())
                 && (covers.destinations.is_empty()
                     || places.is_some_and(|places| places.iter().any(goes_there)))
@@ -324,8 +441,13 @@ impl Catalogue {
         Some(shape.of_group(group))
     }
 
-    fn index(&self, plan: PlanIx, service: ServiceIx) -> Option<&Index> {
-        self.indices.get(usize::from(plan.0))?.get(usize::from(service.0))
+    fn index(&self, plan: PlanIx, there: Whereabouts, service: ServiceIx) -> Option<&Index> {
+        let place = match there {
+            Whereabouts::Home => 0,
+            Whereabouts::Zone(zone) => usize::from(zone.0).saturating_add(1),
+            Whereabouts::Nowhere => return None,
+        };
+        self.indices.get(usize::from(plan.0))?.get(place)?.get(usize::from(service.0))
     }
 
     /// Of destinations with the same prefix the first that fits, a file as a whole last.
@@ -345,15 +467,16 @@ impl Catalogue {
         &self,
         plan: PlanIx,
         service: ServiceIx,
+        there: Whereabouts,
         called: Called,
         at: Timestamp,
         fits: impl Fn(&Rate) -> bool,
     ) -> Option<RateMatch<'_>> {
-        let index = self.index(plan, service)?;
-        let rates = &self.plan(plan)?.rates;
+        let index = self.index(plan, there, service)?;
+        let words = self.plan(plan)?;
         let any_direction = |found: &RateMatch<'_>| found.rate.direction == Direction::Outgoing;
         let fitting = |place: u16, destination| {
-            let rate = rates.get(usize::from(place)).filter(|rate| fits(rate))?;
+            let rate = rate_of(words, place).filter(|rate| fits(rate))?;
             let plain = RateMatch { place, rate, band: None, destination };
             let band = self.calendar.holding(rate.bands.iter().map(|one| one.band), at);
             let in_band = rate.bands.iter().find(|one| Some(one.band) == band);

@@ -6,17 +6,21 @@
 mod band;
 pub mod build;
 mod calendar;
+mod content;
 mod destination;
 mod lookup;
 mod plan;
+mod roaming;
 mod service;
 
 pub use band::{Band, BandIx, DAY_SECS, Weekdays};
 pub use calendar::Holidays;
+pub use content::{Content, ContentIx};
 pub use destination::{Destination, DestinationIx};
 pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
-    Announcements, BandRate, Bundle, Covers, Direction, LimitIx, Limitation, LowBalance, Plan, PlanIx,
-    QuotaShape, Rate, Then, Tier,
+    Announcements, BandRate, Bundle, BundleZones, Covers, Direction, LimitIx, Limitation, LowBalance, Plan,
+    PlanIx, PlanRoaming, QuotaShape, Rate, Then, Tier, ZoneRate,
 };
+pub use roaming::{Country, Roaming, Whereabouts, Zone, ZoneIx};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

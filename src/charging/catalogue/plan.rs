@@ -1,7 +1,10 @@
 //! Plans: what is included, what it costs, and how it is granted (`RES-2`, `RES-3`).
 
+use std::sync::Arc;
+
 use super::band::BandIx;
 use super::destination::DestinationIx;
+use super::roaming::{Whereabouts, ZoneIx};
 use super::service::ServiceIx;
 use crate::charging::account::Mode;
 use crate::charging::account::told::Thresholds;
@@ -212,6 +215,58 @@ impl QuotaShape {
     }
 }
 
+/// A rate that holds in zones (`ROAM-1`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ZoneRate {
+    /// The zones, sorted.
+    pub zones: Vec<ZoneIx>,
+    /// The rate.
+    pub rate: Rate,
+}
+
+/// Where a bundle pays, if not at home alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BundleZones {
+    /// The bundle.
+    pub bundle: Box<str>,
+    /// It pays at home.
+    pub home: bool,
+    /// The zones in which it pays, sorted.
+    pub zones: Vec<ZoneIx>,
+}
+
+/// What a plan says of roaming.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PlanRoaming {
+    /// The zones that it sells, sorted; none: all.
+    pub zones: Option<Vec<ZoneIx>>,
+    /// Its own least balance for a trip (`ROAM-2`).
+    pub threshold: Option<Money>,
+    /// Its own bound of debt (`ROAM-4`).
+    pub floor: Option<Money>,
+    /// The rates that hold in zones, those of the plan before those of the zones themselves.
+    pub rates: Vec<Arc<ZoneRate>>,
+    /// Bundles that do not pay at home alone.
+    pub bundles: Vec<BundleZones>,
+}
+
+impl PlanRoaming {
+    /// Whether the plan sells a zone.
+    pub fn sells(&self, zone: ZoneIx) -> bool {
+        self.zones.as_ref().is_none_or(|zones| zones.binary_search(&zone).is_ok())
+    }
+
+    /// Whether a bundle pays somewhere.
+    pub fn pays(&self, bundle: &str, there: Whereabouts) -> bool {
+        let zones = self.bundles.iter().find(|one| *one.bundle == *bundle);
+        match there {
+            Whereabouts::Home => zones.is_none_or(|one| one.home),
+            Whereabouts::Zone(zone) => zones.is_some_and(|one| one.zones.binary_search(&zone).is_ok()),
+            Whereabouts::Nowhere => false,
+        }
+    }
+}
+
 /// A plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
@@ -237,6 +292,8 @@ pub struct Plan {
     pub closed: bool,
     /// Services that it does not sell, and says so.
     pub without: Vec<ServiceIx>,
+    /// What it says of roaming.
+    pub roaming: PlanRoaming,
     /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
     pub furnish: Option<Box<str>>,
 }

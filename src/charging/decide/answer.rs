@@ -10,6 +10,9 @@ pub fn refuse(request: &Request, denial: Denial) -> Answer {
     let in_parts = match denial {
         Denial::UnknownSession | Denial::UnknownSubscriber | Denial::Ended | Denial::NotOffered => false,
         Denial::Blocked
+        | Denial::NotThere
+        | Denial::Threshold
+        | Denial::ContentBarred
         | Denial::UnknownService
         | Denial::NoRate
         | Denial::NoDestination

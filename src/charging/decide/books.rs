@@ -5,6 +5,7 @@ use crate::charging::answer::Answer;
 use crate::charging::cdr::Used;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
+use crate::charging::units::Money;
 use crate::time::Timestamp;
 
 /// The open books.
@@ -17,6 +18,8 @@ pub(super) struct Books {
     pub(super) unpaid: bool,
     /// What was used, where charging data records are made.
     pub(super) uses: Vec<Used>,
+    /// What may be spent beyond that where the subscriber is (`ROAM-4`).
+    pub(super) beyond: Money,
 }
 
 impl Books {
@@ -28,7 +31,22 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (Self { account, subscriber, changes, notes, unpaid, uses: Vec::new() }, session, event)
+        (
+            Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO, uses: Vec::new() },
+            session,
+            event,
+        )
+    }
+
+    /// What may be spent where the subscriber is; below nothing after use above a grant.
+    pub(super) fn available(&self) -> Money {
+        self.account.available().checked_add(self.beyond).unwrap_or(Money::MAX)
+    }
+
+    /// What of it a reservation may take: whole hundredths, never less than nothing.
+    pub(super) fn spendable(&self) -> Money {
+        let micros = self.available().micros().max(0);
+        Money::from_micros(micros.saturating_sub(micros.rem_euclid(Money::MICROS_PER_CENT)))
     }
 
     /// The number was used (`END-3`). It is written for this once a day at most.

@@ -1,5 +1,6 @@
 //! Direct debiting (RFC 8506 §6.3): charged at once, for every part and every recipient, or nothing is.
 
+use super::abroad::enter;
 use super::books::Books;
 use super::case::Case;
 use super::count::rated;
@@ -12,7 +13,7 @@ use super::tell::{Before, tell};
 use crate::charging::account::Allowance;
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer, PartExtra};
 use crate::charging::cdr::Closing;
-use crate::charging::rating::lookup::{Price, Source, Terms};
+use crate::charging::rating::lookup::{Leg, Price, Source, Terms};
 use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge, Token};
 use crate::charging::request::{QuotaKey, Request};
 use crate::charging::session::{HeldAllowance, Quota, RateKey};
@@ -24,6 +25,8 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
     let request = case.request;
     let whole = QuotaKey::default();
     let mut lines = lines(case, books, &whole)?;
+    enter(case, books, Leg::of(&request.parties, case.catalogue.numbers()))?;
+    let entered = Changes { subscriber: books.changes.subscriber, ..Changes::default() };
     priced(&lines)?;
     for line in &mut lines {
         line.used = named(request, line)?;
@@ -39,7 +42,7 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
                     books.account = account;
                     books.subscriber.allowances = allowances;
                 }
-                books.changes = Changes::default();
+                books.changes = entered;
                 books.uses.clear();
                 return Err(denial.into());
             }

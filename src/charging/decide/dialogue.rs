@@ -1,6 +1,7 @@
 //! The server's side of a session (RFC 8506 §7, table 6), with rows of our own where the table is silent.
 //! Each row stands above the arm that carries it out.
 
+use super::abroad::{beyond, enter};
 use super::answer::{ended, of_lines, refuse};
 use super::books::Books;
 use super::case::Case;
@@ -8,6 +9,7 @@ use super::duplicate;
 use super::gates;
 use super::limit;
 use super::line::{Line, gather};
+use super::sale::{Refused, words};
 use super::tell::{Before, tell};
 use super::{pace, pool, records, reserve, settle, trigger};
 use crate::charging::answer::{Answer, Denial, Outcome};
@@ -84,6 +86,10 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
             Ok(service) => service,
             Err(denial) => return (before, refuse(case.request, denial)),
         };
+    books.beyond = beyond(case);
+    if let Err(refused) = enter(case, books, leg) {
+        return (before, refused.answer(case.request));
+    }
     let incarnation = before.as_ref().map_or(0, |before| before.incarnation.saturating_add(1));
     let mut session = fresh(case, books, service, incarnation);
     let mut lines = gather(case, &books.subscriber, service, parties, leg);
@@ -93,8 +99,8 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     // With one quota its refusal is the refusal of the session: none stays. If use came with it that was
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
-        let outcome = Outcome::Denied(*denial);
-        let answer = Answer { outcome, extra, ..of_lines(case.request.shape, lines) };
+        let (outcome, message) = (Outcome::Denied(*denial), words(*denial).map(Into::into));
+        let answer = Answer { outcome, extra, message, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }
@@ -109,12 +115,14 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
     let case = case.at_place(session);
     let leg = leg_of(case, &session.parties);
     let service = case.catalogue.service_named(&session.service);
-    let passed = gates::pass(case, &books.subscriber, service, leg);
+    books.beyond = beyond(case);
+    let passed = gates::pass(case, &books.subscriber, service, leg).map_err(Refused::from);
+    let passed = passed.and_then(|_| enter(case, books, leg));
     let mut lines = service
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
     let told = Before::of(case, books, Some(session));
     let answer = match passed {
-        Ok(_) => {
+        Ok(()) => {
             carry_out(case, books, session, &mut lines);
             // Quota asked for revives a session that had ended.
             if lines.iter().any(|line| line.asked) {
@@ -127,11 +135,11 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
             let extra = tell(case, told, books, Some(session), &mut lines);
             Answer { extra, ..of_lines(case.request.shape, lines) }
         }
-        Err(denial) => {
+        Err(refused) => {
             settle_all(case, books, session, &mut lines);
             end(case, books, session, Closing::Refused);
             let extra = tell(case, told, books, Some(session), &mut lines);
-            Answer { extra, ..refuse(case.request, denial) }
+            Answer { extra, ..refused.answer(case.request) }
         }
     };
     touch(case, session);

@@ -36,7 +36,7 @@ pub(super) fn balance(case: Case<'_>, books: &Books) -> Result<AnswerExtra, Refu
     }
     let mut trial = Trial::of(books);
     let enough = match lines.iter().try_for_each(|line| trial.charge(case, line, true)) {
-        Ok(()) => money.is_zero() || money <= trial.books.account.spendable(),
+        Ok(()) => money.is_zero() || money <= trial.books.spendable(),
         Err(Denial::NoCredit) => false,
         Err(denial) => return Err(denial.into()),
     };
@@ -106,6 +106,7 @@ impl Trial {
                 notes: Notes::default(),
                 unpaid: books.unpaid,
                 uses: Vec::new(),
+                beyond: books.beyond,
             },
         }
     }

@@ -3,6 +3,7 @@
 //! Debits and refunds are kept, so that a repeat gets the same answer; balance checks and price enquiries change
 //! nothing, are not kept, and are answered at command level.
 
+use super::abroad::beyond;
 use super::books::Books;
 use super::case::Case;
 use super::tell::announce_refusal;
@@ -24,6 +25,7 @@ fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
     let request = case.request;
     let refunds = snapshot.refunds.take();
     let (mut books, session, event) = Books::open(snapshot, case.now);
+    books.beyond = beyond(case);
     if let Some(stored) = event.as_ref().filter(|stored| is_of(stored, request)) {
         books.notes.repeat = true;
         books.notes.contradicts = stored.digest != request.digest;
@@ -58,7 +60,8 @@ fn kept(case: Case<'_>, mut snapshot: Snapshot, action: Action) -> Decision {
 /// Answers a question. It has no parts: what is asked is answered at command level, a refusal too.
 fn asked(case: Case<'_>, snapshot: Snapshot, action: Action) -> Decision {
     let request = case.request;
-    let (books, session, event) = Books::open(snapshot, case.now);
+    let (mut books, session, event) = Books::open(snapshot, case.now);
+    books.beyond = beyond(case);
     let told = match action {
         Action::PriceEnquiry => enquiry::price(case, &books),
         Action::CheckBalance | Action::Debit | Action::Refund => enquiry::balance(case, &books),

@@ -51,7 +51,7 @@ fn use_over(unit: Unit, leg: Leg) -> Use {
     match (unit, leg.class, leg.called) {
         (_, NumberClass::Free | NumberClass::Emergency, _) => Use::Free,
         (Unit::Octets, NumberClass::Ordinary, _) => Use::Data,
-        (_, NumberClass::Ordinary, _) if leg.incoming => Use::Incoming,
+        (_, NumberClass::Ordinary, _) if leg.is_incoming() => Use::Incoming,
         (_, NumberClass::Ordinary, Called::Short(_)) => Use::ServiceNumber,
         (_, NumberClass::Ordinary, Called::E164(_) | Called::Other) => Use::Outgoing,
     }

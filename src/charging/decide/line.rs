@@ -114,8 +114,9 @@ impl<'a> Line<'a> {
         key: &'a QuotaKey,
     ) -> Self {
         let (plan, rating_group, at, place) = (case.plan, key.rating_group, case.from, case.place);
+        let content = case.catalogue.content_of(&key.services);
         let to = |leg: Leg| {
-            let query = Query { plan, service, rating_group, leg, place, at, until: at };
+            let query = Query { plan, service, rating_group, content, leg, place, at, until: at };
             terms(case.catalogue, subscriber, query)
         };
         let mut recipients = parties
@@ -125,7 +126,11 @@ impl<'a> Line<'a> {
         let leg = recipients.next().unwrap_or(leg);
         let other_legs: Vec<_> = recipients.collect();
         let (first, others) = (to(leg), other_legs.iter().map(|&leg| to(leg)).collect::<Vec<_>>());
-        let denial = core::iter::once(&first).chain(&others).find_map(Terms::denial);
+        let barred = content.and_then(|content| case.catalogue.content(content)).is_some_and(|content| {
+            subscriber.barred.iter().any(|barred| content.is_barred(barred, &key.services))
+        });
+        let unpriced = || core::iter::once(&first).chain(&others).find_map(Terms::denial);
+        let denial = if barred { Some(Denial::ContentBarred) } else { unpriced() };
         Line {
             key,
             terms: first,
@@ -159,7 +164,8 @@ impl<'a> Line<'a> {
     /// What is asked of the tariff for a leg of it, at that place and time.
     pub(super) fn query(&self, case: Case<'_>, leg: Leg, place: Place, at: Timestamp) -> Query {
         let (plan, service, rating_group) = (case.plan, self.service, self.key.rating_group);
-        Query { plan, service, rating_group, leg, place, at, until: at }
+        let content = case.catalogue.content_of(&self.key.services);
+        Query { plan, service, rating_group, content, leg, place, at, until: at }
     }
 
     /// The terms of every recipient; of the leg where there are none.

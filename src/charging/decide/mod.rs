@@ -4,6 +4,7 @@
 //! that was used, slice what may be granted, reserve it, answer (RFC 8506 §7, `RES-1`, `RES-2`, `ACC-3`).
 //! All parts of a request are decided in one step, for one commit.
 
+mod abroad;
 mod answer;
 mod books;
 mod case;

@@ -96,7 +96,7 @@ pub(super) fn join(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     }
     let pool = session.quotas.iter().filter_map(|quota| quota.reservation.as_ref()?.pool).max();
     let pool = pool.unwrap_or(0).wrapping_add(1);
-    let mut room = books.account.spendable();
+    let mut room = books.spendable();
     let mut members = Vec::new();
     for (place, line) in lines.iter().enumerate() {
         let quota = session.quotas.iter().find(|quota| quota.key == *line.key);

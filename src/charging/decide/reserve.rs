@@ -56,7 +56,8 @@ fn grant(
         trigger::forget(quota);
     }
     let shape = line.terms.shape;
-    let planned = shape.map_or(1, |shape| shape.validity_secs);
+    let longest = traits.max_validity_secs.unwrap_or(u32::MAX);
+    let planned = shape.map_or(1, |shape| shape.validity_secs).min(longest);
     let ahead = change::ahead(case, &books.subscriber, line, planned);
     let mut held = Held::default();
     for (leg, terms) in line.all_terms().enumerate() {
@@ -97,7 +98,7 @@ fn grant(
     if let Some(secs) = consumption.filter(|_| traits.holding_time && amount.unit == Unit::Seconds) {
         grant.extra.get_or_insert_default().consumption_secs = Some(secs);
     }
-    trigger::arm(traits, shape, quota, &mut grant);
+    trigger::arm(case, shape, quota, &mut grant);
     if !line.reported {
         pace::resume(quota, case.now);
     }

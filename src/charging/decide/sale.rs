@@ -1,5 +1,7 @@
 //! What a one-time event asks for: its lines, and why an event is refused.
 
+use std::borrow::Cow;
+
 use super::answer::refuse;
 use super::books::Books;
 use super::case::Case;
@@ -13,18 +15,28 @@ use crate::charging::units::Unit;
 /// Why an event is refused, and what is said of it.
 pub(super) struct Refused {
     pub(super) denial: Denial,
-    pub(super) message: Option<&'static str>,
+    pub(super) message: Option<Cow<'static, str>>,
 }
 
 impl From<Denial> for Refused {
     fn from(denial: Denial) -> Self {
-        Self { denial, message: None }
+        Self { denial, message: words(denial).map(Cow::Borrowed) }
     }
+}
+
+/// What is said of a refusal beside its code, where that is always the same.
+pub(super) const fn words(denial: Denial) -> Option<&'static str> {
+    let barred = matches!(denial, Denial::ContentBarred);
+    if barred { Some("RES-5: the subscriber has barred this content service") } else { None }
 }
 
 impl Refused {
     pub(super) const fn because(denial: Denial, message: &'static str) -> Self {
-        Self { denial, message: Some(message) }
+        Self { denial, message: Some(Cow::Borrowed(message)) }
+    }
+
+    pub(super) const fn told(denial: Denial, message: String) -> Self {
+        Self { denial, message: Some(Cow::Owned(message)) }
     }
 
     /// The answer that says so.

@@ -1,6 +1,8 @@
 //! Settling what was used: bundles that were held for it, then bundles that nobody holds, then money
 //! (`RES-2`, `ACC-3`). Use above the grant is charged in full and marked.
 
+use core::time::Duration;
+
 use super::books::Books;
 use super::case::Case;
 use super::count::{rated, scheme};
@@ -18,6 +20,9 @@ use crate::charging::rating::price;
 use crate::charging::session::{Quota, Rated, Reservation, Session, SessionState};
 use crate::charging::snapshot::Notes;
 use crate::charging::units::{Amount, Money};
+
+/// Use that is told so long after it was used is late (`ACC-16`).
+const LATE: Duration = Duration::from_hours(1);
 
 /// How use comes to be settled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -205,7 +210,9 @@ fn charge(
         used_at: until,
         above_grant,
     };
-    let kind = if how == Report::Late { EntryKind::Late } else { EntryKind::Charge };
+    // what is told long after it was used is marked with when that was
+    let late = how == Report::Late || case.now.since(case.request.at) >= LATE;
+    let kind = if late { EntryKind::Late } else { EntryKind::Charge };
     let act = Act { at: case.now, ..Act::default() };
     let (main, bonus) = (books.account.main, books.account.bonus);
     let version = charge.as_ref().map_or(0, |(line, _)| line.rate.version);
@@ -222,7 +229,7 @@ fn charge(
     let posted = amount.and_then(|amount| books.account.post(amount, kind, act, Some(usage)));
     books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
     books.changes.account = true;
-    books.notes.late |= how == Report::Late;
+    books.notes.late |= late;
     books.notes.above_grant |= above_grant > 0;
     if let Some((line, _)) = charge {
         match quota.rated.iter_mut().find(|known| known.rate == line.rate) {
@@ -239,7 +246,6 @@ fn charge(
         line.bundles = paid.unwrap_or_default();
         (line.main, line.bonus) =
             (taken(line.main, books.account.main), taken(line.bonus, books.account.bonus));
-        let late = how == Report::Late;
         let (key, span, place) = (quota.key.clone(), (until, until), case.place);
         books.uses.push(Used { key, span, place, late, above_grant, line });
     }

@@ -17,6 +17,10 @@ const OCTETS: u64 = 50 << 20;
 /// Seconds at a time where the plan says nothing.
 const SECONDS: u64 = 60;
 
+/// Grants to a client that does not come back when it is asked to grow until they last so many seconds, and no longer:
+/// what it holds is what a block or another tariff comes too late for.
+const DEAF_SECS: u32 = 5;
+
 /// A slice that can be paid for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Slice {
@@ -81,6 +85,8 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
             let usual = if terms.unit == Unit::Octets { OCTETS } else { SECONDS };
             let slice = planned.or(wanted).unwrap_or(usual);
             let fits = terms.unit == Unit::Octets;
+            let secs = if traits.deaf { policy.secs.min(DEAF_SECS) } else { policy.secs };
+            let policy = SlicePolicy { secs, ..policy };
             let slice = if fits { pace::fitted(slice, quota.pace, terms.shape, policy) } else { slice };
             let slice = if traits.honour_requested { slice.min(wanted.unwrap_or(slice)) } else { slice };
             let most = traits.max_octets.filter(|&most| terms.unit == Unit::Octets && most > 0);
@@ -93,7 +99,7 @@ fn target(terms: &Terms<'_>, quota: &Quota, aim: Aim) -> Result<u64, Denial> {
 fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u64)> {
     let in_bundles = match terms.price {
         Price::Free => return None,
-        Price::Rate(..) | Price::None(_) if books.unpaid => return Some((0, 0)),
+        Price::Rate(..) | Price::None(_) if books.unpaid && books.beyond.is_zero() => return Some((0, 0)),
         Price::Rate(..) | Price::None(_) => terms.bundle_units(&books.subscriber),
     };
     let by_money = match terms.price {
@@ -111,7 +117,7 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
 /// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
 /// left of a step that was paid.
 pub(super) fn room(books: &Books, price: Money) -> Money {
-    let available = books.account.available();
+    let available = books.available();
     let debt = available.is_negative() && !price.is_zero();
-    if debt { available } else { books.account.spendable() }
+    if debt { available } else { books.spendable() }
 }

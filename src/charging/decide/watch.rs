@@ -4,10 +4,10 @@
 use super::case::Case;
 use crate::charging::account::told::Thresholds;
 use crate::charging::account::{Account, Standing};
-use crate::charging::catalogue::Plan;
+use crate::charging::catalogue::{Plan, Whereabouts};
 use crate::charging::notice::{Cause, Notice};
 use crate::charging::snapshot::{Decision, Snapshot};
-use crate::charging::units::{Amount, Money};
+use crate::charging::units::{Amount, Digits, Money};
 
 /// What was so before a decision.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ pub(super) fn watch(case: Case<'_>, before: Before, decision: &mut Decision) {
     if !(changes.account || changes.subscriber) || subscriber.standing == Standing::Ended {
         return;
     }
-    let mut causes = Vec::new();
+    let mut causes: Vec<_> = decision.notes.trip.map(|network| entered(case, network)).into_iter().collect();
     let mut told = false;
     for allowance in &subscriber.allowances {
         let Some((whole, thresholds)) = bundle_of(case, &allowance.bundle) else { continue };
@@ -42,7 +42,7 @@ pub(super) fn watch(case: Case<'_>, before: Before, decision: &mut Decision) {
             });
         }
     }
-    if !causes.is_empty() {
+    if causes.iter().any(|cause| matches!(cause, Cause::Bundle { .. })) {
         let (allowances, bundles) = (&subscriber.allowances, &mut subscriber.life.told.bundles);
         bundles.retain(|told| {
             allowances.iter().any(|there| there.bundle == told.bundle && there.expires == told.expires)
@@ -62,6 +62,16 @@ pub(super) fn watch(case: Case<'_>, before: Before, decision: &mut Decision) {
         subscriber.count_change();
     }
     changes.notices.extend(causes.into_iter().map(|cause| Notice::new(subscriber, cause, case.now)));
+}
+
+/// The subscriber has entered a country.
+fn entered(case: Case<'_>, network: Digits) -> Cause {
+    let roaming = case.catalogue.roaming();
+    let zone = match case.catalogue.whereabouts(Some(network)) {
+        Whereabouts::Zone(zone) => roaming.and_then(|roaming| roaming.zone(zone)),
+        Whereabouts::Home | Whereabouts::Nowhere => None,
+    };
+    Cause::Roaming { network, zone: zone.map(|zone| zone.name.clone()) }
 }
 
 fn plan_of(case: Case<'_>) -> Option<&Plan> {

@@ -4,7 +4,8 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then,
+    Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -17,11 +18,9 @@ use crate::time::Timestamp;
 pub struct Leg {
     /// The number it goes to.
     pub called: Called,
-    /// The subscriber is called: at home it costs nothing (`IN-1`).
-    pub incoming: bool,
     /// What the number is; ordinary for an incoming leg.
     pub class: NumberClass,
-    /// Which leg it is.
+    /// Which leg it is: one that comes in costs nothing at home (`IN-1`).
     pub role: Role,
 }
 
@@ -45,15 +44,18 @@ impl Leg {
     }
 
     fn new(role: Role, called: Called, class: NumberClass) -> Self {
-        match role {
-            Role::Terminating => Self { called, incoming: true, class: NumberClass::Ordinary, role },
-            Role::Originating | Role::Forwarding => Self { called, incoming: false, class, role },
-        }
+        let class = if role == Role::Terminating { NumberClass::Ordinary } else { class };
+        Self { called, class, role }
     }
 
-    /// It costs nothing: an incoming leg, or a free or emergency number (`FREE-1`, `IN-1`).
+    /// The subscriber is called.
+    pub fn is_incoming(&self) -> bool {
+        self.role == Role::Terminating
+    }
+
+    /// It goes to a free or emergency number (`FREE-1`).
     pub fn is_free(&self) -> bool {
-        self.incoming || self.class != NumberClass::Ordinary
+        self.class != NumberClass::Ordinary
     }
 }
 
@@ -146,9 +148,11 @@ pub struct Query {
     pub service: ServiceIx,
     /// The rating group.
     pub rating_group: Option<u32>,
+    /// The content service, where the service identifiers name one (`RES-5`).
+    pub content: Option<ContentIx>,
     /// Where it goes.
     pub leg: Leg,
-    /// Where the subscriber is when it is used. No price depends on it yet.
+    /// Where the subscriber is when it is used (`ROAM-1`).
     pub place: Place,
     /// When it is used: the price is that of then.
     pub at: Timestamp,
@@ -187,11 +191,12 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
         return terms;
     }
     // bundles are for what goes out
-    if subscriber.allowances.is_empty() || query.leg.incoming {
+    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
+    if subscriber.allowances.is_empty() || (query.leg.is_incoming() && there == Whereabouts::Home) {
         return terms;
     }
     let called = query.leg.called;
-    let bundles = catalogue.bundles_for(plan, place, query.rating_group, called);
+    let bundles = catalogue.bundles_at(plan, place, there, query.rating_group, called);
     for (file_order, bundle) in bundles {
         let of_it = |(_, allowance): &(usize, &Allowance)| {
             allowance.bundle == bundle.id
@@ -227,7 +232,10 @@ pub fn next_change(
     };
     let boundary = |at: Timestamp| {
         let (version, query) = in_version(catalogue, subscriber, Query { at, ..query });
-        let of_band = query.plan.and_then(|plan| version.next_boundary(plan, service_of(version, query), at));
+        let of_band = query.plan.and_then(|plan| {
+            let there = version.whereabouts_of(plan, query.place.serving_plmn);
+            version.next_boundary(plan, service_of(version, query), there, at)
+        });
         let of_version = catalogue.next_version(at);
         of_band.into_iter().chain(of_version).min().filter(|&next| next < end)
     };
@@ -263,17 +271,30 @@ fn service_of(catalogue: &Catalogue, query: Query) -> ServiceIx {
     group.map_or(query.service, |group| group.service)
 }
 
+/// The place of the plan in the key of a rate that is of a content service, in every plan.
+const CONTENT_PLAN: u16 = u16::MAX;
+
 fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
     let Some(plan) = query.plan else { return Price::None(Denial::NoRate) };
     let group = query.rating_group.and_then(|number| catalogue.rating_group(number));
-    if group.is_some_and(|group| group.free) || (query.leg.is_free() && !query.leg.incoming) {
+    let there = catalogue.whereabouts_of(plan, query.place.serving_plmn);
+    // what costs nothing at home has its price abroad
+    let free = there == Whereabouts::Home && group.is_some_and(|group| group.free);
+    if query.leg.is_free() || free {
         return Price::Free;
+    }
+    let content = query.content.and_then(|place| Some((place, catalogue.content(place)?.rate.as_ref()?)));
+    if let Some((place, rate)) = content.filter(|_| there != Whereabouts::Nowhere) {
+        let (version, band) = (catalogue.version(), u16::MAX);
+        let key = RateKey { version, plan: CONTENT_PLAN, rate: place.0, destination: u16::MAX, band };
+        return Price::Rate(rate, key);
     }
     let place = group.map_or(query.service, |group| group.service);
     // who receives is the called party himself: it goes to no destination
-    let called = if query.leg.incoming { Called::Other } else { query.leg.called };
-    match catalogue.match_rate(plan, place, query.rating_group, (called, query.leg.role), query.at) {
-        None if query.leg.incoming => Price::Free,
+    let called = if query.leg.is_incoming() { Called::Other } else { query.leg.called };
+    let leg = (called, query.leg.role);
+    match catalogue.match_rate_at(plan, place, there, query.rating_group, leg, query.at) {
+        None if query.leg.is_incoming() && there == Whereabouts::Home => Price::Free,
         Some(found) => {
             let key = RateKey {
                 version: catalogue.version(),
@@ -284,7 +305,11 @@ fn price(catalogue: &Catalogue, query: Query) -> Price<'_> {
             };
             Price::Rate(found.rate, key)
         }
-        None if called == Called::Other && catalogue.priced_by_destination(plan, place) => {
+        None if there == Whereabouts::Nowhere => Price::None(Denial::NotThere),
+        None if called == Called::Other
+            && !query.leg.is_incoming()
+            && catalogue.priced_by_destination(plan, there, place) =>
+        {
             Price::None(Denial::NoDestination)
         }
         None => Price::None(Denial::NoRate),
@@ -322,7 +347,8 @@ mod tests {
         assert_eq!(class(Role::Originating, Some("+77051112233"), Some("3030")), NumberClass::Free);
         assert_eq!(class(Role::Forwarding, Some("103"), None), NumberClass::Emergency);
         let incoming = leg(Role::Terminating, Some("103"), None);
-        assert_eq!((incoming.class, incoming.is_free()), (NumberClass::Ordinary, true));
+        assert_eq!((incoming.class, incoming.is_free()), (NumberClass::Ordinary, false));
+        assert!(incoming.is_incoming());
         assert!(!leg(Role::Originating, None, None).is_free());
     }
 }

@@ -110,12 +110,12 @@ pub(super) enum Absent {
 enum Way {
     Server(Remote),
     Store(Box<Local>),
-    Over(Rc<dyn Over>),
     /// A store that is made by the first call that it takes.
     Unmade {
         data: PathBuf,
         tariffs: PathBuf,
     },
+    Over(Rc<dyn Over>),
 }
 
 impl Way {
@@ -243,7 +243,7 @@ impl Client {
     /// Gives the store back, where this command has opened it.
     pub(super) fn close(self) -> Result<(), Failure> {
         match self.way {
-            Way::Server(_) | Way::Unmade { .. } | Way::Over(_) => Ok(()),
+            Way::Server(_) | Way::Over(_) | Way::Unmade { .. } => Ok(()),
             Way::Store(local) => local.close(),
         }
     }

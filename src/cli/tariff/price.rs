@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{read, show, trial};
 use crate::charging::account::Mode;
 use crate::charging::catalogue::build::{Document, Given, TrialEvent};
-use crate::charging::catalogue::{Catalogue, PlanIx, RateMatch, Service, ServiceIx};
+use crate::charging::catalogue::{Catalogue, PlanIx, RateMatch, Service, ServiceIx, Whereabouts};
 use crate::charging::free_numbers::{Called, NumberClass};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::rating::lookup::Leg;
@@ -264,7 +264,7 @@ fn found<'c>(
     leg: Leg,
     at: Timestamp,
 ) -> Option<RateMatch<'c>> {
-    let called = if leg.incoming { Called::Other } else { leg.called };
+    let called = if leg.is_incoming() { Called::Other } else { leg.called };
     catalogue.match_rate(plan, place, event.rating_group, (called, leg.role), at)
 }
 
@@ -290,7 +290,7 @@ fn rates(
         });
         let prefix = prefix.map(|prefix| format!(", longest prefix {prefix}")).unwrap_or_default();
         steps.add("destination", format!("{name}{prefix}"));
-    } else if matches!(leg.called, Called::E164(_) | Called::Short(_)) && !leg.incoming {
+    } else if matches!(leg.called, Called::E164(_) | Called::Short(_)) && !leg.is_incoming() {
         steps.add("destination", "none that the plan names: everywhere else".into());
     }
     let mut at = from;
@@ -302,7 +302,7 @@ fn rates(
                 let band = band.map(|band| format!(" [band {}, {band}]", band.name)).unwrap_or_default();
                 format!("{}: {}{band}", found.rate.name, show::rate(catalogue, found.rate))
             }
-            None if leg.incoming => "incoming at home: at no charge".into(),
+            None if leg.is_incoming() => "incoming at home: at no charge".into(),
             None => format!("none: {} has no price for it", service.name),
         };
         let zone = Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC);
@@ -310,12 +310,12 @@ fn rates(
         steps.add("rate", format!("{since}{says}"));
         let key = |found: Option<RateMatch<'_>>| found.map(|found| (found.place, found.band));
         let now = key(found);
-        let mut next = catalogue.next_boundary(plan, place, at);
+        let mut next = catalogue.next_boundary(plan, place, Whereabouts::Home, at);
         while let Some(moment) = next.filter(|&moment| moment < until) {
             if key(self::found(catalogue, (plan, place), event, leg, moment)) != now {
                 break;
             }
-            next = catalogue.next_boundary(plan, place, moment);
+            next = catalogue.next_boundary(plan, place, Whereabouts::Home, moment);
         }
         match next.filter(|&moment| moment < until) {
             Some(moment) => at = moment,
@@ -332,7 +332,7 @@ fn bundles(
     (given, event): (&Given, &TrialEvent),
     leg: Leg,
 ) {
-    if leg.incoming {
+    if leg.is_incoming() {
         return;
     }
     for (at, bundle) in catalogue.bundles_for(plan, place, event.rating_group, leg.called) {

@@ -182,7 +182,9 @@ impl Weigh for Subscriber {
         let texts: usize = texts.into_iter().flatten().map(str::len).sum();
         let barred: usize = self.barred.iter().map(|name| name.len().saturating_add(16)).sum();
         let allowances: usize = self.allowances.iter().map(|of| of.bundle.len().saturating_add(80)).sum();
-        size_of::<Self>().saturating_add(texts).saturating_add(barred).saturating_add(allowances)
+        let trips = self.life.travel.trips.len().saturating_mul(32);
+        let lists = barred.saturating_add(allowances).saturating_add(trips);
+        size_of::<Self>().saturating_add(texts).saturating_add(lists)
     }
 }
 

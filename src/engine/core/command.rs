@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use crate::charging::account::{AccountId, Brand, ContractId, Mode};
+use crate::charging::books::bill::Bill;
 use crate::charging::books::operations::OperationError;
 use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
@@ -118,6 +119,17 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// Use that a partner bills later (`ACC-16`), also after the end of the contract (`END-4`).
+    Charge {
+        /// Whose account.
+        msisdn: Digits,
+        /// How much, above nothing, whole hundredths.
+        amount: Money,
+        /// What was used, and the partner's reference: known already with the same account and amount, nothing changes.
+        bill: Bill,
+        /// Why.
+        note: Option<Box<str>>,
+    },
     /// A correction.
     Adjust {
         /// Whose account.
@@ -201,6 +213,7 @@ impl Change {
             Self::SetSubscriber { msisdn, .. }
             | Self::Topup { msisdn, .. }
             | Self::Refund { msisdn, .. }
+            | Self::Charge { msisdn, .. }
             | Self::Reverse { msisdn, .. }
             | Self::Promise { msisdn, .. }
             | Self::Bonus { msisdn, .. }

@@ -13,7 +13,7 @@ use super::{Core, ServiceFacts};
 
 impl Core {
     pub(super) fn count_notes(&mut self, notes: Notes) {
-        let Notes { repeat, contradicts, above_grant, late, restarted } = notes;
+        let Notes { repeat, contradicts, above_grant, late, restarted, trip } = notes;
         let facts = &mut self.facts;
         facts.decided = facts.decided.saturating_add(1);
         for (count, noted) in [
@@ -22,6 +22,7 @@ impl Core {
             (&mut facts.above_grant, above_grant),
             (&mut facts.late, late),
             (&mut facts.restarts, restarted),
+            (&mut facts.trips, trip.is_some()),
         ] {
             *count = count.saturating_add(u64::from(noted));
         }

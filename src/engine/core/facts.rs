@@ -17,6 +17,8 @@ pub struct Facts {
     pub unknown_sessions: u64,
     /// Sessions begun afresh under their old identifier.
     pub restarts: u64,
+    /// Trips abroad that have begun (`ROAM-3`).
+    pub trips: u64,
     /// Requests refused because too much waits.
     pub overloaded: u64,
     /// Requests refused because the store is not there.

@@ -242,8 +242,8 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before. Their content is kept
-    /// in the store, by its version.
+    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
+    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
     pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         let version = catalogue.version();
         if self.stored_catalogue != Some(version) {
@@ -254,7 +254,9 @@ impl Core {
         self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
         if version != self.catalogue.version() {
             let catalogue = Arc::unwrap_or_clone(catalogue);
-            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, self.clock.latest()));
+            let now = self.clock.latest();
+            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, now));
+            self.demand(Demand::reauthorise(Who::Everyone, Reason::Tariff), now);
         }
     }
 

@@ -2,6 +2,7 @@
 //! for ever: what it was used for once happens once.
 
 use crate::charging::account::{Account, AccountId, Sequence};
+use crate::charging::books::bill::charge;
 use crate::charging::books::bonus::grant;
 use crate::charging::books::operations::{Act, Booked};
 use crate::charging::books::payment::{give_back, pay_in, promise, reverse, settle};
@@ -31,6 +32,17 @@ impl Core {
                 let Some(out) = amount.checked_neg() else { return Ok(Err(CommandError::Overloaded)) };
                 let pay = |account, act| give_back(account, *amount, act);
                 self.pay_once(*msisdn, out, reference.as_deref(), acting(note), given, pay)
+            }
+            Change::Charge { msisdn, amount, bill, note } => {
+                if !self.is_sold(&bill.service) {
+                    return Ok(Err(CommandError::UnknownService { service: bill.service.clone() }));
+                }
+                let Some((subscriber, _)) = self.load_both(*msisdn)? else {
+                    return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
+                };
+                let Some(taken) = amount.checked_neg() else { return Ok(Err(CommandError::Overloaded)) };
+                let pay = |account, act| charge(account, &subscriber, *amount, bill.clone(), act);
+                self.pay_once(*msisdn, taken, Some(&bill.reference), acting(note), given, pay)
             }
             Change::Reverse { msisdn, reference, note } => {
                 self.take_back(*msisdn, reference, acting(note), given)

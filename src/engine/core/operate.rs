@@ -3,7 +3,7 @@
 use crate::charging::account::life::Life;
 use crate::charging::account::{Account, AccountId, Mode as Settlement, Standing, Subscriber};
 use crate::charging::books::operations::{Act, adjust, bundles_of, open, set_limit_below, set_overdraft};
-use crate::charging::catalogue::Plan;
+use crate::charging::catalogue::{Content, Plan};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::units::{Digits, Money};
 use crate::time::Timestamp;
@@ -110,6 +110,7 @@ impl Core {
             }
             Change::Topup { .. }
             | Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::Promise { .. }
             | Change::Bonus { .. } => self.pay(command, given, now)?,
@@ -154,6 +155,7 @@ impl Core {
             Change::Adjust { amount, .. } => amount.is_positive(),
             // of less money what is held stays held; what else changes is told where it is seen
             Change::Refund { .. }
+            | Change::Charge { .. }
             | Change::Reverse { .. }
             | Change::AddVouchers(_)
             | Change::VoidVouchers { .. }
@@ -370,7 +372,7 @@ impl Core {
             *account = set_overdraft(account.clone(), overdraft)?;
         }
         for service in &set.bar {
-            if self.catalogue.service_named(service).is_none() {
+            if !self.can_be_barred(service) {
                 return Err(CommandError::UnknownService { service: service.clone() });
             }
             if !subscriber.barred.contains(service) {
@@ -389,6 +391,20 @@ impl Core {
         subscriber.brand = set.brand.unwrap_or(subscriber.brand);
         subscriber.owner_is_entity = set.owner_is_entity.unwrap_or(subscriber.owner_is_entity);
         Ok(())
+    }
+
+    /// Whether a subscriber can bar what has this name: a service, `content:NAME`, or `content:IDENTIFIER` (`RES-5`).
+    fn can_be_barred(&self, name: &str) -> bool {
+        let identifier = name.strip_prefix(Content::BARRED).is_some_and(|one| one.parse::<u32>().is_ok());
+        identifier || self.is_sold(name)
+    }
+
+    /// Whether the tariff has a service, or content by `content:NAME`.
+    pub(super) fn is_sold(&self, name: &str) -> bool {
+        match name.strip_prefix(Content::BARRED) {
+            None => self.catalogue.service_named(name).is_some(),
+            Some(content) => self.catalogue.content_named(content).is_some(),
+        }
     }
 
     /// A copy of a subscriber and its account.
@@ -553,6 +569,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
             (reference.as_deref(), note.as_deref())
         }
         Change::Reverse { reference, note, .. } => (Some(&**reference), note.as_deref()),
+        Change::Charge { bill, note, .. } => (Some(&*bill.reference), note.as_deref()),
         Change::Promise { note, .. }
         | Change::Bonus { note, .. }
         | Change::Adjust { note, .. }

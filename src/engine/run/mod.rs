@@ -339,7 +339,9 @@ impl Engine {
 
     /// Begins a backup into a new file; [`Event::BackedUp`] tells when it is whole.
     pub fn backup(&mut self, tag: Tag, to: PathBuf) {
-        if self.to_store.send(ToStore::Backup(tag, to)).is_err() {
+        if self.stall.stalled().is_some() {
+            self.events.push(Event::BackedUp(tag, Err(STALLED.into())));
+        } else if self.to_store.send(ToStore::Backup(tag, to)).is_err() {
             self.events.push(Event::BackedUp(tag, Err("the store is gone".into())));
         }
     }
@@ -496,7 +498,7 @@ impl Engine {
                 break;
             }
             let still = self.stall.still((self.shared.clock)());
-            if still >= stall::STALLED {
+            if still >= stall::LEFT_BEHIND {
                 return Err(still);
             }
         }

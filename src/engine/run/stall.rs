@@ -9,8 +9,10 @@ use crate::time::Monotonic;
 
 use super::Event;
 
-/// A step of an open store takes milliseconds: standing still for so long is told, and a server that ends waits no longer.
-pub(super) const STALLED: Duration = Duration::from_secs(10);
+/// A step of an open store takes milliseconds, on a disk that others keep busy seconds: standing still for so long is told.
+const STALLED: Duration = Duration::from_secs(10);
+/// A server that ends waits no longer for a step.
+pub(super) const LEFT_BEHIND: Duration = Duration::from_secs(30);
 /// Opening reads files of many gigabytes in one call.
 const STALLED_OPENING: Duration = Duration::from_mins(2);
 /// After so long only a restart is likely to help.

@@ -66,6 +66,8 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![crate::charging::account::Mode::Advance],

@@ -86,14 +86,14 @@ impl Disk for Torn {
     }
     fn length(&mut self, path: &Path) -> io::Result<Option<u64>> {
         let mut world = self.0.lock().unwrap();
-        Ok(world.node(path).ok().map(|node| node.now.len() as u64))
+        Ok(world.node(path).ok().map(|node| u64::try_from(node.now.len()).unwrap()))
     }
     fn cut(&mut self, path: &Path, octets: u64) -> io::Result<()> {
         let mut world = self.0.lock().unwrap();
         if !world.goes() {
             return Err(gone());
         }
-        world.node(path)?.now.truncate(octets as usize);
+        world.node(path)?.now.truncate(usize::try_from(octets).unwrap());
         Ok(())
     }
     fn sync(&mut self, path: &Path) -> io::Result<()> {
@@ -151,6 +151,10 @@ fn open(disk: &Torn) -> io::Result<Files> {
     Ok(files)
 }
 
+fn at(sequence: u64) -> Timestamp {
+    Timestamp::from_secs(i64::try_from(sequence).unwrap() * 300)
+}
+
 /// Writes what was not delivered of batches with 0, 1 and 2 records each; flushes after each second one.
 fn write(files: &mut Files) -> io::Result<()> {
     for sequence in 4..=BATCHES {
@@ -160,12 +164,12 @@ fn write(files: &mut Files) -> io::Result<()> {
                 || (sequence == position.sequence + 1 && place < position.of_next);
             if !delivered {
                 let line = format!("{} of {sequence}-{place}", files.number());
-                files.put(&line, (sequence, place), Timestamp::from_secs(sequence as i64 * 300))?;
+                files.put(&line, (sequence, place), at(sequence))?;
             }
         }
         files.through(sequence);
         if sequence % 2 == 0 {
-            files.turn(Timestamp::from_secs(sequence as i64 * 300))?;
+            files.turn(at(sequence))?;
             files.flush()?;
         }
     }

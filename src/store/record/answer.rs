@@ -71,7 +71,7 @@ const fn condition_octet(condition: Condition) -> u8 {
 }
 
 /// Refusals by their number, the same for ever.
-const DENIALS: [(u8, Denial); 12] = [
+const DENIALS: [(u8, Denial); 15] = [
     (1, Denial::UnknownSession),
     (2, Denial::UnknownSubscriber),
     (3, Denial::Ended),
@@ -84,6 +84,9 @@ const DENIALS: [(u8, Denial); 12] = [
     (10, Denial::TooManyGroups),
     (11, Denial::Overflow),
     (12, Denial::NoRefund),
+    (13, Denial::NotThere),
+    (14, Denial::Threshold),
+    (15, Denial::ContentBarred),
 ];
 
 const fn denial_octet(denial: Denial) -> u8 {
@@ -100,6 +103,9 @@ const fn denial_octet(denial: Denial) -> u8 {
         Denial::TooManyGroups => 10,
         Denial::Overflow => 11,
         Denial::NoRefund => 12,
+        Denial::NotThere => 13,
+        Denial::Threshold => 14,
+        Denial::ContentBarred => 15,
     }
 }
 

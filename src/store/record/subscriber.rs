@@ -5,6 +5,8 @@
 //! note text? · last use time? · ends time? · end u8 (0 none, else why), then of an end: at i64, balance i64, from i64, due
 //! i64, refunded time? and, with it, how much i64 · acts count · batch of the last act u64 (0 none) · parts, 0 after the last.
 //!
+//! Part 1, trips, where there are any: number, then each: flags u8 (1 admitted) · country u16 · since i64 · left time?.
+//!
 //! Part 2, what was told: flags u8 (1 that the balance is low) · bundles: number, then each: bundle text, expires time?, per
 //! cent u8.
 //!
@@ -15,6 +17,7 @@ use super::{Class, Key};
 use crate::charging::account::block::{Block, BlockReason};
 use crate::charging::account::life::{End, EndReason, Life, Settlement};
 use crate::charging::account::told::{Told, ToldBundle};
+use crate::charging::account::trip::{Travel, Trip};
 use crate::charging::account::{AccountId, Allowance, Brand, Standing, Subscriber};
 use crate::charging::units::Digits;
 
@@ -29,6 +32,11 @@ const OVERAGE: u8 = 8;
 /// The part of what was told, and its flag.
 const TOLD: u8 = 2;
 const LOW: u8 = 1;
+
+/// The part of trips.
+const TRAVEL: u8 = 1;
+/// A trip for which there was money enough.
+const ADMITTED: u8 = 1;
 
 /// Where a subscriber stands.
 pub fn key(msisdn: Digits) -> Key {
@@ -65,6 +73,9 @@ pub fn encode(subscriber: &Subscriber) -> Vec<u8> {
         to.time_or_none(*expires);
     }
     put_life(&mut to, &subscriber.life);
+    if !subscriber.life.travel.trips.is_empty() {
+        to.part(TRAVEL, |to| put_travel(to, &subscriber.life.travel));
+    }
     if subscriber.life.told != Told::default() {
         to.part(TOLD, |to| put_told(to, &subscriber.life.told));
     }
@@ -148,6 +159,7 @@ fn life(from: &mut Reader<'_>) -> Result<Life, RecordError> {
         end: end(from)?,
         acts: from.count()?,
         acts_head: from.sequence_or_none()?,
+        travel: Travel::default(),
         told: Told::default(),
     })
 }
@@ -217,6 +229,10 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     };
     if version > 2 {
         from.parts(|number, part| match number {
+            TRAVEL => {
+                subscriber.life.travel = travel(part)?;
+                Ok(())
+            }
             TOLD => {
                 subscriber.life.told = told(part)?;
                 Ok(())
@@ -226,6 +242,28 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Subscriber, RecordError> {
     }
     from.finish()?;
     Ok(subscriber)
+}
+
+fn put_travel(to: &mut Writer, travel: &Travel) {
+    to.length(travel.trips.len());
+    for Trip { country, since, left, admitted } in &travel.trips {
+        to.u8(flag(*admitted, ADMITTED));
+        to.u16(*country);
+        to.time(*since);
+        to.time_or_none(*left);
+    }
+}
+
+fn travel(from: &mut Reader<'_>) -> Result<Travel, RecordError> {
+    let length = from.length()?;
+    let one = |from: &mut Reader<'_>| {
+        let admitted = from.flags(ADMITTED)? != 0;
+        let (country, since) = (from.u16()?, from.time()?);
+        Ok(Trip { country, since, left: from.time_or_none("left")?, admitted })
+    };
+    let trips: Vec<_> = (0..length).map(|_| one(from)).collect::<Result<_, _>>()?;
+    // a part that says nothing is not written
+    if trips.is_empty() { Err(RecordError::Field("trips")) } else { Ok(Travel { trips }) }
 }
 
 fn allowances(from: &mut Reader<'_>) -> Result<Vec<Allowance>, RecordError> {
@@ -294,6 +332,7 @@ mod tests {
             end: Some(End { at: time(10), why: EndReason::PortedOut, settlement }),
             acts: 16,
             acts_head: Some(Sequence(17)),
+            travel: Travel::default(),
             told: Told::default(),
         };
         Subscriber { life, ..sample() }
@@ -338,6 +377,26 @@ mod tests {
         assert_eq!(decode(&key(sample().msisdn), &octets), Ok(sample()));
     }
 
+    /// What stands behind a life without acts.
+    #[test]
+    fn the_layout_of_trips_is_what_it_was() {
+        let time = Timestamp::from_micros;
+        let trip = |country, left, admitted| Trip { country, since: time(2), left, admitted };
+        let mut travelled = sample();
+        travelled.life.travel.trips = vec![trip(286, Some(time(3)), false), trip(460, None, true)];
+        let whole = super::super::hex(&encode(&travelled));
+        let shared = encode(&sample()).len() - 1;
+        assert_eq!(
+            whole.split_at(2 * shared).1,
+            "012102\
+             001e010200000000000000010300000000000000\
+             01cc01020000000000000000\
+             00"
+        );
+        assert_eq!(decode(&key(sample().msisdn), &encode(&travelled)), Ok(travelled.clone()));
+        damaged(&encode(&travelled), |octets| decode(&key(sample().msisdn), octets));
+    }
+
     #[test]
     fn damage_is_an_error() {
         damaged(&encode(&lived()), |octets| decode(&key(sample().msisdn), octets));
@@ -368,6 +427,12 @@ mod tests {
     }
 
     prop_compose! {
+        fn trip()(country: u16, since in time(), left in proptest::option::of(time()), admitted: bool) -> Trip {
+            Trip { country, since, left, admitted }
+        }
+    }
+
+    prop_compose! {
         fn told_marks()(low_balance: bool,
             marks in proptest::collection::vec((text(), proptest::option::of(time()), any::<u8>()), 0..3)) -> Told
         {
@@ -377,12 +442,12 @@ mod tests {
     }
 
     prop_compose! {
-        fn a_life()(blocks in proptest::collection::vec(block(), 0..3), last_use in proptest::option::of(time()),
-            ends in proptest::option::of(time()), end in proptest::option::of(end()), acts: u64, head: u64,
-            told in told_marks()) -> Life
+        fn a_life()(trips in proptest::collection::vec(trip(), 0..3), blocks in proptest::collection::vec(block(), 0..3),
+            last_use in proptest::option::of(time()), ends in proptest::option::of(time()),
+            end in proptest::option::of(end()), acts: u64, head: u64, told in told_marks()) -> Life
         {
             let acts_head = Some(Sequence(head)).filter(|head| head.0 != 0);
-            Life { blocks, last_use, ends, end, acts, acts_head, told }
+            Life { blocks, last_use, ends, end, acts, acts_head, travel: Travel { trips }, told }
         }
     }
 

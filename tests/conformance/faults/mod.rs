@@ -31,6 +31,7 @@ use gyro::diameter::peer::registry::ConnectionId;
 use gyro::diameter::peer::roster::{Roster, UnknownPeers};
 use gyro::ro::cca::{self, Asked, Origin, Refusal};
 use gyro::ro::ccr::Ccr;
+use gyro::ro::foreign_money;
 use gyro::ro::profile::Profiles;
 
 use self::octets::{
@@ -166,10 +167,11 @@ fn rows() -> Vec<Row> {
 fn serve(node: &mut Node, id: ConnectionId, event: PeerEvent) -> (Vec<u8>, bool) {
     match event {
         PeerEvent::Request(request) => {
-            let Err(unreadable) = Ccr::read(&request, &DICTIONARY, Profiles::standard()) else {
-                return (Vec::new(), true);
+            let fault = match Ccr::read(&request, &DICTIONARY, Profiles::standard()) {
+                Ok(_) => foreign_money(&request, Some(398)),
+                Err(unreadable) => Some(unreadable.first()),
             };
-            let fault = unreadable.first();
+            let Some(fault) = fault else { return (Vec::new(), true) };
             let mut out = BytesMut::new();
             let origin = Origin { state_id: Some(7), ..Origin::new(HOST, REALM) };
             cca::refuse(&mut out, &origin, &Asked::of(&request), &Refusal::of(&fault)).unwrap();

@@ -2,12 +2,13 @@
 
 use super::octets::{
     ACCT_MULTI_SESSION_ID, ADDRESS_DATA, AOC_REQUEST_TYPE, AUTH_APPLICATION_ID, CALLED_PARTY_ADDRESS,
-    CC_MONEY, CC_REQUEST_NUMBER, CC_REQUEST_TYPE, DESTINATION_REALM, EXPONENT, GX, GY, IMS_INFORMATION,
-    ORIGIN_HOST, ORIGIN_REALM, P, R, RECIPIENT_ADDRESS, RECIPIENT_INFO, REPORTING_REASON, REQUESTED_ACTION,
-    REQUESTED_SERVICE_UNIT, ROUTE_RECORD, Request, SERVICE_CONTEXT_ID, SERVICE_INFORMATION, SESSION_ID,
-    SMS_INFORMATION, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE, TARIFF_CHANGE_USAGE,
-    TERMINATION_CAUSE, TGPP, TRIGGER, TRIGGER_TYPE, UNIT_VALUE, USED_SERVICE_UNIT, USER_NAME, VALUE_DIGITS,
-    VENDOR_ID, VENDOR_SPECIFIC_APPLICATION_ID, all, bare, ccr, m, message, mscc, plain, v, w,
+    CC_MONEY, CC_REQUEST_NUMBER, CC_REQUEST_TYPE, CURRENCY_CODE, DESTINATION_REALM, EXPONENT, GX, GY,
+    IMS_INFORMATION, ORIGIN_HOST, ORIGIN_REALM, P, R, RECIPIENT_ADDRESS, RECIPIENT_INFO, REPORTING_REASON,
+    REQUESTED_ACTION, REQUESTED_SERVICE_UNIT, ROUTE_RECORD, Request, SERVICE_CONTEXT_ID, SERVICE_INFORMATION,
+    SESSION_ID, SMS_INFORMATION, SUBSCRIPTION_ID, SUBSCRIPTION_ID_DATA, SUBSCRIPTION_ID_TYPE,
+    TARIFF_CHANGE_USAGE, TERMINATION_CAUSE, TGPP, TRIGGER, TRIGGER_TYPE, UNIT_VALUE, USED_SERVICE_UNIT,
+    USER_NAME, VALUE_DIGITS, VENDOR_ID, VENDOR_SPECIFIC_APPLICATION_ID, all, bare, ccr, m, message, mscc,
+    plain, v, w,
 };
 use super::{After, Row, Then, fault, row, served};
 
@@ -128,11 +129,19 @@ fn money() -> Vec<Row> {
         let avp = mscc(m(REQUESTED_SERVICE_UNIT, m(CC_MONEY, m(UNIT_VALUE, members))));
         fault(rule, &bare().with(avp.clone()), &[5004], avp)
     };
+    let money = |currency, whole| {
+        let value = m(UNIT_VALUE, m(VALUE_DIGITS, 5_i64.to_be_bytes()));
+        let code = m(CURRENCY_CODE, w(currency));
+        let members = if whole { all([value, code]) } else { code };
+        mscc(m(REQUESTED_SERVICE_UNIT, m(CC_MONEY, members)))
+    };
     vec![
         amount("money below nothing", -1, 0),
         amount("money of ten decimal places", 1, -10),
         amount("money beyond all counting", i64::MAX, 3),
         amount("money of an exponent beyond all counting", 1, i32::MAX),
+        fault("money of another currency", &bare().with(money(643, true)), &[5004], money(643, false)),
+        served("money of the tariff's currency", &bare().with(money(398, true))),
     ]
 }
 

@@ -290,6 +290,11 @@ fn accounting_avps_and_known_ones_of_other_places_are_let_pass() {
         .with(known(485, &[0, 0, 0, 1]))
         .with(known(85, &[0, 0, 0, 9]))
         .with(known(50, b"x"))
+        // Service-Parameter-Info
+        .with(AvpTree::group(
+            gyro::diameter::avp::AvpDef::base(440),
+            vec![known(441, &[0, 0, 0, 7]), known(442, b"gold")],
+        ))
         .with(word(F::RatingGroup, 1));
     assert_eq!(request(&ccr), request(&Ccr::update()));
 }

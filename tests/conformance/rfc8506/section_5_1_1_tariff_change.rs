@@ -70,6 +70,8 @@ fn catalogue() -> Catalogue {
         destinations: Vec::new(),
         bands: vec![Band { name: "night".into(), from: 79_200, to: 21_600, days: all, holidays: all }],
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "plan".into(),
             modes: vec![Mode::Advance],

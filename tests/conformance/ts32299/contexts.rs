@@ -1,9 +1,10 @@
 //! Service-Context-Id (TS 32.299 §7.1.12): known by its end, or any text that the operator chose.
 
 use gyro::charging::request::Measured;
+use gyro::ro::fields::Field as F;
 
-use crate::counter::{Counter, ccr, event, granted, money, octets, pieces, reports, wants};
-use crate::rfc8506::{Ccr, asked_of_group, reported_of_group};
+use crate::counter::{Counter, ccr, event, granted, money, octets, pieces, reports, seconds, wants};
+use crate::rfc8506::{Ccr, asked_of_group, group, mscc_of, number, reported_of_group, word};
 
 fn some(count: u64) -> Measured {
     Measured { pieces: Some(count), ..Measured::default() }
@@ -32,6 +33,24 @@ fn a_service_of_the_operator_has_any_text_as_its_context() {
     assert_eq!(counter.send(&event(0, "l;2", "lottery DRAW, 2nd kind")).code(), 2001, "one piece");
     assert_eq!(counter.cents(), (0, 0));
     assert_eq!(counter.send(&event(0, "l;3", "Lottery draw, 3rd kind")).code(), 5031);
+}
+
+#[test]
+fn a_quota_has_one_unit_and_use_in_another_is_passed_over() {
+    // the words of a combinational quota: volume and time asked for, granted and reported together
+    let data = |kind, number| ccr(kind, "c;1", number, "32251@3gpp.org");
+    let both =
+        |wanted: Vec<_>| mscc_of(vec![word(F::RatingGroup, 10), group(F::RequestedServiceUnit, wanted)]);
+    let mut counter = Counter::new(10_000);
+    let opened = counter.send(&data(1, 0).with(both(vec![octets(1 << 20), seconds(60)])));
+    let volume = Measured { total_octets: Some(50 << 20), ..Measured::default() };
+    assert_eq!(opened.quotas(), granted(volume));
+    // the time ran out first (OTHER_QUOTA_TYPE): the octets are charged, the seconds are not
+    let other = number(F::ReportingReason, 5);
+    let units = group(F::UsedServiceUnit, vec![octets(3 << 20), seconds(60), other]);
+    let report = mscc_of(vec![word(F::RatingGroup, 10), group(F::RequestedServiceUnit, vec![]), units]);
+    assert_eq!(counter.send(&data(2, 1).with(report)).quotas(), granted(volume));
+    assert_eq!(counter.cents(), (9_700, 5_000));
 }
 
 #[test]

@@ -51,6 +51,14 @@ pub enum Noun {
     Holiday,
     /// A test.
     Test,
+    /// A roaming zone.
+    Zone,
+    /// A serving network, or a country.
+    Network,
+    /// A content service.
+    Content,
+    /// A service identifier.
+    Identifier,
 }
 
 impl fmt::Display for Noun {
@@ -71,6 +79,10 @@ impl fmt::Display for Noun {
             Self::Day => "day",
             Self::Holiday => "holiday",
             Self::Test => "test",
+            Self::Zone => "roaming zone",
+            Self::Network => "network",
+            Self::Content => "content service",
+            Self::Identifier => "service identifier",
         })
     }
 }
@@ -280,6 +292,68 @@ pub enum FaultKind {
     /// A consumption time where no time is counted.
     #[error("`consumption` belongs to a service that is counted in seconds; `{service}` is not")]
     Consumption {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A content service whose name is a number.
+    #[error("`{name}` is a number: a content service has a name, and its numbers stand in `identifiers`")]
+    ContentName {
+        /// The name.
+        name: Box<str>,
+    },
+    /// A price for content whose provider says the price.
+    #[error(
+        "`price` belongs to content that is counted in pieces; the amount for `{service}` stands in each request"
+    )]
+    ContentPrice {
+        /// The service.
+        service: Box<str>,
+    },
+    /// A zone by a name that means something else.
+    #[error("`{name}` is a word of its own here: give the zone another name")]
+    ZoneName {
+        /// The name.
+        name: Box<str>,
+    },
+    /// A price of other legs beside a direction.
+    #[error("`{key}` is the price of other legs: it does not stand beside `direction`")]
+    LegAndDirection {
+        /// The key.
+        key: &'static str,
+    },
+    /// A price of legs for a service that has none.
+    #[error("`{key}` belongs to calls and messages; what is counted in octets or money has no legs")]
+    NoLegs {
+        /// The key.
+        key: &'static str,
+    },
+    /// A price of incoming legs at home.
+    #[error("at home incoming calls and messages cost nothing: `incoming` belongs to a rate with `zones`")]
+    IncomingAtHome,
+    /// A price of incoming legs that depends on where they go.
+    #[error("an incoming call goes to the subscriber: `incoming` belongs to a rate without `to`")]
+    IncomingTo,
+    /// Zones of a plan that sells no roaming.
+    #[error("this plan sells no roaming, `allowed = false`: `zones` does not belong here")]
+    NotAllowed,
+    /// A bound of debt that holds nowhere.
+    #[error(
+        "this floor holds nowhere: every zone charges in real time. Give it to a zone or a plan, or say `realtime = false` of a zone"
+    )]
+    FloorForNone,
+    /// A zone in which nothing has a price.
+    #[error("no plan has a price in zone `{zone}`: everything is refused there")]
+    ZoneWithoutPrice {
+        /// The zone.
+        zone: Box<str>,
+    },
+    /// A zone in which what goes out has a price and what comes in has none.
+    #[error(
+        "in zone `{zone}` incoming legs of `{service}` have no price in some plan: they are refused there (incoming = \"0\" makes them free)"
+    )]
+    NoIncoming {
+        /// The zone.
+        zone: Box<str>,
         /// The service.
         service: Box<str>,
     },

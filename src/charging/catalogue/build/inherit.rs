@@ -10,7 +10,7 @@ use super::tree::{Entry, Node, Table, Value};
 const OWN: [&str; 2] = ["closed", "like"];
 
 /// What tells two rates apart.
-const RATE: [&str; 4] = ["service", "rating_groups", "to", "direction"];
+const RATE: [&str; 5] = ["service", "rating_groups", "to", "zones", "direction"];
 /// What tells two bundles apart.
 const BUNDLE: [&str; 1] = ["id"];
 

@@ -1,10 +1,11 @@
 //! From values as they were written to a checked catalogue: names resolved, figures exact, all faults
 //! collected, each with the place where it stands.
 //!
-//! What a later version adds (fair use, roaming, fees, payments) is refused by name, so that
+//! What a later version adds (fair use, fees, payments) is refused by name, so that
 //! nobody believes that it is applied.
 
 mod bands;
+mod content;
 mod currency;
 mod exhaustion;
 mod fault;
@@ -16,6 +17,7 @@ mod quantity;
 mod quotas;
 mod reader;
 mod review;
+mod roaming;
 mod sections;
 mod tree;
 mod trials;
@@ -56,10 +58,12 @@ const ROOT: Keys = Keys {
         "rating_groups",
         "bands",
         "holidays",
+        "content",
+        "roaming",
         "plans",
         "test",
     ],
-    later: &["fair_use", "throttle", "roaming", "payments", "classes", "detection"],
+    later: &["fair_use", "throttle", "payments", "classes", "detection"],
 };
 
 /// Builds a catalogue from the files of a folder, in their order, or from one. `version` is the hash of
@@ -88,6 +92,11 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     let holidays = bands::holidays(&mut faults, table);
     let entries = section(&mut faults, documents, "bands");
     bands::bands(&mut faults, &mut names, table.is_some(), entries.into_iter());
+    let entries = section(&mut faults, documents, "content");
+    let content = content::content(&mut faults, &names, entries.into_iter());
+    let table = once(&mut faults, documents, "roaming");
+    let roaming = roaming::roaming(&mut faults, &mut names, table);
+    names.zone_rates = plans::zone_rates(&mut faults, &names, table);
     let entries = section(&mut faults, documents, "plans");
     let written = plans::plans(&mut faults, &names, &entries);
     let declared: Vec<_> = entries.iter().map(|entry| &*entry.key).collect();
@@ -102,8 +111,10 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
     };
     review::review(&mut faults, &names, &numbers, &written);
     let plans: Vec<_> = written.into_iter().map(|written| written.plan).collect();
-    let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).collect();
+    let abroad = plans.iter().flat_map(|plan| &plan.roaming.rates).map(|rate| &rate.rate);
+    let rates: Vec<_> = plans.iter().flat_map(|plan| &plan.rates).chain(abroad).collect();
     bands::unused(&mut faults, &names, &rates);
+    roaming::unpriced(&mut faults, &names, &plans);
     faults.warnings.sort_by_key(|fault| fault.origin);
     faults.warnings.dedup();
     let valid_from = moments.into_iter().max();
@@ -119,6 +130,8 @@ pub fn build(version: u64, documents: &[Document]) -> Result<Built, Vec<Fault>> 
         bands,
         holidays,
         plans,
+        roaming,
+        content,
     };
     Ok(Built { catalogue: Catalogue::new(parts), warnings: faults.warnings, trials, valid_from })
 }

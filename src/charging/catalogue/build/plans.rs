@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bands;
 use super::exhaustion::{After, after, announcements};
@@ -9,10 +10,14 @@ use super::fault::{FaultKind, Noun};
 use super::inherit::resolved;
 use super::quotas::quotas;
 use super::reader::{Faults, Keys};
+use super::roaming::{self, Places, Priced};
 use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Covers, Direction, Limitation, Plan, Rate, ServiceIx, Then, Tier};
+use crate::charging::catalogue::{
+    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier,
+    ZoneIx, ZoneRate,
+};
 use crate::charging::units::{Amount, Money, Unit};
 
 /// The most plans.
@@ -35,9 +40,10 @@ const PLAN: Keys = Keys {
         "quota",
         "out_of_money",
         "announcements",
+        "roaming",
         "furnish",
     ],
-    later: &["fee", "roaming", "throttle", "fair_use"],
+    later: &["fee", "throttle", "fair_use"],
 };
 const RATE: Keys = Keys {
     place: "a rate",
@@ -45,8 +51,11 @@ const RATE: Keys = Keys {
         "service",
         "rating_groups",
         "to",
+        "zones",
         "direction",
         "price",
+        "incoming",
+        "forward",
         "tiers",
         "per",
         "step",
@@ -54,12 +63,31 @@ const RATE: Keys = Keys {
         "connect",
         "bands",
     ],
-    later: &["when", "zones"],
+    later: &["when"],
+};
+const ZONE_RATE: Keys = Keys {
+    place: "a rate of a roaming zone",
+    known: &[
+        "service",
+        "rating_groups",
+        "to",
+        "direction",
+        "price",
+        "incoming",
+        "forward",
+        "tiers",
+        "per",
+        "step",
+        "first",
+        "connect",
+        "bands",
+    ],
+    later: &["when"],
 };
 const BUNDLE: Keys = Keys {
     place: "a bundle",
-    known: &["id", "service", "rating_groups", "to", "amount", "priority", "then", "notify"],
-    later: &["bands", "when", "zones", "validity"],
+    known: &["id", "service", "rating_groups", "to", "zones", "amount", "priority", "then", "notify"],
+    later: &["bands", "when", "validity"],
 };
 const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[] };
 /// The most tiers of a rate.
@@ -108,14 +136,16 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
     let announcements = table.get("announcements").and_then(|node| announcements(faults, node));
     let furnish = table.get("furnish").and_then(|node| furnish(faults, node));
     let before = faults.faults.len();
-    let rates = rates(faults, names, table.get("rate"));
+    let Priced { home: rates, abroad } = rates(faults, names, table.get("rate"), None);
+    let abroad = roaming::of_plan(faults, names, table.get("roaming"), abroad);
     let rates_are_whole = faults.faults.len() == before;
     let (places, rates): (Vec<_>, Vec<_>) = rates.into_iter().unzip();
-    let bundles = bundles(faults, names, &mut limitations, table.get("bundle"));
+    let (bundles, bundle_zones) = bundles(faults, names, &mut limitations, table.get("bundle"));
     for (origin, bundle) in bundles.iter().filter(|(_, bundle)| rates_are_whole && bundle.then == Then::Rates)
     {
         let service = bundle.covers.service;
-        if !rates.iter().any(|rate| rate.covers.service == service) {
+        let of_it = |rate: &Rate| rate.covers.service == service;
+        if !rates.iter().any(of_it) && !abroad.rates.iter().any(|one| of_it(&one.rate)) {
             let (plan, service) = (entry.key.clone(), names.service_name(service));
             faults.add(*origin, FaultKind::NoRateAfter { bundle: bundle.id.clone(), plan, service });
         }
@@ -139,6 +169,11 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         without.push(service);
     }
     let name = entry.key.clone();
+    let roaming = PlanRoaming { bundles: bundle_zones, ..abroad };
+    if rates.len().saturating_add(roaming.rates.len()) > LINES_MAX {
+        let what = "rates in a plan, those of its zones included";
+        faults.add(entry.origin, FaultKind::TooMany { what, most: LINES_MAX });
+    }
     let plan = Plan {
         name,
         modes,
@@ -149,9 +184,10 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
-        furnish,
         closed,
         without,
+        furnish,
+        roaming,
     };
     Written { plan, origin: entry.origin, rates: places }
 }
@@ -160,7 +196,7 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
 fn furnish(faults: &mut Faults, node: &Node) -> Option<Box<str>> {
     let text = faults.text(node)?;
     if text.len() > FURNISH_MAX {
-        faults.add(node.origin, FaultKind::TooLong { what: "the text", most: FURNISH_MAX });
+        faults.add(node.origin, FaultKind::TooLong { what: "the words of `furnish`", most: FURNISH_MAX });
         return None;
     }
     Some(text.into())
@@ -222,7 +258,9 @@ fn covers(faults: &mut Faults, names: &Names, table: &Table, place: &'static str
             destinations.extend(names.destination_named(faults, origin, name));
         }
     }
-    for &number in groups.iter().flatten().filter(|number| names.free_groups.contains(number)) {
+    // what is free is free at home
+    let home = table.get("zones").is_none() && place != ZONE_RATE.place;
+    for &number in groups.iter().flatten().filter(|number| home && names.free_groups.contains(number)) {
         faults.warn(table.origin, FaultKind::FreeGroup { number, place });
     }
     if groups.as_ref().is_some_and(Vec::is_empty) || faults.faults.len() > before {
@@ -277,14 +315,26 @@ fn rating_groups(faults: &mut Faults, names: &Names, node: &Node, service: Optio
 /// What the price of a rate in money buys where it says nothing else: a whole unit of the currency, in millionths.
 const ONE_OF_MONEY: u64 = 1_000_000;
 
-fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin, Rate)> {
-    let mut rates: Vec<(Origin, Rate)> = Vec::new();
+/// What the zones cost in every plan that sells them.
+pub(super) fn zone_rates(faults: &mut Faults, names: &Names, table: Option<&Table>) -> Vec<Arc<ZoneRate>> {
+    let zones = roaming::rates_of_zones(names, table);
+    zones.into_iter().flat_map(|(zone, node)| rates(faults, names, Some(node), Some(zone)).abroad).collect()
+}
+
+/// The rates of a plan, or of a zone.
+fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>, zone: Option<ZoneIx>) -> Priced {
+    let mut rates = Priced::default();
     let mut seen: BTreeMap<_, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
-        faults.keys(table, RATE);
-        let covers = covers(faults, names, table, RATE.place);
+        let keys = if zone.is_some() { ZONE_RATE } else { RATE };
+        faults.keys(table, keys);
+        let places = match zone {
+            Some(zone) => Some(Places { home: false, zones: vec![zone] }),
+            None => roaming::places(faults, names, table),
+        };
+        let covers = covers(faults, names, table, keys.place);
         let price = match (table.get("tiers"), table.get("price")) {
-            (None, _) => faults.needed(table, "price", RATE.place).and_then(|node| faults.price(node)),
+            (None, _) => faults.needed(table, "price", keys.place).and_then(|node| faults.price(node)),
             (Some(_), None) => Some(Money::ZERO),
             (Some(tiers), Some(_)) => {
                 faults.add(tiers.origin, FaultKind::Tiers("a rate has `price` or `tiers`, not both"));
@@ -303,14 +353,14 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
             Some(node) => faults.price(node),
             None => Some(Money::ZERO),
         };
-        let Some(covers) = covers else { continue };
+        let (Some(covers), Some(places)) = (covers, places) else { continue };
         let unit = names.service(covers.service).map_or(Unit::Pieces, |service| service.unit);
         let per = match (table.get("per"), unit) {
             (Some(node), _) => faults.amount(node, unit),
             (None, Unit::Pieces) => Some(1),
             (None, Unit::Money) => Some(ONE_OF_MONEY),
             (None, Unit::Octets | Unit::Seconds) => {
-                faults.add(table.origin, FaultKind::Missing { key: "per", place: RATE.place });
+                faults.add(table.origin, FaultKind::Missing { key: "per", place: keys.place });
                 None
             }
         };
@@ -330,32 +380,39 @@ fn rates(faults: &mut Faults, names: &Names, node: Option<&Node>) -> Vec<(Origin
         let Some((place, direction)) = direction else { continue };
         if direction == Direction::Incoming {
             let to = table.get("to").map(|node| node.origin);
-            let call = (unit == Unit::Seconds).then_some(place);
+            // what a call that comes in costs abroad is the zone's affair
+            let call = (unit == Unit::Seconds && places.home).then_some(place);
             if let Some(origin) = call.or(to) {
                 faults.add(origin, FaultKind::Incoming);
                 continue;
             }
         }
-        let key = (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), direction);
-        if let Some(&earlier) = seen.get(&key) {
+        let key = |place| {
+            (covers.service, covers.rating_groups.clone(), covers.destinations.clone(), direction, place)
+        };
+        if let Some(&earlier) = places.each().find_map(|place| seen.get(&key(place))) {
             faults.clash(table.origin, FaultKind::SameCovers, earlier);
             continue;
         }
-        seen.insert(key, table.origin);
+        seen.extend(places.each().map(|place| (key(place), table.origin)));
         let in_bands = table.get("bands").map(|node| bands::prices(faults, names, node)).unwrap_or_default();
         let (Some(price), Some(tiers), Some(per), Some(step), Some(first), Some(connect)) =
             (price, tiers, per, step, first, connect)
         else {
             continue;
         };
-        if next_place(faults, table.origin, rates.len(), LINES_MAX, "rates in a plan").is_none() {
+        let so_far = rates.home.len().saturating_add(rates.abroad.len());
+        if next_place(faults, table.origin, so_far, LINES_MAX, "rates in a plan").is_none() {
             break;
         }
-        let name = rate_name(names, &covers, direction);
+        let name = rate_name(names, &covers, direction, &places);
         let bands = Vec::new();
         let mut rate = Rate { covers, name, price, per, step, first, connect, tiers, direction, bands };
         rate.bands = bands::in_bands(names, &rate, &in_bands);
-        rates.push((table.origin, rate));
+        for mut rate in roaming::legs(faults, table, rate, &places, unit) {
+            rate.name = rate_name(names, &rate.covers, rate.direction, &places);
+            roaming::place(&mut rates, table.origin, rate, &places);
+        }
     }
     rates
 }
@@ -405,8 +462,8 @@ fn tiers(faults: &mut Faults, node: &Node, unit: Unit) -> Option<(Money, Vec<Tie
     first.filter(|_| sound).map(|first| (first, found))
 }
 
-/// What people call a rate: the service, its groups, where it goes, which leg.
-fn rate_name(names: &Names, covers: &Covers, direction: Direction) -> Box<str> {
+/// What people call a rate: the service, its groups, where it goes, the zones in which it holds, which leg.
+fn rate_name(names: &Names, covers: &Covers, direction: Direction, places: &Places) -> Box<str> {
     let mut name = String::from(names.service_name(covers.service));
     for (number, before) in covers.rating_groups.iter().zip([" "].into_iter().chain(core::iter::repeat(",")))
     {
@@ -416,6 +473,11 @@ fn rate_name(names: &Names, covers: &Covers, direction: Direction) -> Box<str> {
         if let Some(destination) = names.destinations.get(usize::from(to.0)) {
             let _ = write!(name, "{before}{}", destination.name);
         }
+    }
+    let named = |zone: &ZoneIx| names.zone_places.iter().find(|(_, (place, _))| place == zone);
+    let zones = places.zones.iter().filter_map(named).map(|(name, _)| name);
+    for (zone, before) in zones.zip([" in "].into_iter().chain(core::iter::repeat(", "))) {
+        let _ = write!(name, "{before}{zone}");
     }
     if let Some(word) = direction.word() {
         let _ = write!(name, " ({word})");
@@ -428,12 +490,13 @@ fn bundles(
     names: &Names,
     limitations: &mut Vec<Limitation>,
     node: Option<&Node>,
-) -> Vec<(Origin, Bundle)> {
-    let mut bundles = Vec::new();
+) -> (Vec<(Origin, Bundle)>, Vec<BundleZones>) {
+    let (mut bundles, mut abroad) = (Vec::new(), Vec::new());
     let mut ids: BTreeMap<&str, Origin> = BTreeMap::new();
     for table in faults.tables(node) {
         faults.keys(table, BUNDLE);
         let covers = covers(faults, names, table, BUNDLE.place);
+        let places = roaming::places(faults, names, table);
         let id =
             faults.needed(table, "id", BUNDLE.place).and_then(|node| Some((node.origin, faults.text(node)?)));
         if let Some((origin, id)) = id
@@ -472,7 +535,8 @@ fn bundles(
                 );
             }
         }
-        let (Some((origin, id)), Some(then), Some(priority), Some(count)) = (id, then, priority, amount)
+        let (Some((origin, id)), Some(then), Some(priority), Some(count), Some(places)) =
+            (id, then, priority, amount, places)
         else {
             continue;
         };
@@ -484,9 +548,13 @@ fn bundles(
             After::Word(_) => Then::Stop,
             After::Limit(place) => Then::Limit(place),
         };
+        if places != Places::HOME {
+            let Places { home, zones } = places;
+            abroad.push(BundleZones { bundle: id.into(), home, zones });
+        }
         let amount = Amount::new(unit, count);
         let notify = table.get("notify").map(|node| faults.thresholds(node).unwrap_or_default());
         bundles.push((origin, Bundle { id: id.into(), covers, amount, priority, then, notify }));
     }
-    bundles
+    (bundles, abroad)
 }

@@ -1,11 +1,14 @@
 //! The sections that plans refer to: services, numbers, destinations, rating groups.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::fault::{FaultKind, Noun};
 use super::reader::{Faults, Keys};
 use super::tree::{Entry, Node, Origin, Row, Table, Value};
-use crate::charging::catalogue::{Band, BandIx, Destination, DestinationIx, RatingGroup, Service, ServiceIx};
+use crate::charging::catalogue::{
+    Band, BandIx, Destination, DestinationIx, RatingGroup, Service, ServiceIx, ZoneIx, ZoneRate,
+};
 use crate::charging::free_numbers::{Called, FreeNumbers};
 use crate::charging::units::{Digits, Unit};
 
@@ -48,6 +51,9 @@ pub(super) struct Names {
     pub(super) bands: Vec<Band>,
     pub(super) band_places: BTreeMap<Box<str>, (BandIx, Origin)>,
     pub(super) broken_bands: BTreeSet<Box<str>>,
+    pub(super) zone_places: BTreeMap<Box<str>, (ZoneIx, Origin)>,
+    /// What the zones cost in every plan that sells them.
+    pub(super) zone_rates: Vec<Arc<ZoneRate>>,
 }
 
 impl Names {
@@ -83,6 +89,11 @@ impl Names {
             return None;
         }
         named(&self.band_places, faults, origin, Noun::Band, name)
+    }
+
+    /// The roaming zone of a name; an unknown one is a fault.
+    pub(super) fn zone_named(&self, faults: &mut Faults, origin: Origin, name: &str) -> Option<ZoneIx> {
+        named(&self.zone_places, faults, origin, Noun::Zone, name)
     }
 }
 

@@ -51,6 +51,16 @@ fn a_client_gets_no_more_octets_than_it_can_take() {
 }
 
 #[test]
+fn a_client_gets_no_longer_validity_than_its_profile_says() {
+    for (longest, validity) in [(Some(600), 600), (Some(86_400), 3_600), (None, 3_600)] {
+        let mut world = World::new(tariff(), 10_000);
+        let mut ask = Ask::data(Kind::Initial, "s", 0).ask(group(10));
+        ask.0.traits.max_validity_secs = longest;
+        assert_eq!(granted(&world.send(&ask)).validity_secs, Some(validity), "{longest:?}");
+    }
+}
+
+#[test]
 fn the_last_grant_says_so_and_has_no_threshold_and_then_there_is_no_credit() {
     let mut world = World::new(tariff(), 7_000);
     let answer = world.send(&Ask::data(Kind::Initial, "s", 0).ask(group(10)));

@@ -1,8 +1,10 @@
 //! Tests of the decision: a small world of one account keeps what decisions commit, and its books are
 //! audited after every step.
 
+mod abroad;
 mod change_property;
 mod changes;
+mod content;
 mod enquiries;
 mod events;
 mod final_units;

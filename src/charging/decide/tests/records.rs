@@ -2,7 +2,7 @@
 //! step of every test, by the world.
 
 use super::world::*;
-use crate::charging::account::told::Thresholds;
+use crate::charging::account::told::{Thresholds, Told};
 use crate::charging::books::operations::tests::cents;
 use crate::charging::catalogue::{Bundle, LowBalance, Parts, Then};
 use crate::charging::cdr::{Cdr, Closing};
@@ -57,7 +57,7 @@ fn a_session_has_a_record_for_each_group_when_it_ends() {
 fn a_long_session_has_its_record_in_parts_by_time_and_by_volume() {
     let mut world = World::new(tariff(), 1_000_000);
     world.policy.cdr.part_octets = 5 * MB;
-    world.policy.cdr.part_time = core::time::Duration::from_secs(3_000);
+    world.policy.cdr.part_time = core::time::Duration::from_mins(50);
     world.send(&Ask::data(Kind::Initial, "s", 0).ask(group(10)));
     world.skip(10);
     world.send(&Ask::data(Kind::Update, "s", 1).more(group(10), octets(4 * MB)));
@@ -113,7 +113,7 @@ fn where_nobody_takes_them_nothing_is_gathered() {
     assert!(world.sessions["s"].quotas.iter().all(|quota| quota.tally.is_none()));
     world.send(&Ask::data(Kind::Terminate, "s", 1).used(group(10), octets(0)));
     assert!(world.cdrs.is_empty() && world.notices.is_empty());
-    assert_eq!(world.subscriber.life.told, Default::default());
+    assert_eq!(world.subscriber.life.told, Told::default());
 }
 
 fn told(world: &World) -> Vec<(u8, u64)> {

@@ -20,11 +20,13 @@ struct Client {
     name: String,
     number: u32,
     per_sec: u64,
+    /// It does not come back when it is asked to.
+    deaf: bool,
 }
 
 impl Client {
     fn open(world: &mut World, name: &str, per_sec: u64) -> (Self, Option<Grant>) {
-        let client = Self { name: name.into(), number: 0, per_sec };
+        let client = Self { name: name.into(), number: 0, per_sec, deaf: false };
         let answer = world.send(&Ask::data(Kind::Initial, name, 0).ask(group(10)));
         let grant = answer.parts.into_iter().next().and_then(|part| part.grant);
         (client, grant)
@@ -40,7 +42,8 @@ impl Client {
             before.min(u64::try_from(i128::from(took) * i128::from(self.per_sec) / 1_000_000).unwrap());
         world.skip_micros(took.max(1));
         self.number += 1;
-        let ask = Ask::data(Kind::Update, &self.name, self.number).more(group(10), octets(used));
+        let mut ask = Ask::data(Kind::Update, &self.name, self.number).more(group(10), octets(used));
+        ask.0.traits.deaf = self.deaf;
         let answer = world.send(&ask);
         (took, answer.parts.into_iter().next().and_then(|part| part.grant))
     }
@@ -113,6 +116,21 @@ fn a_gigabit_a_second_is_no_storm() {
     let (mut client, grant) = Client::open(&mut world, "t", 125 * MB);
     let (took, _) = client.go_on(&mut world, &grant.unwrap());
     assert_eq!(took, 320_000);
+}
+
+#[test]
+fn grants_to_a_client_that_does_not_come_back_when_it_is_asked_last_five_seconds_and_not_thirty() {
+    for (deaf, settled) in [(false, 400 * MB), (true, 100 * MB)] {
+        let mut parts = tariff();
+        parts.plans[0].rates[0].price = Money::from_micros(100);
+        let mut world = World::new(parts, 1_000_000);
+        let (client, grant) = Client::open(&mut world, "s", 10 * MB);
+        let (mut client, mut grant) = (Client { deaf, ..client }, grant.unwrap());
+        for _ in 0..10 {
+            grant = client.go_on(&mut world, &grant).1.unwrap();
+        }
+        assert_eq!(grant.amount.count, settled, "{deaf}");
+    }
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub(in crate::charging) fn tariff() -> Parts {
         ],
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes: vec![Mode::Advance, Mode::Credit],
@@ -329,8 +331,13 @@ impl World {
 
     /// Decides and commits a request that happened now.
     pub(in crate::charging) fn send(&mut self, ask: &Ask) -> Answer {
+        self.send_at(ask, self.now)
+    }
+
+    /// Decides and commits a request that happened then.
+    pub(in crate::charging) fn send_at(&mut self, ask: &Ask, at: Timestamp) -> Answer {
         let mut request = ask.0.clone();
-        request.at = self.now;
+        request.at = at;
         let key = request.session.as_str().to_owned();
         let same = |event: &&EventRecord| {
             event.session == request.session && event.number == request.number && event.kind == request.kind

@@ -375,3 +375,25 @@ fn clients_are_left_alone_while_there_is_too_much_to_do() {
     assert_eq!(world.core.poll_errand(), None, "an answer is held");
     assert_eq!(world.errands(200).len(), 1, "and no longer");
 }
+
+#[test]
+fn other_tariffs_have_every_session_report_and_ask_anew_behind_what_somebody_waits_for() {
+    let mut world = World::with_money(Limits::default(), 1_000_000);
+    for session in ["a", "b", "c"] {
+        world.ask(initial(session));
+    }
+    world.settle();
+    world.core.set_catalogue(std::sync::Arc::new(catalogue(2)), b"second".as_slice().into());
+    world.demand(Who::Session(world.key("c")), Reason::Operator);
+    let errands = world.errands(2_000);
+    let asked: Vec<_> = errands.iter().map(|errand| (errand.session.as_str(), errand.what)).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert_eq!(asked[0].0, "c");
+    assert!(asked.iter().all(|(_, what)| *what == What::Reauthorise(Scope::Session)), "{asked:?}");
+    // the same again is no other tariff
+    world.core.set_catalogue(std::sync::Arc::new(catalogue(2)), b"second".as_slice().into());
+    for errand in &errands {
+        world.tell(errand, Told::Done { follows: false });
+    }
+    assert_eq!(world.errands(5_000), []);
+}

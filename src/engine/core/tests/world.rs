@@ -84,6 +84,8 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         destinations: Vec::new(),
         bands: Vec::new(),
         holidays: Holidays::default(),
+        roaming: None,
+        content: Vec::new(),
         plans: vec![Plan {
             name: "first".into(),
             modes,

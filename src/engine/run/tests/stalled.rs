@@ -175,6 +175,12 @@ fn a_store_that_stands_still_is_told_of_and_what_is_in_memory_is_served() {
     let asked = side.tag();
     side.engine.query(asked, Query::ShowSubscriber(Digits::parse("77010000004").unwrap()), NOW);
     assert_eq!(side.reply(asked), Err(CommandError::StoreStalled));
+    let backup = side.tag();
+    side.engine.backup(backup, "backup".into());
+    side.until(|_, events| {
+        let refused = |event: &Event| matches!(event, Event::BackedUp(tag, Err(_)) if *tag == backup);
+        events.iter().any(refused).then_some(())
+    });
     let asked = side.tag();
     side.engine.query(asked, Query::Status, NOW);
     match side.reply(asked) {
@@ -217,7 +223,7 @@ fn a_server_ends_though_its_store_stands_still_and_the_next_run_has_everything()
     // Time goes on by itself from now on.
     side.clock.1.store(5_000_000, Ordering::Relaxed);
     let failure = side.engine.close().unwrap_err();
-    assert!(matches!(*failure, Failure::Stalled(still) if still >= Duration::from_secs(10)), "{failure:?}");
+    assert!(matches!(*failure, Failure::Stalled(still) if still >= Duration::from_secs(30)), "{failure:?}");
     assert_eq!(failure.exit_code(), 74);
     // The process would end here, and with it what stands still.
     gate.set(false);
