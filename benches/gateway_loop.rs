@@ -95,12 +95,13 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
     let wake = Arc::clone(&notices);
     let metrics = Metrics::new("bench", "");
     let data = data.to_owned();
+    let catalogue = Arc::new(tariff.catalogue);
     let engine = Engine::start(Options {
         followers: None,
         settings: CoreSettings {
             limits: EngineLimits::default(),
             policy: Policy::default(),
-            catalogue: Arc::new(tariff.catalogue),
+            catalogue: Arc::clone(&catalogue),
             hash_key: HashKey([7; 16]),
             hash_code: gyro::engine::run::hash_code,
         },
@@ -111,6 +112,11 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
         pulse: Arc::default(),
         spool: None,
         metrics: metrics.engine.clone(),
+        build: Box::new(|content| {
+            gyro::tariff::load_from_source(content).map_err(|errors| errors.to_string())
+        }),
+        upcoming: Vec::new(),
+        shown: watch::Sender::new(catalogue),
     });
     let identity = |text: &str| Identity::new(text).unwrap();
     let (control, inbox) = pair();

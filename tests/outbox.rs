@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+#[allow(dead_code, reason = "this test starts servers of its own")]
 mod binary;
 
 use binary::{BINARY, tariff};

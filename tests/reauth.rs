@@ -105,12 +105,13 @@ impl World {
             ..local::Options::new(Probe::Here)
         };
         let limits = EngineLimits { reauth_backoff: Duration::from_millis(20), ..EngineLimits::default() };
+        let catalogue = Arc::new(tariff.catalogue);
         let engine = Engine::start(Options {
             followers: None,
             settings: CoreSettings {
                 limits,
                 policy: Policy::default(),
-                catalogue: Arc::new(tariff.catalogue),
+                catalogue: Arc::clone(&catalogue),
                 hash_key: HashKey([7; 16]),
                 hash_code: gyro::engine::run::hash_code,
             },
@@ -121,6 +122,11 @@ impl World {
             pulse: Arc::default(),
             spool: None,
             metrics: metrics.engine.clone(),
+            build: Box::new(|content| {
+                gyro::tariff::load_from_source(content).map_err(|errors| errors.to_string())
+            }),
+            upcoming: Vec::new(),
+            shown: watch::Sender::new(catalogue),
         });
         let engine = engine.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

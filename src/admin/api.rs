@@ -1,6 +1,7 @@
 //! The routes: what is asked of the engine, and how it is told.
 
 mod life;
+mod tariffs;
 
 use core::fmt;
 use core::time::Duration;
@@ -121,6 +122,7 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/reload", post(reload));
     routes
         .merge(life::routes())
+        .merge(tariffs::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(own_host))

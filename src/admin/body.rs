@@ -37,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// The longest body of an import, in octets.
+/// The longest body of an import or a tariff, in octets.
 pub(super) const LARGE_MOST: usize = 32 * 1024 * 1024;
 
 /// A JSON body that may be long.

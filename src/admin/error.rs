@@ -83,6 +83,10 @@ fn of_command(error: &CommandError) -> (StatusCode, &'static str) {
     const LATER: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
     match error {
         CommandError::UnknownPlan { .. } => (WRONG, "unknown-plan"),
+        CommandError::TariffInUse { .. } => (WRONG, "tariff-in-use"),
+        CommandError::TariffCurrency { .. } => (WRONG, "tariff-currency"),
+        CommandError::TariffsWaiting(_) => (WRONG, "tariffs-waiting"),
+        CommandError::TariffBusy => (WRONG, "tariff-busy"),
         CommandError::PlanClosed { .. } => (WRONG, "plan-closed"),
         CommandError::ModeNotSold { .. } => (WRONG, "mode-not-sold"),
         CommandError::UnknownSubscriber(_) => (StatusCode::NOT_FOUND, "unknown-subscriber"),

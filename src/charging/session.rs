@@ -55,6 +55,15 @@ pub struct HeldAllowance {
     pub units: u64,
 }
 
+/// Bonus money that a reservation holds of one gift.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldBonus {
+    /// Which gift.
+    pub id: u64,
+    /// How much of it.
+    pub money: Money,
+}
+
 /// What was granted and is not yet reported (`RES-1`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
@@ -62,6 +71,8 @@ pub struct Reservation {
     pub granted: Amount,
     /// Money held for it.
     pub money: Money,
+    /// Bonus money held for it.
+    pub bonus: Vec<HeldBonus>,
     /// Units of bundles held for it.
     pub allowances: Vec<HeldAllowance>,
     /// When it ends by itself: the larger of twice the validity and validity and grace.
@@ -73,6 +84,13 @@ pub struct Reservation {
     /// The number of the credit pool that it is part of, within the session: what its money is for may be used
     /// by the others of the pool too (RFC 8506 §5.1.2).
     pub pool: Option<u32>,
+}
+
+impl Reservation {
+    /// Whether it holds money of an account, of whichever balance.
+    pub fn holds_money(&self) -> bool {
+        !self.money.is_zero() || self.bonus.iter().any(|held| !held.money.is_zero())
+    }
 }
 
 /// How fast a quota is used, as its reports show.

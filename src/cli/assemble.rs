@@ -21,9 +21,9 @@ use crate::diameter::peer::limits::Limits as PeerLimits;
 use crate::diameter::peer::roster::{self, NamedPeer};
 use crate::dictionary_xml;
 use crate::engine::control::{Control, Mode, pair};
-use crate::engine::core::Settings as CoreSettings;
 use crate::engine::core::hash::HashKey;
 use crate::engine::core::limits::Limits as EngineLimits;
+use crate::engine::core::{Publication, Settings as CoreSettings};
 use crate::engine::run::{Asking, Engine, Followers, Options as EngineOptions};
 use crate::ro::cca::{DebitFailure, FailureHandling, Failures};
 use crate::ro::profile::{Overrides, Profile, Profiles};
@@ -59,7 +59,7 @@ pub(super) struct Assembled {
     pub(super) mode: watch::Receiver<Mode>,
     pub(super) clock: Clock,
     /// The tariffs in force.
-    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) catalogue: watch::Receiver<Arc<Catalogue>>,
 }
 
 /// Random octets of the operating system.
@@ -246,11 +246,11 @@ pub(super) fn assemble(config: &Config, tariff: tariff::Loaded) -> Result<Assemb
     let profiles = profiles(&config.profiles)?;
     let gateways = gateways(&config.peers, &profiles)?;
     let node = node(config)?;
-    let catalogue = Arc::new(tariff.catalogue);
-    let content = tariff.source.into();
+    let tariff = tariff.in_force(clock.now().wall);
+    let (tariffs, catalogue) = watch::channel(Arc::new(tariff.catalogue.clone()));
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), ""));
     let notices = Arc::new(Notify::new());
-    let engine = start_engine(config, (Arc::clone(&catalogue), content), clock, &metrics, &notices)?;
+    let engine = start_engine(config, (tariff, tariffs), clock, (&metrics, &notices))?;
     let (control, inbox) = pair();
     let (mode, shown) = watch::channel(Mode::Starting);
     let settings = Settings {
@@ -291,14 +291,13 @@ pub(super) fn assemble(config: &Config, tariff: tariff::Loaded) -> Result<Assemb
 
 fn start_engine(
     config: &Config,
-    (catalogue, content): (Arc<Catalogue>, Arc<[u8]>),
+    (tariff, shown): (tariff::Loaded, watch::Sender<Arc<Catalogue>>),
     clock: Clock,
-    metrics: &Metrics,
-    waker: &Arc<Notify>,
+    (metrics, waker): (&Metrics, &Arc<Notify>),
 ) -> Result<Engine, Trouble> {
     let data = config.data.clone();
     let (notices, cdr) = outbox::policies(config)?;
-    let sinks = outbox::sinks(config, &catalogue, outbox::clock(clock), metrics.outbox.clone())?;
+    let sinks = outbox::sinks(config, &shown.borrow(), outbox::clock(clock), metrics.outbox.clone())?;
     if !(notices.on && cdr.on) {
         let nobody = |on: bool| if on { "delivered" } else { "not gathered" };
         tracing::info!(notices = nobody(notices.on), records = nobody(cdr.on), "what is delivered to others");
@@ -314,6 +313,7 @@ fn start_engine(
     let store_options = store_options(config)?;
     let pulse = Arc::clone(&store_options.pulse);
     let wake = Arc::clone(waker);
+    let catalogue = Arc::clone(&shown.borrow());
     let options = EngineOptions {
         settings: CoreSettings {
             limits: EngineLimits {
@@ -323,6 +323,8 @@ fn start_engine(
                 cached_octets: config.number("store.memory"),
                 reauth_rate: u32::try_from(config.number("charging.reauth_rate")).unwrap_or(u32::MAX),
                 reauth_timeout: config.span("charging.reauth_timeout"),
+                tariff_horizon_secs: secs(config, "charging.tariff_horizon"),
+                command_horizon_secs: secs(config, "charging.command_horizon"),
                 reauth_tries: u8::try_from(config.number("charging.reauth_tries")).unwrap_or(u8::MAX),
                 ..EngineLimits::default()
             },
@@ -340,7 +342,7 @@ fn start_engine(
             hash_key: HashKey(random()?),
             hash_code: crate::engine::run::hash_code,
         },
-        content,
+        content: tariff.source.into(),
         open: Box::new(move || local::open(&data, store_options)),
         clock: Box::new(move || clock.now().run),
         wake: Box::new(move || wake.notify_one()),
@@ -348,9 +350,28 @@ fn start_engine(
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
         followers,
+        build: Box::new(build_tariff),
+        upcoming: tariff.later.into_iter().map(publication).collect(),
+        shown,
     };
     Engine::start(options)
         .map_err(|error| Trouble::new(Status::Failed, format!("a thread cannot be started: {error}")))
+}
+
+/// A span of time in whole seconds.
+fn secs(config: &Config, name: &str) -> u32 {
+    u32::try_from(config.span(name).as_secs()).unwrap_or(u32::MAX)
+}
+
+/// A version of the tariffs of its content, as the store keeps it.
+pub(super) fn build_tariff(content: &[u8]) -> Result<Catalogue, String> {
+    tariff::load_from_source(content).map_err(|errors| errors.to_string())
+}
+
+/// A version that comes into force when it says.
+fn publication(loaded: tariff::Loaded) -> Publication {
+    let tariff::Loaded { catalogue, source, valid_from, .. } = loaded;
+    Publication { catalogue: Arc::new(catalogue), content: source.into(), from: valid_from }
 }
 
 /// What holds for all accounts, as configured.

@@ -210,13 +210,13 @@ mod tests {
         (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
-    const SOUND: &str = "tariffs = \"examples/tariffs\"\n";
+    const SOUND: &str = "tariffs = \"examples/tariffs/first.toml\"\n";
 
     #[test]
     fn a_sound_configuration_is_summed_up_with_its_tariffs() {
         let (status, out, err) = ran(SOUND, &[("GYRO_ADMIN", "127.0.0.1:1")], false);
         assert_eq!((status, &*err), (Status::Done, ""));
-        assert!(out.contains("gyro.toml: sound\nexamples/tariffs: sound"), "{out}");
+        assert!(out.contains("gyro.toml: sound\nexamples/tariffs/first.toml: sound"), "{out}");
     }
 
     #[test]

@@ -144,7 +144,6 @@ async fn run_until_told(
     let listeners: io::Result<Vec<TcpListener>> = listeners.into_iter().map(TcpListener::from_std).collect();
     let listeners = listeners.map_err(failed)?;
     let (end, ended) = watch::channel(false);
-    let (_tariffs, catalogue) = watch::channel(catalogue);
     let now = move || clock.now().wall;
     let routes = admin::api::router(Admin { control, catalogue, metrics, clock: Arc::new(now) });
     let address = admin_listener.local_addr().map_err(failed)?;

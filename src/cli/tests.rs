@@ -17,7 +17,7 @@ fn a_store_is_worked_on_by_commands_alone() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").to_str().unwrap().to_owned();
     let on = |words: &[&str]| ran(&[words, &["--data", &data]].concat());
-    let tariffs = ["--tariffs", "examples/tariffs"];
+    let tariffs = ["--tariffs", "examples/tariffs/first.toml"];
     let add = ["subscriber", "add", "77010000001", "--plan", "comfort", "--balance", "1000"];
     let (status, out, err) = on(&[&add[..], &tariffs].concat());
     assert_eq!((status, &*out, &*err), (Status::Done, "added 77010000001: account 1, balance 1000.00\n", ""));

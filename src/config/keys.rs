@@ -101,6 +101,18 @@ pub const KEYS: &[Key] = &[
         "charge use reported for a session that was never seen, when its subscriber is known",
     ),
     key(
+        "charging.tariff_horizon",
+        Kind::Span,
+        "35d",
+        "how long a version of the tariffs is kept after another came into force, for use that is reported late",
+    ),
+    key(
+        "charging.command_horizon",
+        Kind::Span,
+        "30d",
+        "for how long the key of an operator's command is known, so that a repeat changes nothing",
+    ),
+    key(
         "charging.slice_time",
         Kind::Span,
         "30s",

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use super::core::Tag;
 pub use super::core::command::{
     Change, Command, CommandError, Import, Imported, LifeChange, LifeError, MOST_ROWS, NewSubscriber,
-    NewVouchers, OperationKey, RowRefused, SubscriberChange, mode_name,
+    NewVouchers, OperationKey, Publication, RowRefused, SubscriberChange, mode_name,
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
@@ -17,7 +17,7 @@ pub use super::core::query::{
     SessionCursor, SessionView, SubscriberView, View, Why,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
-pub use super::core::sink::{Done, OperationRecord};
+pub use super::core::sink::{Done, OperationRecord, TariffRecord};
 pub use crate::store::Status as StoreStatus;
 pub use crate::time::Timestamp;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
     account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session,
-    subscriber, voucher,
+    subscriber, tariff, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -43,6 +43,8 @@ pub struct Books {
     lines: BTreeMap<AccountId, Line>,
     /// What accounts say is reserved, less what sessions hold.
     reserved: BTreeMap<AccountId, (i128, i128)>,
+    /// The same of each gift of bonus money.
+    bonus: BTreeMap<(AccountId, u64), (i128, i128)>,
     /// Units that sessions hold of allowances.
     held: BTreeMap<AllowanceKey, u128>,
     accounts: u64,
@@ -142,6 +144,9 @@ impl Books {
         if parts != micros(account.bonus) {
             self.books(&BooksError::Balance { account: id, balance: micros(account.bonus), sum: parts });
         }
+        for bonus in account.bonuses.iter().filter(|bonus| !bonus.reserved.is_zero()) {
+            self.bonus.insert((id, bonus.id), (micros(bonus.reserved), 0));
+        }
         if !account.reserved.is_zero() {
             self.reserved.insert(id, (micros(account.reserved), 0));
         }
@@ -155,6 +160,10 @@ impl Books {
             }
             let (_, held) = self.reserved.entry(session.account).or_default();
             *held = held.saturating_add(micros(reservation.money));
+            for bonus in reservation.bonus.iter().filter(|bonus| !bonus.money.is_zero()) {
+                let (_, held) = self.bonus.entry((session.account, bonus.id)).or_default();
+                *held = held.saturating_add(micros(bonus.money));
+            }
             for allowance in &reservation.allowances {
                 let key = (session.msisdn, allowance.bundle.clone(), allowance.expires);
                 let units = self.held.entry(key).or_default();
@@ -189,6 +198,7 @@ impl Books {
             Class::Operation => operation::decode(octets).map(|_| ())?,
             Class::Payment => operation::decode_reference(octets).map(|_| ())?,
             Class::Emergency => emergency::decode(octets).map(|_| ())?,
+            Class::Tariff => tariff::decode(key, octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
             Class::Cdr => cdr::decode(octets).map(|_| ())?,
@@ -230,6 +240,11 @@ impl Audit for Books {
             self.fault(format!("account {}: there are {entries} ledger entries and no account", account.0));
         }
         for (account, (reserved, held)) in core::mem::take(&mut self.reserved) {
+            if reserved != held {
+                self.books(&BooksError::Reserved { account, reserved, held });
+            }
+        }
+        for ((account, _), (reserved, held)) in core::mem::take(&mut self.bonus) {
             if reserved != held {
                 self.books(&BooksError::Reserved { account, reserved, held });
             }

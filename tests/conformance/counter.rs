@@ -73,9 +73,9 @@ data = { grant = "50MB", threshold = "20%", validity = "1h" }
 voice = { grant = "60s", validity = "10min" }
 "#;
 
-fn catalogue() -> Catalogue {
+fn catalogue(tail: &str) -> Catalogue {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("t.toml"), TARIFF).unwrap();
+    std::fs::write(folder.path().join("t.toml"), [TARIFF, tail].concat()).unwrap();
     tariff::load(folder.path()).unwrap().catalogue
 }
 
@@ -102,7 +102,15 @@ impl Counter {
     }
 
     pub(crate) fn with(cents: i64, profile: Profile) -> Self {
-        let catalogue = catalogue();
+        Self::of(cents, profile, catalogue(""))
+    }
+
+    /// The same, where the tariff says this besides.
+    pub(crate) fn sold_also(cents: i64, tail: &str) -> Self {
+        Self::of(cents, Profiles::standard().clone(), catalogue(tail))
+    }
+
+    fn of(cents: i64, profile: Profile, catalogue: Catalogue) -> Self {
         let money = Money::from_cents(cents).unwrap();
         let (account, entry) = open(AccountId(1), Mode::Advance, money, Act::default()).unwrap();
         let subscriber = Subscriber {
@@ -208,6 +216,12 @@ impl Reply {
 
     pub(crate) fn code(&self) -> u32 {
         self.see(|cca| cca.result_code.get())
+    }
+
+    /// Error-Message.
+    pub(crate) fn message(&self) -> Option<String> {
+        let text = self.0.find(F::ErrorMessage.def().key)?;
+        text.utf8().ok().map(Into::into)
     }
 
     /// Of each quota its code and grant.

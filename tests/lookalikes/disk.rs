@@ -16,7 +16,8 @@ use gyro::charging::units::Digits;
 use gyro::engine::core::load::{Found, Load};
 use gyro::engine::core::papers::{Paper, PaperKey};
 use gyro::engine::core::sink::{EventBucket, OperationRecord, ReferenceRecord};
-use gyro::engine::core::{BatchSink, Fact, OperationKey, SessionKey};
+use gyro::engine::core::{BatchSink, Fact, OperationKey, SessionKey, TariffRecord};
+use gyro::time::Timestamp;
 
 #[derive(Default)]
 pub(crate) struct Disk {
@@ -115,5 +116,9 @@ impl BatchSink for Disk {
     fn emergency(&mut self, _: SessionKey, _: &EmergencyRecord) {}
     fn emergency_gone(&mut self, _: SessionKey) {}
     fn catalogue(&mut self, _: u64, _: &[u8]) {}
+    fn tariff(&mut self, _: &TariffRecord) {}
+    fn tariff_gone(&mut self, _: Timestamp) {}
+    fn catalogue_gone(&mut self, _: u64) {}
+    fn operation_gone(&mut self, _: OperationKey) {}
     fn fact(&mut self, _: Fact) {}
 }

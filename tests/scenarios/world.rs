@@ -173,6 +173,9 @@ impl World {
             pulse: Arc::default(),
             spool: None,
             metrics: metrics.engine.clone(),
+            build: Box::new(|content| tariff::load_from_source(content).map_err(|errors| errors.to_string())),
+            upcoming: Vec::new(),
+            shown: watch::Sender::new(Arc::clone(&self.current.catalogue)),
         })
         .unwrap();
         let (control, inbox) = control::pair();

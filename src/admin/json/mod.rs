@@ -14,6 +14,7 @@ pub mod peer;
 pub mod session;
 pub mod status;
 pub mod subscriber;
+pub mod tariff;
 pub mod voucher;
 
 /// How values are written: by the tariffs in force.
@@ -45,6 +46,11 @@ impl Form {
     /// A point in time that an operator wrote: a date is its first moment in the operator's zone.
     pub fn parse_time(&self, text: &str) -> Option<Timestamp> {
         self.zone.parse(text)
+    }
+
+    /// When it is.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// A point in time.

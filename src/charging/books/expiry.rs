@@ -50,7 +50,7 @@ pub fn end(mut snapshot: Snapshot, policy: &Policy, now: Timestamp) -> Expired {
         for quota in &mut session.quotas {
             if let Some(reservation) = quota.reservation.take() {
                 changes.subscriber |= release(&mut snapshot.account, &mut snapshot.subscriber, &reservation);
-                changes.account |= !reservation.money.is_zero();
+                changes.account |= reservation.holds_money();
                 quota.lapsed = true;
             }
         }
@@ -108,7 +108,7 @@ pub(in crate::charging) fn lapse(
     for quota in &mut session.quotas {
         if let Some(reservation) = quota.reservation.take_if(|held| held.expires <= now) {
             lapsed.subscriber |= release(account, subscriber, &reservation);
-            lapsed.account |= !reservation.money.is_zero();
+            lapsed.account |= reservation.holds_money();
             lapsed.session = true;
             quota.lapsed = true;
         }

@@ -160,6 +160,7 @@ mod tests {
         let held = Reservation {
             granted: Amount::new(Unit::Octets, 1),
             money: Money::ZERO,
+            bonus: Vec::new(),
             allowances: Vec::new(),
             expires: Timestamp::EPOCH,
             final_unit: true,

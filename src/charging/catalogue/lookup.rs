@@ -15,7 +15,7 @@ use crate::charging::units::Digits;
 use crate::time::Timestamp;
 
 /// The most versions before the one in force that are kept for use of their time.
-const EARLIER_MAX: usize = 16;
+const EARLIER_MAX: usize = 64;
 
 /// What a catalogue is made of. Places (`ServiceIx` and the like) are the order of the lists.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +60,8 @@ pub struct Catalogue {
     indices: Arc<Vec<Vec<Vec<Index>>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
     earlier: Vec<(Timestamp, Catalogue)>,
+    /// Versions after this one, the next one first, each with the moment at which it comes into force.
+    later: Vec<(Timestamp, Catalogue)>,
 }
 
 /// The rate found for a use.
@@ -181,28 +183,40 @@ impl Catalogue {
             identifiers: Arc::new(identifiers),
             indices: Arc::new(indices),
             earlier: Vec::new(),
+            later: Vec::new(),
         }
     }
 
     /// This catalogue in the place of another from that moment on: what was used before it is rated by the
-    /// other. Of versions before, the latest sixteen stay known.
+    /// other. Of versions before, the latest sixty-four stay known.
     #[must_use]
     pub fn succeeding(mut self, before: &Self, at: Timestamp) -> Self {
-        let latest = Self { earlier: Vec::new(), ..before.clone() };
+        let latest = Self { earlier: Vec::new(), later: Vec::new(), ..before.clone() };
         let known = before.earlier.iter().take(EARLIER_MAX.saturating_sub(1));
         self.earlier = core::iter::once((at, latest)).chain(known.cloned()).collect();
         self
     }
 
-    /// The version that was in force at a moment, as far as it is known: this one, or one before it.
+    /// This catalogue, and those that come into force after it, the next one first: what is used then is rated by them.
+    #[must_use]
+    pub fn followed_by(mut self, later: Vec<(Timestamp, Self)>) -> Self {
+        self.later = later;
+        self
+    }
+
+    /// The version that is in force at a moment, as far as it is known: this one, or one before or after it.
     pub fn in_force(&self, at: Timestamp) -> &Self {
+        if let Some((_, version)) = self.later.iter().rev().find(|&&(from, _)| from <= at) {
+            return version;
+        }
         let before = self.earlier.iter().take_while(|&&(until, _)| at < until).last();
         before.map_or(self, |(_, version)| version)
     }
 
-    /// The next moment after `at` at which another version was in force.
+    /// The next moment after `at` at which another version is in force.
     pub fn next_version(&self, at: Timestamp) -> Option<Timestamp> {
-        self.earlier.iter().map(|&(until, _)| until).take_while(|&until| at < until).last()
+        let before = self.earlier.iter().map(|&(until, _)| until).take_while(|&until| at < until).last();
+        before.or_else(|| self.later.iter().map(|&(from, _)| from).find(|&from| at < from))
     }
 
     /// The hash of the content that it was made from: equal content, equal version.

@@ -20,6 +20,8 @@ pub(super) struct Books {
     pub(super) uses: Vec<Used>,
     /// What may be spent beyond that where the subscriber is (`ROAM-4`).
     pub(super) beyond: Money,
+    /// The time of the decision.
+    pub(super) now: Timestamp,
 }
 
 impl Books {
@@ -31,11 +33,9 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (
-            Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO, uses: Vec::new() },
-            session,
-            event,
-        )
+        let books =
+            Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO, now, uses: Vec::new() };
+        (books, session, event)
     }
 
     /// What may be spent where the subscriber is; below nothing after use above a grant.

@@ -108,8 +108,8 @@ impl<'a> Ahead<'a> {
             Unit::Seconds => Fit::Ends(cut(slice.units.min(whole_secs(self.at.since(case.now)).max(1)))),
             _ if form == TariffChangeForm::Dual => Fit::Before(slice),
             unit => {
-                let most =
-                    Both::of(quota, terms, after).map_or(u64::MAX, |both| both.affordable(books, quota));
+                let most = Both::of(quota, terms, after)
+                    .map_or(u64::MAX, |both| both.affordable(books, quota, terms));
                 let exact = matches!(unit, Unit::Pieces | Unit::Money);
                 let units = slice.from_bundles.saturating_add(by_money.min(most));
                 match units {
@@ -251,9 +251,9 @@ impl<'r> Both<'r> {
     }
 
     /// The most units that can be held so.
-    fn affordable(&self, books: &Books, quota: &Quota) -> u64 {
+    fn affordable(&self, books: &Books, quota: &Quota, terms: &Terms<'_>) -> u64 {
         let (before, charged) = self.counted(quota);
-        let room = room(books, self.dearer.price).checked_sub(self.extra);
+        let room = room(books, terms, self.dearer.price).checked_sub(self.extra);
         let Some(budget) = room.and_then(|room| charged.checked_add(room)) else { return 0 };
         match price::affordable(self.dearer, budget) {
             u64::MAX => u64::MAX,

@@ -63,7 +63,7 @@ pub(super) fn price(case: Case<'_>, books: &Books) -> Result<AnswerExtra, Refuse
     }
     // of several parts the units of one would say nothing of the sum
     let cost_per = per.filter(|_| lines.len() == 1);
-    let cost = books.account.main.checked_sub(trial.books.account.main).ok_or(Denial::Overflow)?;
+    let cost = books.account.both().checked_sub(trial.books.account.both()).ok_or(Denial::Overflow)?;
     Ok(AnswerExtra { cost: Some(cost), cost_per, ..AnswerExtra::default() })
 }
 
@@ -107,6 +107,7 @@ impl Trial {
                 unpaid: books.unpaid,
                 uses: Vec::new(),
                 beyond: books.beyond,
+                now: books.now,
             },
         }
     }

@@ -11,8 +11,10 @@ use super::pool;
 use super::stretch::{Past, Stretch, stretches};
 use crate::charging::account::{Account, Allowance};
 use crate::charging::answer::Denial;
+use crate::charging::books::bonus::{spend, within_reach};
 use crate::charging::books::operations::Act;
 use crate::charging::books::reservation::release;
+use crate::charging::catalogue::BonusOrder;
 use crate::charging::cdr::{BundleUse, UseLine, Used};
 use crate::charging::ledger::{ChargedUse, EntryKind};
 use crate::charging::rating::lookup::{Price, Query, Terms, terms};
@@ -56,7 +58,7 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     let ended = session.state != SessionState::Open;
     let (place, heard) = (session.place, session.touched);
     let pooled = pool::money(session, line.key);
-    let before = books.account.main;
+    let before = books.account.both();
     // Where there is no room for another quota, its use is charged by itself.
     let mut alone = None;
     let known = quota_of(session, line.key, case.policy.max_groups);
@@ -65,7 +67,7 @@ pub(super) fn line(case: Case<'_>, books: &mut Books, session: &mut Session, lin
     let past = Past { since: quota.since.unwrap_or(heard), place };
     match quota_use(case, books, quota, line, (past, how)) {
         Ok(()) => {
-            let charged = before.checked_sub(books.account.main).unwrap_or(Money::ZERO);
+            let charged = before.checked_sub(books.account.both()).unwrap_or(Money::ZERO);
             pool::draw(books, session, line.key, charged);
         }
         Err(denial) => line.refuse(denial),
@@ -91,7 +93,7 @@ fn quota_use(
     let granted = quota.reservation.as_ref().map_or(0, |held| {
         held.granted.count.saturating_add(held.change.and_then(|(_, after)| after).unwrap_or(0))
     });
-    let start = books.account.main;
+    let start = books.account.both();
     let (mut left, mut current) = (granted, 0);
     for (place, leg, stretch) in all {
         if place != current {
@@ -99,7 +101,7 @@ fn quota_use(
         }
         let query = line.query(case, leg, past.place, stretch.at);
         let terms = terms(case.catalogue, &books.subscriber, Query { until: stretch.until, ..query });
-        let now = how.less(start.checked_sub(books.account.main));
+        let now = how.less(start.checked_sub(books.account.both()));
         let uses = books.uses.len();
         let charged = charge(case, books, quota, &terms, (stretch, left), now);
         for used in books.uses.iter_mut().skip(uses) {
@@ -193,7 +195,7 @@ fn charge(
         }
         Price::Rate(..) | Price::Free | Price::None(_) => None,
     };
-    let amount = charge.as_ref().map_or(Some(Money::ZERO), |(_, charge)| charge.checked_neg());
+    let amount = charge.as_ref().map_or(Money::ZERO, |(_, charge)| *charge);
     let usage = ChargedUse {
         msisdn: books.subscriber.msisdn,
         session: case.request.session.clone(),
@@ -213,7 +215,6 @@ fn charge(
     // what is told long after it was used is marked with when that was
     let late = how == Report::Late || case.now.since(case.request.at) >= LATE;
     let kind = if late { EntryKind::Late } else { EntryKind::Charge };
-    let act = Act { at: case.now, ..Act::default() };
     let (main, bonus) = (books.account.main, books.account.bonus);
     let version = charge.as_ref().map_or(0, |(line, _)| line.rate.version);
     let record = case.policy.cdr.on.then(|| UseLine {
@@ -226,8 +227,7 @@ fn charge(
         main,
         bonus,
     });
-    let posted = amount.and_then(|amount| books.account.post(amount, kind, act, Some(usage)));
-    books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
+    pay(case, books, quota.reservation.as_mut(), (terms, how), (amount, kind, usage))?;
     books.changes.account = true;
     books.notes.late |= late;
     books.notes.above_grant |= above_grant > 0;
@@ -252,6 +252,68 @@ fn charge(
     Ok(())
 }
 
+/// Pays a charge with bonus money and main money, in the plan's order: all of it or nothing. Of two entries the first
+/// says what was used.
+fn pay(
+    case: Case<'_>,
+    books: &mut Books,
+    reservation: Option<&mut Reservation>,
+    (terms, how): (&Terms<'_>, Report),
+    (amount, kind, usage): (Money, EntryKind, ChargedUse),
+) -> Result<(), Denial> {
+    let act = Act { at: case.now, ..Act::default() };
+    let mut held = reservation.as_ref().map_or_else(Vec::new, |held| held.bonus.clone());
+    let bonus = within_reach(&books.account, &held, terms.service, case.now).min(match terms.bonus {
+        BonusOrder::First => amount,
+        BonusOrder::Last => {
+            let own = match how {
+                Report::InTime(Some(pooled)) => pooled,
+                Report::InTime(None) | Report::Late | Report::Event => {
+                    reservation.as_ref().map_or(Money::ZERO, |held| held.money)
+                }
+            };
+            let main = books.account.spendable_with(own);
+            amount.checked_sub(main.min(amount)).ok_or(Denial::Overflow)?
+        }
+        BonusOrder::Never => Money::ZERO,
+    });
+    if !bonus.is_positive() {
+        let amount = amount.checked_neg().ok_or(Denial::Overflow)?;
+        let posted = books.account.post(amount, kind, act, Some(usage));
+        books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
+        return Ok(());
+    }
+    let mut account = books.account.clone();
+    let again = again(&usage);
+    let rest = amount.checked_sub(bonus).and_then(Money::checked_neg).ok_or(Denial::Overflow)?;
+    let of_bonus = (bonus, terms.service);
+    let mut entries = Vec::with_capacity(2);
+    if terms.bonus == BonusOrder::Last && !rest.is_zero() {
+        entries.push(account.post(rest, kind, act.clone(), Some(usage)));
+        entries
+            .push(spend(&mut account, &mut held, of_bonus, kind, act, Some(again)).map(|(_, entry)| entry));
+    } else {
+        let paid = spend(&mut account, &mut held, of_bonus, kind, act.clone(), Some(usage));
+        entries.push(paid.map(|(_, entry)| entry));
+        if !rest.is_zero() {
+            entries.push(account.post(rest, kind, act, Some(again)));
+        }
+    }
+    let entries = entries.into_iter().collect::<Option<Vec<_>>>().ok_or(Denial::Overflow)?;
+    books.account = account;
+    books.changes.ledger.extend(entries);
+    if let Some(reservation) = reservation {
+        reservation.bonus = held;
+    }
+    Ok(())
+}
+
+/// The same use in the entry of the other balance: its units are said once.
+fn again(usage: &ChargedUse) -> ChargedUse {
+    let used = Amount::new(usage.used.unit, 0);
+    ChargedUse { used, from_bundles: 0, above_grant: 0, ..usage.clone() }
+}
+
 /// Units above what is left of the grant; of a quota in a pool, units above what the money of the pool buys.
 fn above(
     quota: &Quota,
@@ -271,7 +333,7 @@ fn above(
 /// Gives back what is held for a quota.
 pub(super) fn free_quota(books: &mut Books, quota: &mut Quota) {
     if let Some(reservation) = quota.reservation.take() {
-        books.changes.account |= !reservation.money.is_zero();
+        books.changes.account |= reservation.holds_money();
         books.changes.subscriber |= release(&mut books.account, &mut books.subscriber, &reservation);
     }
 }

@@ -262,8 +262,16 @@ mod tests {
             while counted < units || counted < rate.first {
                 counted += rate.step;
             }
-            let micros = i128::from(rate.connect.micros()) * i128::from(rate.per)
-                + i128::from(rate.price.micros()) * i128::from(counted);
+            let price_of = |unit: u64| {
+                let tier = rate.tiers.iter().rfind(|tier| tier.from <= unit);
+                i128::from(tier.map_or(rate.price, |tier| tier.price).micros())
+            };
+            let metered: i128 = if rate.tiers.is_empty() {
+                price_of(0) * i128::from(counted)
+            } else {
+                (0..counted).map(price_of).sum()
+            };
+            let micros = i128::from(rate.connect.micros()) * i128::from(rate.per) + metered;
             (micros, i128::from(rate.per) * 10_000)
         }
 
@@ -287,8 +295,18 @@ mod tests {
         fn any_rate()(
             price in prop_oneof![Just(0i64), 1i64..2_000, 1i64..3_000_000],
             per in 1u64..200, step in 1u64..70, first in 0u64..130, connect in prop_oneof![Just(0i64), 0i64..60_000],
+            tiers in prop_oneof![
+                Just(Vec::new()),
+                prop::collection::vec((1u64..200, prop_oneof![Just(0i64), 1i64..900_000]), 1..4),
+            ],
         ) -> Rate {
-            rate(price, per, step, first, connect)
+            let mut one = rate(price, per, step, first, connect);
+            let mut from = 0;
+            one.tiers.extend(tiers.into_iter().map(|(long, price)| {
+                from += long;
+                Tier { from, price: Money::from_micros(price) }
+            }));
+            one
         }
     }
 
@@ -318,7 +336,7 @@ mod tests {
             prop_assume!(!rate.price.is_zero());
             let most = 2_000_000;
             let found = affordable(&rate, cents(budget).unwrap());
-            prop_assume!(found < 100_000);
+            prop_assume!(found < if rate.tiers.is_empty() { 100_000 } else { 3_000 });
             prop_assert_eq!(found, model::affordable(&rate, i128::from(budget), (found + 2 * rate.step + rate.first).min(most)));
         }
 

@@ -130,13 +130,14 @@ impl Local {
         let wake = Arc::new(Notify::new());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), "");
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
+        let (shown, tariffs) = watch::channel(Arc::clone(&catalogue));
         let engine = Engine::start(run::Options {
             followers: None,
             settings: Settings {
                 // there is no gateway to ask anything
                 limits: Limits { reauth_rate: 0, ..Limits::default() },
                 policy,
-                catalogue: Arc::clone(&catalogue),
+                catalogue,
                 hash_key: HashKey(random()?),
                 hash_code: run::hash_code,
             },
@@ -147,12 +148,18 @@ impl Local {
             pulse,
             spool: None,
             metrics: metrics.engine.clone(),
+            build: Box::new(crate::cli::assemble::build_tariff),
+            upcoming: Vec::new(),
+            shown,
         })
         .map_err(system)?;
         let (control, inbox) = control::pair();
-        let (_, catalogue) = watch::channel(catalogue);
-        let admin =
-            Admin { control, catalogue, metrics: Arc::new(metrics), clock: Arc::new(move || wall().wall) };
+        let admin = Admin {
+            control,
+            catalogue: tariffs,
+            metrics: Arc::new(metrics),
+            clock: Arc::new(move || wall().wall),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(system)?;
         let pump = Pump { engine, inbox, wake, clock, failed: None, stuck: false, problem: None };
         let mut local = Self { runtime, router: api::router(admin), pump };
@@ -304,6 +311,7 @@ pub(super) type Tariffs = (Arc<Catalogue>, Arc<[u8]>);
 pub(super) fn read_tariffs(path: &Path) -> Result<Tariffs, Failure> {
     let loaded =
         tariff::load(path).map_err(|errors| Failure::new(Status::Configuration, errors.to_string()))?;
+    let loaded = loaded.in_force(Clock::start().now().wall);
     Ok((Arc::new(loaded.catalogue), loaded.source.into()))
 }
 

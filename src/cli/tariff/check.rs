@@ -31,6 +31,7 @@ struct Place {
 }
 
 #[derive(Serialize, Debug)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 struct Version {
     version: String,
     valid_from: Option<String>,

@@ -1,8 +1,9 @@
-//! `gyro tariff`: work on tariffs. All but `publish` work on files alone, without a server.
+//! `gyro tariff`: work on tariffs. All but `publish` and `list` work on files alone, without a server.
 
 mod check;
 mod diff;
 mod price;
+mod publish;
 mod show;
 mod test;
 #[cfg(test)]
@@ -12,7 +13,6 @@ mod trial;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::later::{self, Later};
 use super::{Output, Rows, Status};
 
 /// Work on tariffs.
@@ -60,8 +60,10 @@ enum Command {
         #[arg(long, short, value_enum, default_value_t, value_name = "FORM")]
         output: Rows,
     },
-    /// Hand a tariff to the running server (not built yet).
-    Publish(Later),
+    /// Hand a tariff to the running server, or to a store that no server uses.
+    Publish(publish::Args),
+    /// List the versions of the tariffs: those before, the one in force, those to come.
+    List(publish::ListArgs),
     /// Say what a use would cost, rule by rule.
     Price(price::Args),
 }
@@ -72,7 +74,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> io::
         Command::Test { path, only, output } => test::run(path, only.as_deref(), *output, out, err),
         Command::Diff { before, after, output } => diff::run(before, after, *output, out, err),
         Command::Price(args) => price::run(args, out, err),
-        Command::Publish(_) => later::refuse("tariff", "publish", "`gyro tariff check FILE`", err),
+        Command::Publish(args) => publish::run(args, out, err),
+        Command::List(args) => publish::list(args, out, err),
     }
 }
 

@@ -80,6 +80,14 @@ fn outcomes_of(loaded: &Loaded, only: Option<&str>) -> Vec<Outcome> {
         .collect()
 }
 
+/// The tests that fail, a line each.
+pub(super) fn failures(loaded: &Loaded) -> Vec<String> {
+    let failed = outcomes_of(loaded, None).into_iter().filter(|outcome| !outcome.passed);
+    failed
+        .map(|outcome| format!("{}: {}: {}", outcome.place, outcome.test, outcome.differs.join("; ")))
+        .collect()
+}
+
 /// What differs from what a test expects.
 fn differences(catalogue: &Catalogue, test: &Trial) -> Vec<String> {
     let Some(ran) = trial::run(catalogue, test.plan, &test.given, &test.events) else {

@@ -82,6 +82,22 @@ fn a_sound_tariff_is_summed_up() {
 }
 
 #[test]
+fn bands_of_time_are_explained() {
+    let (status, out, err) = ran(&["check", "examples/tariffs/night.toml"]);
+    assert_eq!((status, &*err), (Status::Done, ""));
+    for line in [
+        "band night: 22:00–06:00 every day",
+        "  owl: data 2.00 instead of 8.00",
+        "  owl: voice to kz_mobile 4.00 instead of 15.00",
+        "band weekend: 06:00–22:00, sat, sun and holidays",
+        "  owl: data 5.00 instead of 8.00",
+        "holidays: 01-01, 01-02, 03-08, 12-16, 2026-05-27",
+    ] {
+        assert!(out.lines().any(|found| found == line), "{line}: {out}");
+    }
+}
+
+#[test]
 fn a_faulty_tariff_is_configuration() {
     let (status, out, err) = ran_on("format = 1\nfee = 3\n", "check", &[]);
     assert_eq!((status, &*out), (Status::Configuration, ""));

@@ -198,7 +198,7 @@ impl Weigh for super::papers::Paper {
     fn octets(&self) -> usize {
         let inside = match self {
             Self::Voucher(_) | Self::Tries(_) => 0,
-            Self::Batch(batch) => batch.void.len().saturating_mul(8),
+            Self::Batch(batch) => batch.void.len().saturating_mul(64),
             Self::Contract(contract) => contract.accounts.len().saturating_mul(8),
             Self::Holder(holder) => holder.numbers.len().saturating_mul(8),
         };

@@ -10,6 +10,7 @@ use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
 
 pub use super::life::{LifeChange, LifeError};
+pub use super::tariffs::Publication;
 
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
@@ -148,6 +149,8 @@ pub enum Change {
         /// Why.
         note: Option<Box<str>>,
     },
+    /// A tariff is published (`RES-3`).
+    Publish(Publication),
     /// Blocks, the end of the contract, and what follows it.
     Life {
         /// Whose.
@@ -209,7 +212,7 @@ impl Change {
     pub const fn msisdn(&self) -> Option<Digits> {
         match self {
             Self::AddSubscriber(new) => Some(new.msisdn),
-            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } => None,
+            Self::Import(_) | Self::AddVouchers(_) | Self::VoidVouchers { .. } | Self::Publish(_) => None,
             Self::SetSubscriber { msisdn, .. }
             | Self::Topup { msisdn, .. }
             | Self::Refund { msisdn, .. }
@@ -288,6 +291,33 @@ pub struct SubscriberChange {
     pub override_limit: bool,
 }
 
+impl SubscriberChange {
+    /// What is set, in words, for the act on the number (`AUD-1`).
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut said = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| format!("{name} {value}")));
+        };
+        said("plan", self.plan.as_deref().map(String::from));
+        said("imsi", self.imsi.map(|imsi| imsi.to_string()));
+        said("credit limit", self.credit_limit.map(|limit| limit.to_string()));
+        said("overdraft", self.overdraft.map(|overdraft| overdraft.to_string()));
+        self.bar.iter().for_each(|service| said("bar", Some(service.to_string())));
+        self.unbar.iter().for_each(|service| said("unbar", Some(service.to_string())));
+        said("overage", self.overage.map(|overage| if overage { "on".into() } else { "off".into() }));
+        said("language", self.language.as_deref().map(String::from));
+        let brand = |brand| match brand {
+            Brand::Kcell => "kcell".into(),
+            Brand::Activ => "activ".into(),
+        };
+        said("brand", self.brand.map(brand));
+        said("owner", self.owner.as_deref().map(String::from));
+        let kind = |is_entity| if is_entity { "entity".into() } else { "individual".into() };
+        said("owner kind", self.owner_is_entity.map(kind));
+        words
+    }
+}
+
 /// Why a command or a question was not carried out. Nothing changed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -308,6 +338,28 @@ pub enum CommandError {
         /// The plan.
         plan: Box<str>,
     },
+    /// The tariff would take something from subscribers.
+    #[error("the tariff is not published: it would take {}; keep the plan, with `closed = true` where nobody new shall get it", in_use(.plans, .bundles))]
+    TariffInUse {
+        /// Plans, and how many subscribers have them.
+        plans: Box<[(Box<str>, u64)]>,
+        /// Plans, bundles of them, and how many subscribers have something left of them.
+        bundles: Box<[BundleInUse]>,
+    },
+    /// The tariff has another currency than the balances.
+    #[error("the tariff is in {is}, and the balances are in {was}")]
+    TariffCurrency {
+        /// The tariff's.
+        is: Box<str>,
+        /// Of the balances.
+        was: Box<str>,
+    },
+    /// Too many versions wait for their time.
+    #[error("{0} versions of the tariff wait for their time: no more are taken")]
+    TariffsWaiting(usize),
+    /// Another tariff is being published.
+    #[error("another tariff is being published: try again")]
+    TariffBusy,
     /// The plan is not sold in this mode.
     #[error("the plan {plan:?} is not sold in {} mode", mode_name(*.mode))]
     ModeNotSold {
@@ -524,6 +576,18 @@ fn known_plans(nearest: Option<&str>, known: &[Box<str>]) -> String {
         Some(name) => format!("did you mean {name:?}?"),
         None => format!("the tariff in force has {}", known.join(", ")),
     }
+}
+
+/// A plan, a bundle of it, and how many subscribers have something left of that.
+pub type BundleInUse = (Box<str>, Box<str>, u64);
+
+fn in_use(plans: &[(Box<str>, u64)], bundles: &[BundleInUse]) -> String {
+    let people = |count: u64| format!("{count} subscriber{}", if count == 1 { "" } else { "s" });
+    let plans = plans.iter().map(|(plan, count)| format!("the plan {plan:?} from {}", people(*count)));
+    let bundles = bundles
+        .iter()
+        .map(|(plan, id, count)| format!("the bundle {id:?} of the plan {plan:?} from {}", people(*count)));
+    plans.chain(bundles).collect::<Vec<_>>().join(", ")
 }
 
 /// A mode's name, as operators write it.

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use super::command::OperationKey;
 use super::hash::SessionKey;
 use super::papers::PaperKey;
-use super::sink::{Fact, ReferenceRecord};
+use super::sink::{Fact, ReferenceRecord, TariffRecord};
 
 /// A batch that was handed out and is not known to be durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +51,10 @@ pub(crate) struct Open {
     pub(crate) references: Vec<([u8; 16], ReferenceRecord)>,
     pub(crate) emergencies_gone: Vec<SessionKey>,
     pub(crate) catalogues: Vec<(u64, Arc<[u8]>)>,
+    pub(crate) catalogues_gone: Vec<u64>,
+    pub(crate) tariffs: Vec<TariffRecord>,
+    pub(crate) tariffs_gone: Vec<Timestamp>,
+    pub(crate) operations_gone: Vec<OperationKey>,
     pub(crate) facts: Vec<Fact>,
 }
 
@@ -78,6 +82,10 @@ impl Open {
             references,
             emergencies_gone,
             catalogues,
+            catalogues_gone,
+            tariffs,
+            tariffs_gone,
+            operations_gone,
             facts,
         } = self;
         accounts.is_empty()
@@ -98,6 +106,10 @@ impl Open {
             && references.is_empty()
             && emergencies_gone.is_empty()
             && catalogues.is_empty()
+            && catalogues_gone.is_empty()
+            && tariffs.is_empty()
+            && tariffs_gone.is_empty()
+            && operations_gone.is_empty()
             && facts.is_empty()
     }
 

@@ -90,7 +90,7 @@ impl Core {
                     return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
                 };
                 let page = self.ledger_page(account, *after, *limit, begun, given)?;
-                Ok(Ok(View::Ledger(page)))
+                Ok(Ok(View::Ledger(Box::new(page))))
             }
             Query::Explain { msisdn, session, limit } => {
                 let of = match self.view(*msisdn).map_err(plain)? {
@@ -143,6 +143,10 @@ impl Core {
             }
             Query::ShowContract(id) => self.show_contract(*id).map_err(plain),
             Query::Acts(msisdn) => self.acts(*msisdn, begun, given),
+            Query::Tariffs => {
+                let versions = self.known_tariffs().iter().map(|known| known.record.clone()).collect();
+                Ok(Ok(View::Tariffs { versions, in_force: self.catalogue.version() }))
+            }
             Query::Areas => Ok(Ok(View::Areas(self.areas.clone()))),
             Query::PortOut(msisdn) => {
                 let both = self.load_both(*msisdn).map_err(plain)?;

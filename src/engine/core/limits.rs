@@ -56,6 +56,11 @@ pub struct Limits {
     /// Sessions that may wait to be asked: 100,000; what concerns whole tariffs waits for room, what somebody waits
     /// for has room for as many again.
     pub reauth_queue: u32,
+    /// For how many seconds the content of a version of the tariffs is kept after another came into force: 35 days. Use that is
+    /// reported later than that is rated by the oldest version that is known.
+    pub tariff_horizon_secs: u32,
+    /// For how many seconds the key of an operator's command is known: 30 days. A repeat after that is carried out again.
+    pub command_horizon_secs: u32,
     /// Sessions looked at in one call, to find those of a demand: 1,024.
     pub walk_step: u16,
 }
@@ -88,6 +93,8 @@ impl Default for Limits {
             reauth_tries: 4,
             reauth_backoff: Duration::from_secs(1),
             reauth_queue: 100_000,
+            tariff_horizon_secs: 35 * 86_400,
+            command_horizon_secs: 30 * 86_400,
             walk_step: 1_024,
         }
     }

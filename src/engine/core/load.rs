@@ -10,6 +10,7 @@ use crate::charging::ledger::LedgerEntry;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::Digits;
+use crate::time::Timestamp;
 
 use super::command::OperationKey;
 use super::directory::SessionSummary;
@@ -34,6 +35,13 @@ pub enum Load {
     Events(Sequence),
     /// What an operator's command came to.
     Operation(OperationKey),
+    /// Keys of operators' commands in the order of the store.
+    Operations {
+        /// Behind this one; none begins at the first.
+        after: Option<OperationKey>,
+        /// How many at most.
+        limit: u16,
+    },
     /// A payer's reference.
     Reference([u8; 16]),
     /// A payment card, contract or the like.
@@ -84,6 +92,8 @@ pub enum Found {
     Events(Vec<EventRecord>),
     /// For [`Load::Operation`].
     Operation(Option<OperationRecord>),
+    /// For [`Load::Operations`]: each with the time at which it was carried out.
+    Operations(Vec<(OperationKey, Timestamp)>),
     /// For [`Load::Reference`].
     Reference(Option<ReferenceRecord>),
     /// For [`Load::Paper`].

@@ -32,6 +32,7 @@ pub mod load;
 mod money;
 mod operate;
 pub mod papers;
+mod prune;
 pub mod query;
 pub mod reauth;
 mod refusals;
@@ -39,6 +40,7 @@ mod serve;
 mod shelf;
 pub mod sink;
 mod sweep;
+mod tariffs;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -59,7 +61,8 @@ pub use load::{Found, Load, Loaded, Scanned};
 pub use operate::subscriber_of;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
-pub use sink::{BatchSink, Fact, Recovered};
+pub use sink::{BatchSink, Fact, Recovered, TariffRecord};
+pub use tariffs::{KnownTariff, Publication};
 
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
@@ -69,7 +72,7 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Digits, Money};
-use crate::time::{Timestamp, Zone};
+use crate::time::Timestamp;
 
 use cache::Cache;
 use clock::EngineClock;
@@ -81,8 +84,10 @@ use events::Events;
 use hash::{AsIs, Keyed};
 use lifecycle::Lifecycle;
 use papers::{Paper, PaperKey};
+use prune::Prune;
 use refusals::Refusals;
 use sink::{OperationRecord, ReferenceRecord};
+use tariffs::Tariffs;
 use vouchers::HashCode;
 use waiting::{Counts, Job, Waiter, Waiting};
 
@@ -134,6 +139,8 @@ pub struct Core {
     hosts: HashMap<Box<str>, u32, Keyed>,
     lifecycle: Lifecycle,
     areas: Vec<StoppedArea>,
+    tariffs: Tariffs,
+    prune: Prune,
 }
 
 /// How often the engine's time is written to the store, at most.
@@ -202,6 +209,8 @@ impl Core {
             hosts: HashMap::with_hasher(keyed),
             lifecycle: Lifecycle::default(),
             areas: Vec::new(),
+            tariffs: Tariffs::default(),
+            prune: Prune::default(),
         }
     }
 
@@ -230,7 +239,8 @@ impl Core {
             fresh
         });
         self.origin_state = Some(origin_state);
-        self.set_catalogue(Arc::clone(&self.catalogue), content);
+        self.recover_tariffs(content, now);
+        self.prune.recover(now);
         let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
         self.commit.open.facts.extend(day);
         self.areas.clone_from(&recovered.areas);
@@ -242,24 +252,6 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
-    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
-    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
-        let version = catalogue.version();
-        if self.stored_catalogue != Some(version) {
-            self.commit.open.catalogues.push((version, content));
-            self.commit.open.facts.push(Fact::Catalogue(version));
-            self.stored_catalogue = Some(version);
-        }
-        self.lifecycle.set_zone(Zone::named(catalogue.timezone()).unwrap_or(Zone::UTC));
-        if version != self.catalogue.version() {
-            let catalogue = Arc::unwrap_or_clone(catalogue);
-            let now = self.clock.latest();
-            self.catalogue = Arc::new(catalogue.succeeding(&self.catalogue, now));
-            self.demand(Demand::reauthorise(Who::Everyone, Reason::Tariff), now);
-        }
-    }
-
     /// Something to be loaded. Loads are to be answered in the order in which they are given, behind all batches that
     /// are durable.
     pub fn poll_load(&mut self) -> Option<Load> {
@@ -341,6 +333,7 @@ impl Core {
             Job::Errand(short) => self.try_errand(short, now),
             Job::End(short, ending) => self.try_end(short, ending, now),
             Job::Lifecycle => self.on_lifecycle_page(given, now),
+            Job::Prune => self.on_operations_page(given, now),
             Job::Contract(msisdn) => self.try_end_contract(msisdn, now),
         }
     }
@@ -348,11 +341,16 @@ impl Core {
     fn give_up(&mut self, waiter: Waiter, why: CommandError, now: Timestamp) {
         match waiter.job {
             Job::Request(tag, request, _) => self.give_up_request(tag, request, now),
-            Job::Command(tag, _) | Job::Query(tag, ..) => self.reply(tag, Err(why)),
+            Job::Command(tag, command) => {
+                self.give_up_check(command.key);
+                self.reply(tag, Err(why));
+            }
+            Job::Query(tag, ..) => self.reply(tag, Err(why)),
             Job::Sweep(short) => self.directory.retry(short, now.plus(sweep::LATER)),
             Job::Count(key) => self.desk.set_counted(key),
             Job::Errand(short) => self.give_up_errand(short),
             Job::Lifecycle => self.on_lifecycle_page(None, now),
+            Job::Prune => self.on_operations_page(None, now),
             // what a session holds ends by expiry; a contract that is to end is found again the next day
             Job::End(..) | Job::Contract(_) => {}
         }
@@ -448,7 +446,11 @@ impl Core {
         if open.areas {
             sink.areas(&self.areas);
         }
+        open.catalogues_gone.iter().for_each(|version| sink.catalogue_gone(*version));
         open.catalogues.iter().for_each(|(version, content)| sink.catalogue(*version, content));
+        open.tariffs_gone.iter().for_each(|from| sink.tariff_gone(*from));
+        open.tariffs.iter().for_each(|record| sink.tariff(record));
+        open.operations_gone.iter().for_each(|key| sink.operation_gone(*key));
         open.facts.into_iter().for_each(|fact| sink.fact(fact));
         if self.clock.latest().since(self.journalled) >= JOURNALLED_EVERY {
             self.journalled = self.clock.latest();
@@ -496,6 +498,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Prune
                 | Job::Contract(_) => {}
             }
         }
@@ -655,6 +658,7 @@ impl Core {
         let begins = still.is_some() && self.store_stalled.is_none();
         self.store_stalled = still;
         if begins {
+            self.tariffs.abandon();
             for waiter in self.waiting.take_operators() {
                 if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
                     self.reply(tag, Err(CommandError::StoreStalled));

@@ -14,6 +14,7 @@ use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber,
 use super::contracts::Owner;
 use super::hash::command_digest;
 use super::life::LifeChange;
+use super::lifecycle::By;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
@@ -64,8 +65,13 @@ impl Core {
     ) {
         match self.operate(&command, given, now) {
             Ok(outcome) => self.reply(tag, outcome),
-            Err(_) if tries > TRIES => self.reply(tag, Err(CommandError::Overloaded)),
-            Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
+            Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
+                self.reply(tag, Err(CommandError::Overloaded));
+            }
+            Err(wait) if self.is_vain(&wait) => {
+                self.give_up_check(command.key);
+                self.reply(tag, Err(CommandError::StoreStalled));
+            }
             Err(wait) => {
                 let job = Job::Command(tag, command);
                 self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
@@ -97,7 +103,7 @@ impl Core {
                 Err(why) => Err(why),
             },
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
-            Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
+            Change::SetSubscriber { msisdn, set } => self.set_subscriber(command, *msisdn, set, now)?,
             Change::Adjust { msisdn, amount, note } => {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 let once =
@@ -117,6 +123,7 @@ impl Core {
             Change::Area { network, lift, note } => {
                 self.set_area(command, *network, *lift, note.clone(), now)
             }
+            Change::Publish(publication) => self.publish(command, publication, given, now)?,
             Change::Life { msisdn, what } => self.live(command, *msisdn, what, now)?,
         };
         let done = match done {
@@ -164,7 +171,8 @@ impl Core {
             | Change::AddSubscriber(_)
             | Change::SetSubscriber { .. }
             | Change::Life { .. }
-            | Change::Area { .. } => false,
+            | Change::Area { .. }
+            | Change::Publish(_) => false,
         };
         if more {
             self.demand(Demand::reauthorise(Who::Limited(done.account), Reason::Topup), now);
@@ -201,7 +209,7 @@ impl Core {
         let Some(plan) = catalogue.plan_named(&new.plan).and_then(|plan| catalogue.plan(plan)) else {
             return Ok(Err(self.unknown_plan(&new.plan)));
         };
-        if plan.closed {
+        if plan.closed || self.tariffs.withdraws(&new.plan) {
             return Ok(Err(CommandError::PlanClosed { plan: new.plan.clone() }));
         }
         if let Err(why) = check_new(new) {
@@ -227,7 +235,7 @@ impl Core {
             Ok(joining) => joining,
             Err(why) => return Ok(Err(why)),
         };
-        let owner = joining.owner.clone();
+        let (owner, overrides) = (joining.owner.clone(), joining.overrides);
         let opened = match &shared {
             Some(account) => check_shared(new, account.id, account.mode, plan).map(|()| None),
             None => self.open_account(command, new, plan, now).map(Some),
@@ -252,7 +260,12 @@ impl Core {
         let mut subscriber = subscriber_of(new, id, plan, now);
         (subscriber.owner, subscriber.owner_is_entity) = (owner.number, owner.is_entity);
         subscriber.life.acts = self.acts_of(new.msisdn);
-        self.write_subscriber(subscriber, now);
+        if overrides {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, "added above the limit of numbers", by);
+        } else {
+            self.write_subscriber(subscriber, now);
+        }
         Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
 
@@ -299,7 +312,13 @@ impl Core {
         Ok((account, entry))
     }
 
-    fn set_subscriber(&mut self, msisdn: Digits, set: &SubscriberChange, now: Timestamp) -> Attempt {
+    fn set_subscriber(
+        &mut self,
+        command: &Command,
+        msisdn: Digits,
+        set: &SubscriberChange,
+        now: Timestamp,
+    ) -> Attempt {
         let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
@@ -313,6 +332,7 @@ impl Core {
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let mut words = set.words();
         let (mut left, mut held) = (None, None);
         if subscriber.owner != before.0.owner || subscriber.owner_is_entity != before.0.owner_is_entity {
             let owner = Owner { number: subscriber.owner.clone(), is_entity: subscriber.owner_is_entity };
@@ -323,6 +343,9 @@ impl Core {
                 Ok(held) => held,
                 Err(why) => return Ok(Err(why)),
             };
+            if self.overrides(&owner, held.as_ref()) {
+                words.push("above the limit of numbers".into());
+            }
         }
         self.write_holder(left, now);
         self.write_holder(held, now);
@@ -339,8 +362,13 @@ impl Core {
                 self.write_imsi(imsi, Some(msisdn), now);
             }
         }
-        subscriber.revision = subscriber.revision.saturating_add(1);
-        self.write_subscriber(subscriber, now);
+        if words.is_empty() {
+            subscriber.revision = subscriber.revision.saturating_add(1);
+            self.write_subscriber(subscriber, now);
+        } else {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, &format!("set {}", words.join(", ")), by);
+        }
         self.reach_changed(&before, &after, now);
         Ok(Ok(Done::new(msisdn, id, balance, true)))
     }
@@ -359,7 +387,7 @@ impl Core {
                 return Err(CommandError::ModeNotSold { plan: name.clone(), mode: account.mode });
             }
             if subscriber.plan != *name {
-                if plan.closed {
+                if plan.closed || self.tariffs.withdraws(name) {
                     return Err(CommandError::PlanClosed { plan: name.clone() });
                 }
                 change_plan(subscriber, plan);
@@ -583,6 +611,7 @@ fn check_texts(command: &Command) -> Result<(), CommandError> {
         | Change::Import(_)
         | Change::Renumber { .. }
         | Change::SetSubscriber { .. }
+        | Change::Publish(_)
         | Change::AddVouchers(_)
         | Change::ActivateVoucher { .. } => (None, None),
     };

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 use super::command::{CommandError, Imported};
 use super::facts::Facts;
 use super::reauth::{Outstanding, ReauthFacts, What};
-use super::sink::{Done, OperationRecord};
+use super::sink::{Done, OperationRecord, TariffRecord};
 
 /// The most lines of one page.
 pub const PAGE: u16 = 1_000;
@@ -72,6 +72,8 @@ pub enum Query {
     Acts(Digits),
     /// Areas that are stopped, and were.
     Areas,
+    /// The versions of the tariffs.
+    Tariffs,
     /// Whether a number may be ported out (`MNP-1`).
     PortOut(Digits),
     /// What a command came to.
@@ -125,7 +127,7 @@ pub enum View {
         next: Option<Digits>,
     },
     /// A page of a ledger.
-    Ledger(LedgerPage),
+    Ledger(Box<LedgerPage>),
     /// The last charges and refusals.
     Explanation(Box<Explanation>),
     /// A page of open sessions.
@@ -147,6 +149,13 @@ pub enum View {
     Acts(Vec<ActEntry>),
     /// Areas that are stopped, and were, oldest first.
     Areas(Vec<StoppedArea>),
+    /// The versions of the tariffs, by when they come into force.
+    Tariffs {
+        /// The versions.
+        versions: Vec<TariffRecord>,
+        /// The one that is in force.
+        in_force: u64,
+    },
     /// Why a number may not be ported out; none of it where it may.
     PortOut(Vec<PortRefusal>),
     /// What a command came to; none where its key is not known.

@@ -196,6 +196,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Prune
                 | Job::Contract(_) => None,
             });
         }

@@ -57,6 +57,14 @@ pub trait BatchSink {
     fn emergency_gone(&mut self, key: SessionKey);
     /// A version of the catalogue, by its content.
     fn catalogue(&mut self, version: u64, content: &[u8]);
+    /// When a version of the tariffs comes into force.
+    fn tariff(&mut self, record: &TariffRecord);
+    /// The version that came into force then is forgotten.
+    fn tariff_gone(&mut self, from: Timestamp);
+    /// The content of a version is forgotten.
+    fn catalogue_gone(&mut self, version: u64);
+    /// The key of an operator's command is forgotten.
+    fn operation_gone(&mut self, key: OperationKey);
     /// A single fact about the store.
     fn fact(&mut self, fact: Fact);
 }
@@ -154,6 +162,19 @@ impl Done {
     pub const fn of_batch(value: Money, changed: bool) -> Self {
         Self { msisdn: None, account: AccountId(0), balance: value, changed }
     }
+}
+
+/// When a version of the tariffs comes into force, and who said so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TariffRecord {
+    /// From when on.
+    pub from: Timestamp,
+    /// The hash of its content.
+    pub version: u64,
+    /// When it was published.
+    pub at: Timestamp,
+    /// By whom.
+    pub operator: Box<str>,
 }
 
 /// A payer's reference that was used.

@@ -39,7 +39,12 @@ impl Core {
             .then(|| latest.max(self.sweep_after));
         let heartbeat = Some(latest.plus(EngineClock::HEARTBEAT));
         let ends = if sweeps { self.lifecycle.due().map(|due| due.max(self.sweep_after)) } else { None };
-        [due, overdue, uncounted, ends, self.next_errand(), heartbeat].into_iter().flatten().min()
+        let version = if served { self.tariffs.due(latest) } else { None };
+        let pruned = if sweeps { self.prune.due().map(|due| due.max(self.sweep_after)) } else { None };
+        [due, overdue, uncounted, ends, version, pruned, self.next_errand(), heartbeat]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due, a limited amount of it.
@@ -50,6 +55,7 @@ impl Core {
             return;
         }
         self.run_errands(now);
+        self.run_tariffs(now);
         if self.is_past_soft_mark(now) && !self.low_space {
             self.sweep_after = now.plus(PAUSE);
             return;
@@ -61,6 +67,7 @@ impl Core {
             self.sweep(now);
             self.forget(now);
             self.run_lifecycle(now);
+            self.run_prune(now);
         }
         self.make_room();
     }
@@ -201,6 +208,7 @@ impl Core {
                 | Job::Errand(_)
                 | Job::End(..)
                 | Job::Lifecycle
+                | Job::Prune
                 | Job::Contract(_) => {}
             }
         }

@@ -47,6 +47,8 @@ pub(crate) enum Job {
     End(u64, Ending),
     /// A page of numbers, to see which contracts are to end.
     Lifecycle,
+    /// Old keys of commands are to be forgotten.
+    Prune,
     /// A number whose contract is to end.
     Contract(Digits),
 }
@@ -248,6 +250,7 @@ impl Waiting {
             | Job::Errand(_)
             | Job::End(..)
             | Job::Lifecycle
+            | Job::Prune
             | Job::Contract(_) => &mut self.counts.sweeps,
         }
     }

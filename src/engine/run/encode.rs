@@ -13,12 +13,15 @@ use crate::charging::units::Digits;
 use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey, event_hash};
 use crate::engine::core::papers::{Paper, PaperKey};
-use crate::engine::core::sink::{BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord};
+use crate::engine::core::sink::{
+    BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord, TariffRecord,
+};
 use crate::store::record::{
     RecordError, account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation,
-    session, subscriber, voucher,
+    session, subscriber, tariff, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
+use crate::time::Timestamp;
 
 /// Records of a batch that is being gathered.
 #[derive(Debug)]
@@ -145,6 +148,24 @@ impl BatchSink for Encoder {
     fn catalogue(&mut self, version: u64, content: &[u8]) {
         let key = index::catalogue_key(version);
         self.records.push(Record::put(index::CATALOGUE_CLASS, key, content.to_vec()));
+    }
+
+    fn tariff(&mut self, record: &TariffRecord) {
+        let TariffRecord { from, version, at, operator } = record.clone();
+        let value = tariff::encode(&tariff::Tariff { from, version, at, operator });
+        self.records.push(Record::put(tariff::CLASS, tariff::key(from), value));
+    }
+
+    fn tariff_gone(&mut self, from: Timestamp) {
+        self.records.push(Record::remove(tariff::CLASS, tariff::key(from)));
+    }
+
+    fn catalogue_gone(&mut self, version: u64) {
+        self.records.push(Record::remove(index::CATALOGUE_CLASS, index::catalogue_key(version)));
+    }
+
+    fn operation_gone(&mut self, key: OperationKey) {
+        self.records.push(Record::remove(operation::CLASS, operation::key(key.0)));
     }
 
     fn fact(&mut self, fact: Fact) {

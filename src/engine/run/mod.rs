@@ -24,6 +24,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::watch;
+
 use crate::charging::account::Sequence;
 use crate::charging::catalogue::Catalogue;
 use crate::charging::request::Request;
@@ -31,7 +33,9 @@ use crate::engine::core::command::Command;
 use crate::engine::core::load::{Loaded, Scanned};
 use crate::engine::core::query::{Mode, Outcome, Query};
 use crate::engine::core::sink::Recovered;
-use crate::engine::core::{Answered, Core, Demand, Errand, ErrandId, Handled, Route, Settings, Tag, Told};
+use crate::engine::core::{
+    Answered, Core, Demand, Errand, ErrandId, Handled, KnownTariff, Publication, Route, Settings, Tag, Told,
+};
 use crate::store::follow::Ask;
 use crate::store::{self, Class, Commit, Notice, Opened, Pulse, StoreError};
 use crate::telemetry::EngineMetrics;
@@ -72,6 +76,12 @@ pub struct Options {
     pub spool: Option<PathBuf>,
     /// Where the figures go.
     pub metrics: EngineMetrics,
+    /// How a version of the tariffs that the store keeps is made of its content.
+    pub build: Box<BuildTariff>,
+    /// Versions of the tariffs that come into force later.
+    pub upcoming: Vec<Publication>,
+    /// Where it is shown which tariffs are in force.
+    pub shown: watch::Sender<Arc<Catalogue>>,
     /// Who follows what is committed.
     pub followers: Option<Followers>,
 }
@@ -104,6 +114,9 @@ impl fmt::Debug for Asking {
     }
 }
 
+/// Makes a catalogue of the content of a tariff, or says why it cannot.
+pub type BuildTariff = dyn Fn(&[u8]) -> Result<Catalogue, String> + Send + Sync;
+
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("spool", &self.spool).finish_non_exhaustive()
@@ -121,6 +134,7 @@ struct Shared {
 struct OpenedStore {
     commit: Box<dyn Commit>,
     recovered: Recovered,
+    tariffs: Vec<KnownTariff>,
     epoch: u64,
     notices: Vec<Notice>,
 }
@@ -239,6 +253,7 @@ pub struct Engine {
     status: store::Status,
     metrics: EngineMetrics,
     events: Vec<Event>,
+    shown: watch::Sender<Arc<Catalogue>>,
 }
 
 impl fmt::Debug for Engine {
@@ -250,7 +265,20 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Starts the store thread, which opens the store; emergencies are served from now on.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { settings, content, open, clock, wake, pulse, spool, metrics, followers } = options;
+        let Options {
+            settings,
+            content,
+            open,
+            clock,
+            wake,
+            pulse,
+            spool,
+            metrics,
+            build,
+            upcoming,
+            shown,
+            followers,
+        } = options;
         let policy = settings.policy;
         let stall = Stall::new(&pulse, clock());
         let shared = Arc::new(Shared { clock, pulse, wake });
@@ -262,11 +290,19 @@ impl Engine {
             thread::Builder::new().name("gyro-store".into()).spawn(move || {
                 let told = || FromThreads::StoreStopped(None);
                 let alarm = Alarm { to_loop, shared, told };
-                store_thread::run((open, followers), policy, &from_loop, &alarm.to_loop, &alarm.shared);
+                store_thread::run(
+                    (open, followers),
+                    (policy, &*build),
+                    &from_loop,
+                    &alarm.to_loop,
+                    &alarm.shared,
+                );
             })?
         };
+        let mut core = Core::new(settings);
+        core.expect_tariffs(upcoming);
         Ok(Self {
-            core: Core::new(settings),
+            core,
             content,
             shared,
             to_store,
@@ -283,6 +319,7 @@ impl Engine {
             status: store::Status::default(),
             metrics,
             events: Vec::new(),
+            shown,
         })
     }
 
@@ -362,6 +399,14 @@ impl Engine {
         self.hand_out_loads();
         self.hand_out_batch();
         self.spool();
+        let catalogue = self.core.catalogue();
+        self.shown.send_if_modified(|shown| {
+            let other = shown.version() != catalogue.version();
+            if other {
+                *shown = Arc::clone(catalogue);
+            }
+            other
+        });
         self.turned = now;
         self.watch();
     }
@@ -541,7 +586,7 @@ impl Engine {
     }
 
     fn opened(&mut self, opened: OpenedStore, now: Timestamp) {
-        let OpenedStore { commit, recovered, epoch, notices } = opened;
+        let OpenedStore { commit, recovered, tariffs, epoch, notices } = opened;
         let (to_committer, from_loop) = channel();
         let (to_store, to_loop) = (self.to_store.clone(), self.to_loop.clone());
         let shared = Arc::clone(&self.shared);
@@ -564,6 +609,7 @@ impl Engine {
                  the clock is right, stop the server and undo the stamp with `gyro store clock-reset`"
             )));
         }
+        self.core.know_tariffs(tariffs);
         self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
         self.events.push(Event::Ready { epoch, last: recovered.last, notices });
     }

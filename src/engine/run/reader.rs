@@ -9,13 +9,15 @@ use crate::charging::policy::Policy;
 use crate::charging::session::Session;
 use crate::charging::units::Digits;
 use crate::engine::core::SessionSummary;
+use crate::engine::core::command::OperationKey;
 use crate::engine::core::hash::{HashKey, SessionKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
-use crate::engine::core::sink::{EventBucket, Recovered};
+use crate::engine::core::sink::{EventBucket, Recovered, TariffRecord};
 use crate::store::record::{
-    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber,
+    RecordError, account, act, area, emergency, event, index, ledger, operation, session, subscriber, tariff,
 };
 use crate::store::{self, Class, Key, State, StoreError};
+use crate::time::Timestamp;
 
 use super::encode::{operation_from_store, paper_from_store, paper_place, reference_from_store};
 
@@ -55,6 +57,7 @@ fn find(state: &mut dyn State, load: Load) -> Result<Found, StoreError> {
             let found = one(state, operation::CLASS, &operation::key(key.0), operation::decode)?;
             Found::Operation(found.map(operation_from_store))
         }
+        Load::Operations { after, limit } => Found::Operations(operations(state, after, limit)?),
         Load::Reference(key) => {
             let key = operation::key(key);
             let found = one(state, operation::REFERENCE_CLASS, &key, operation::decode_reference)?;
@@ -219,6 +222,49 @@ pub(super) fn recovered(state: &mut dyn State, last: Sequence) -> Result<Recover
     }
     recovered.areas = one(state, area::CLASS, &area::key(), area::decode)?.unwrap_or_default();
     Ok(recovered)
+}
+
+/// Keys of commands, and when they were carried out.
+fn operations(
+    state: &mut dyn State,
+    after: Option<OperationKey>,
+    limit: u16,
+) -> Result<Vec<(OperationKey, Timestamp)>, StoreError> {
+    let from = after.and_then(|after| operation::key(after.0).next()).unwrap_or(Key::EMPTY);
+    let mut page = Vec::with_capacity(usize::from(limit));
+    for (key, found) in state.scan(operation::CLASS, &from, usize::from(limit))? {
+        let fault = |error| StoreError::Record { class: operation::CLASS, key, error };
+        let at = operation::decode(&found.value).map_err(fault)?.at;
+        let octets = key.as_octets().try_into().map_err(|_| fault(RecordError::Field("key")))?;
+        page.push((OperationKey(octets), at));
+    }
+    Ok(page)
+}
+
+/// A version of the tariffs, and its content where that is there.
+pub(super) type KeptTariff = (TariffRecord, Option<Vec<u8>>);
+
+/// The versions of the tariffs that a store keeps, each with its content where that is there. Of a store from before
+/// they were kept: the one that was in force last, from the beginning.
+pub(super) fn tariffs(state: &mut dyn State, recovered: &Recovered) -> Result<Vec<KeptTariff>, StoreError> {
+    const MOST: usize = 4_096;
+    let mut records = Vec::new();
+    for (key, found) in state.scan(tariff::CLASS, &Key::EMPTY, MOST)? {
+        let read = tariff::decode(&key, &found.value);
+        let tariff::Tariff { from, version, at, operator } =
+            read.map_err(StoreError::record(tariff::CLASS, key))?;
+        records.push(TariffRecord { from, version, at, operator });
+    }
+    if let (true, Some(version)) = (records.is_empty(), recovered.catalogue) {
+        let (from, at) = (Timestamp::EPOCH, recovered.time.unwrap_or(Timestamp::EPOCH));
+        records.push(TariffRecord { from, version, at, operator: "files".into() });
+    }
+    let mut tariffs = Vec::with_capacity(records.len());
+    for record in records {
+        let found = state.load(index::CATALOGUE_CLASS, &index::catalogue_key(record.version))?;
+        tariffs.push((record, found.map(|found| found.value)));
+    }
+    Ok(tariffs)
 }
 
 /// What the store is read through for at start, in this order: emergencies, event keys, sessions.

@@ -5,19 +5,20 @@
 
 use core::time::Duration;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 
 use crate::charging::account::Sequence;
 use crate::charging::policy::Policy;
-use crate::engine::core::Tag;
 use crate::engine::core::load::Load;
+use crate::engine::core::{KnownTariff, Tag};
 use crate::store::follow::{Ask, Following};
 use crate::store::{Batch, Budget, Opened, Pace, Progress, State, StoreError};
 use crate::time::Monotonic;
 
 use super::reader::{self, Scan};
-use super::{Asking, Followers, FromThreads, OpenedStore, Shared};
+use super::{Asking, BuildTariff, Followers, FromThreads, OpenedStore, Shared};
 
 /// What the store thread is told.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ const FOLLOWER: Duration = Duration::from_millis(20);
 /// Opens the store, tells the loop, and serves until it is told to stop.
 pub(super) fn run(
     (open, followers): (Opening, Option<(Followers, Asking)>),
-    policy: Policy,
+    (policy, build): (Policy, &BuildTariff),
     from: &Receiver<ToStore>,
     to_loop: &Sender<FromThreads>,
     shared: &Shared,
@@ -87,7 +88,22 @@ pub(super) fn run(
         Ok(threads) => threads,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
-    tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, epoch, notices })));
+    let found = match reader::tariffs(state.as_mut(), &recovered) {
+        Ok(found) => found,
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
+    };
+    let mut tariffs = Vec::with_capacity(found.len());
+    for (record, content) in found {
+        let content = content.ok_or_else(|| "its content is not there".to_owned());
+        match content.and_then(|content| build(&content)) {
+            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue) }),
+            Err(why) => tell(FromThreads::Problem(format!(
+                "version {:016x} of the tariffs, in force from {}, cannot be read: use of that time is rated by the version before it: {why}",
+                record.version, record.from
+            ))),
+        }
+    }
+    tell(FromThreads::Opened(Box::new(OpenedStore { commit, recovered, tariffs, epoch, notices })));
     let mut thread = StoreThread {
         state: state.as_mut(),
         scan: Scan::new(policy),

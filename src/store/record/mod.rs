@@ -18,6 +18,7 @@ pub mod notice;
 pub mod operation;
 pub mod session;
 pub mod subscriber;
+pub mod tariff;
 pub mod voucher;
 
 use core::fmt;
@@ -75,6 +76,8 @@ pub enum Class {
     Contract = 16,
     /// The holder of numbers, by its 12-digit number.
     Holder = 17,
+    /// When a version of the tariffs comes into force.
+    Tariff = 21,
     /// A ledger entry of an account.
     Ledger = 128,
     /// The stored answer of an event.
@@ -89,7 +92,7 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -107,6 +110,7 @@ impl Class {
         Self::Emergency,
         Self::Contract,
         Self::Holder,
+        Self::Tariff,
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
@@ -153,6 +157,7 @@ impl Class {
             Self::Emergency => "emergency",
             Self::Contract => "contract",
             Self::Holder => "holder",
+            Self::Tariff => "tariff",
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",

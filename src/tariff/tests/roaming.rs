@@ -87,6 +87,7 @@ fn what_roams_in_no_zone_is_as_the_tariff_says() {
 fn what_is_probably_not_meant_is_warned_of() {
     let tail = r#"[plans.p]
 rate = [{ service = "sms", price = "1" }]
+without = ["data", "voice"]
 [roaming]
 home = ["401"]
 floor = "10"
@@ -106,9 +107,9 @@ plmn = ["437"]
     assert_eq!(
         warned,
         [
-            "15: this floor holds nowhere: every zone charges in real time. Give it to a zone or a plan, or say `realtime = false` of a zone",
-            "16: in zone `a` incoming legs of `voice` have no price in some plan: they are refused there (incoming = \"0\" makes them free)",
-            "19: no plan has a price in zone `b`: everything is refused there",
+            "16: this floor holds nowhere: every zone charges in real time. Give it to a zone or a plan, or say `realtime = false` of a zone",
+            "17: in zone `a` incoming legs of `voice` have no price in some plan: they are refused there (incoming = \"0\" makes them free)",
+            "20: no plan has a price in zone `b`: everything is refused there",
         ]
     );
 }

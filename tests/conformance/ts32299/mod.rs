@@ -3,5 +3,6 @@
 
 mod contexts;
 mod messages;
+mod roaming;
 mod told;
 mod voice;

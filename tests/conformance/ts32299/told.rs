@@ -1,6 +1,8 @@
 //! Service-Information of a CCA: the end of the account and text for the client's records, beside the words of the
 //! request that their groups need (TS 32.299 §7.2, Account-Expiration and PS-Furnish-Charging-Information).
 
+use std::fmt::Write;
+
 use bytes::BytesMut;
 use gyro::charging::answer::{Answer, AnswerExtra, Outcome};
 use gyro::charging::request::Shape;
@@ -48,7 +50,12 @@ fn told(request: &Ccr) -> (Option<String>, Option<Timestamp>, Option<Vec<u8>>) {
     let message = parse(out.freeze(), &Limits::DEFAULT, &*DICTIONARY).unwrap();
     assert_eq!(message.faults(), []);
     let group = message.find(F::ServiceInformation.def().key);
-    let hex = group.map(|group| group.octets().iter().map(|octet| format!("{octet:02x}")).collect());
+    let hex = group.map(|group| {
+        group.octets().iter().fold(String::new(), |mut hex, octet| {
+            write!(hex, "{octet:02x}").unwrap();
+            hex
+        })
+    });
     let cca = Cca::read(&message).unwrap();
     (hex, cca.account_ends, cca.furnished.map(<[u8]>::to_vec))
 }

@@ -15,8 +15,8 @@ use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
 use crate::charging::catalogue::{
-    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier,
-    ZoneIx, ZoneRate,
+    BonusOrder, Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then,
+    Tier, ZoneIx, ZoneRate,
 };
 use crate::charging::units::{Amount, Money, Unit};
 
@@ -42,6 +42,7 @@ const PLAN: Keys = Keys {
         "announcements",
         "roaming",
         "furnish",
+        "bonus",
     ],
     later: &["fee", "throttle", "fair_use"],
 };
@@ -93,12 +94,13 @@ const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[]
 /// The most tiers of a rate.
 const TIERS_MAX: usize = 32;
 const DIRECTIONS: &[&str] = &["mo", "forward", "mt"];
+const BONUS: &[&str] = &["first", "last", "never"];
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
 
 /// Reads `[plans]`.
-pub(super) fn plans<'t>(faults: &mut Faults, names: &Names, entries: &[&'t Entry]) -> Vec<Written> {
+pub(super) fn plans(faults: &mut Faults, names: &Names, entries: &[&Entry]) -> Vec<Written> {
     let resolved = resolved(faults, entries);
     let mut places: BTreeMap<&str, Origin> = BTreeMap::new();
     let mut plans = Vec::new();
@@ -168,6 +170,11 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         }
         without.push(service);
     }
+    let bonus = match table.get("bonus").and_then(|node| faults.word(node, BONUS)) {
+        None | Some(0) => BonusOrder::First,
+        Some(1) => BonusOrder::Last,
+        Some(_) => BonusOrder::Never,
+    };
     let name = entry.key.clone();
     let roaming = PlanRoaming { bundles: bundle_zones, ..abroad };
     if rates.len().saturating_add(roaming.rates.len()) > LINES_MAX {
@@ -186,8 +193,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         announcements,
         closed,
         without,
-        furnish,
         roaming,
+        bonus,
+        furnish,
     };
     Written { plan, origin: entry.origin, rates: places }
 }

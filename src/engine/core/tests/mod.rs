@@ -13,5 +13,6 @@ mod reauth;
 mod refunds;
 mod restart;
 mod sweep;
+mod tariffs;
 mod vouchers;
 mod world;

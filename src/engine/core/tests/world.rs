@@ -31,9 +31,9 @@ use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey}
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
 use crate::engine::core::papers::{Paper, PaperKey};
 use crate::engine::core::query::Outcome;
-use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord};
+use crate::engine::core::sink::{EventBucket, OperationRecord, Recovered, ReferenceRecord, TariffRecord};
 use crate::engine::core::{
-    BatchSink, Core, Fact, Handled, HashKey, Limits, SessionKey, SessionSummary, Settings, Tag,
+    BatchSink, Core, Fact, Handled, HashKey, KnownTariff, Limits, SessionKey, SessionSummary, Settings, Tag,
 };
 use crate::time::Timestamp;
 
@@ -49,6 +49,11 @@ pub(super) fn number(text: &str) -> Digits {
 
 /// Data at 1.00 for 1,000 octets, by the octet, in slices of 10,000 for a minute; messages at 5.00.
 pub(super) fn catalogue(version: u64) -> Catalogue {
+    Catalogue::new(parts(version))
+}
+
+/// What it is made of.
+pub(super) fn parts(version: u64) -> Parts {
     let service = |name: &str, context: &str, unit| Service {
         name: name.into(),
         context: context.into(),
@@ -71,7 +76,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
         |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
     let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
     let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
-    Catalogue::new(Parts {
+    Parts {
         version,
         currency: Currency { code: *b"KZT", numeric: 398 },
         timezone: "Asia/Almaty".into(),
@@ -103,7 +108,7 @@ pub(super) fn catalogue(version: u64) -> Catalogue {
             out_of_money: Some(LimitIx(0)),
             ..Plan::default()
         }],
-    })
+    }
 }
 
 pub(super) fn octets(count: u64) -> Measured {
@@ -210,6 +215,10 @@ pub(super) enum Op {
     Emergency(SessionKey, EmergencyRecord),
     EmergencyGone(SessionKey),
     Catalogue(u64, Vec<u8>),
+    CatalogueGone(u64),
+    Tariff(TariffRecord),
+    TariffGone(Timestamp),
+    OperationGone(OperationKey),
     Fact(Fact),
 }
 
@@ -274,6 +283,18 @@ impl BatchSink for Recorder {
     fn catalogue(&mut self, version: u64, content: &[u8]) {
         self.0.push(Op::Catalogue(version, content.to_vec()));
     }
+    fn tariff(&mut self, record: &TariffRecord) {
+        self.0.push(Op::Tariff(record.clone()));
+    }
+    fn tariff_gone(&mut self, from: Timestamp) {
+        self.0.push(Op::TariffGone(from));
+    }
+    fn catalogue_gone(&mut self, version: u64) {
+        self.0.push(Op::CatalogueGone(version));
+    }
+    fn operation_gone(&mut self, key: OperationKey) {
+        self.0.push(Op::OperationGone(key));
+    }
     fn fact(&mut self, fact: Fact) {
         self.0.push(Op::Fact(fact));
     }
@@ -293,7 +314,8 @@ pub(super) struct Disk {
     pub(super) cdrs: Vec<Cdr>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
-    operations: BTreeMap<OperationKey, OperationRecord>,
+    pub(super) operations: BTreeMap<OperationKey, OperationRecord>,
+    pub(super) tariffs: BTreeMap<Timestamp, TariffRecord>,
     references: BTreeMap<[u8; 16], ReferenceRecord>,
     pub(super) papers: BTreeMap<PaperKey, Paper>,
     pub(super) emergencies: BTreeMap<SessionKey, EmergencyRecord>,
@@ -333,6 +355,10 @@ impl Disk {
                 Op::Emergency(key, record) => drop(self.emergencies.insert(key, record)),
                 Op::EmergencyGone(key) => drop(self.emergencies.remove(&key)),
                 Op::Catalogue(version, content) => drop(self.catalogues.insert(version, content)),
+                Op::CatalogueGone(version) => drop(self.catalogues.remove(&version)),
+                Op::Tariff(record) => drop(self.tariffs.insert(record.from, record)),
+                Op::TariffGone(from) => drop(self.tariffs.remove(&from)),
+                Op::OperationGone(key) => drop(self.operations.remove(&key)),
                 Op::Fact(Fact::Time(at)) => self.facts.time = Some(at),
                 Op::Fact(Fact::NextAccount(number)) => self.facts.next_account = Some(number),
                 Op::Fact(Fact::HashKey(key)) => self.facts.hash_key = Some(key),
@@ -360,6 +386,12 @@ impl Disk {
                 Found::Events(of.map(|(_, event)| event.clone()).collect())
             }
             Load::Operation(key) => Found::Operation(self.operations.get(&key).cloned()),
+            Load::Operations { after, limit } => {
+                let behind =
+                    self.operations.iter().filter(|(key, _)| after.is_none_or(|after| **key > after));
+                let page = behind.take(usize::from(limit)).map(|(key, record)| (*key, record.at));
+                Found::Operations(page.collect())
+            }
             Load::Paper(key) => Found::Paper(self.papers.get(&key).cloned()),
             Load::Reference(key) => Found::Reference(self.references.get(&key).cloned()),
             Load::Subscribers { after, limit } => {
@@ -447,6 +479,8 @@ pub(super) struct World {
     starts: u8,
     /// A planted fault: answers leave at once.
     pub(super) early: bool,
+    /// Versions of the tariffs that are others than [`catalogue`] makes.
+    pub(super) built: BTreeMap<u64, Arc<Catalogue>>,
     pub(super) policy: Policy,
 }
 
@@ -476,6 +510,7 @@ impl World {
             next: 0,
             starts: 1,
             early: false,
+            built: BTreeMap::new(),
             policy,
         };
         world.open();
@@ -501,8 +536,21 @@ impl World {
 
     /// Opens the disk: facts, then everything that is read through.
     pub(super) fn open(&mut self) {
+        let known = self
+            .disk
+            .tariffs
+            .values()
+            .map(|record| KnownTariff { record: record.clone(), catalogue: self.built(record.version) });
+        let known = known.collect();
+        self.core.know_tariffs(known);
         self.core.on_recovered(&self.disk.facts, b"tariff".as_slice().into(), self.now);
         self.scan();
+    }
+
+    /// A version of the tariffs as the shell makes it from its content.
+    pub(super) fn built(&self, version: u64) -> Arc<Catalogue> {
+        let known = self.built.get(&version);
+        known.map_or_else(|| Arc::new(catalogue(version)), Arc::clone)
     }
 
     pub(super) fn scan(&mut self) {
@@ -544,7 +592,11 @@ impl World {
     }
 
     /// Sends a request; what becomes of it is seen in `delivered`, once it may be.
-    pub(super) fn send(&mut self, request: Request) -> Tag {
+    pub(super) fn send(&mut self, mut request: Request) -> Tag {
+        // what says no time happens now
+        if request.at == Timestamp::EPOCH {
+            request.at = self.now;
+        }
         let tag = self.tag();
         let handled = self.core.handle(tag, request, self.now);
         self.take(tag, handled);
