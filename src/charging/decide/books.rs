@@ -18,10 +18,10 @@ pub(super) struct Books {
     pub(super) unpaid: bool,
     /// What was used, where charging data records are made.
     pub(super) uses: Vec<Used>,
-    /// What may be spent beyond that where the subscriber is (`ROAM-4`).
-    pub(super) beyond: Money,
     /// The time of the decision.
     pub(super) now: Timestamp,
+    /// What may be spent beyond that where the subscriber is (`ROAM-4`).
+    pub(super) beyond: Money,
 }
 
 impl Books {
@@ -33,9 +33,8 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        let books =
-            Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO, now, uses: Vec::new() };
-        (books, session, event)
+        let uses = Vec::new();
+        (Self { account, subscriber, changes, notes, unpaid, uses, now, beyond: Money::ZERO }, session, event)
     }
 
     /// What may be spent where the subscriber is; below nothing after use above a grant.
@@ -45,7 +44,12 @@ impl Books {
 
     /// What of it a reservation may take: whole hundredths, never less than nothing.
     pub(super) fn spendable(&self) -> Money {
-        let micros = self.available().micros().max(0);
+        self.spendable_with(Money::ZERO)
+    }
+
+    /// The same for who holds so much already.
+    pub(super) fn spendable_with(&self, held: Money) -> Money {
+        let micros = self.available().micros().saturating_add(held.micros()).max(0);
         Money::from_micros(micros.saturating_sub(micros.rem_euclid(Money::MICROS_PER_CENT)))
     }
 

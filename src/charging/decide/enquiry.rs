@@ -106,8 +106,8 @@ impl Trial {
                 notes: Notes::default(),
                 unpaid: books.unpaid,
                 uses: Vec::new(),
-                beyond: books.beyond,
                 now: books.now,
+                beyond: books.beyond,
             },
         }
     }
