@@ -7,6 +7,7 @@ pub mod account;
 pub mod answer;
 pub mod books;
 pub mod catalogue;
+pub mod cdr;
 pub mod contract;
 pub mod decide;
 pub mod emergency;

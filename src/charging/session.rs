@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::answer::Answer;
+use super::cdr::Tally;
 use super::request::{Condition, Kind, Parties, Place, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
@@ -126,6 +127,8 @@ pub struct Quota {
     pub pace: Option<Pace>,
     /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.
     pub armed: Vec<Condition>,
+    /// What was used since its last charging data record, where those are made.
+    pub tally: Option<Box<Tally>>,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.

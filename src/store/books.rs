@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, contract, emergency, event, index, ledger, notice, operation, session, subscriber,
-    tariff, voucher,
+    account, act, area, cdr, contract, emergency, event, index, ledger, notice, operation, session,
+    subscriber, tariff, voucher,
 };
 use super::verify::Audit;
 use super::{Loaded, Sequence};
@@ -201,10 +201,11 @@ impl Books {
             Class::Tariff => tariff::decode(key, octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Cdr => cdr::decode(octets).map(|_| ())?,
+            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Voucher => voucher::check(key, octets)?,
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
-            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             // Opaque here, or written by nobody yet.
             Class::Catalogue | Class::Msisdn | Class::Counter | Class::Case | Class::Invoice => {}

@@ -6,6 +6,7 @@ use gyro::charging::account::area::StoppedArea;
 use gyro::charging::account::life::ActEntry;
 use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
+use gyro::charging::cdr::Cdr;
 use gyro::charging::emergency::EmergencyRecord;
 use gyro::charging::ledger::LedgerEntry;
 use gyro::charging::notice::Notice;
@@ -99,6 +100,7 @@ impl BatchSink for Disk {
     }
     fn act(&mut self, _: &ActEntry) {}
     fn notice(&mut self, _: &Notice) {}
+    fn cdr(&mut self, _: &Cdr) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
     fn event(&mut self, event: &EventRecord) {
         self.events.push((Sequence(self.last.0 + 1), event.clone()));

@@ -158,6 +158,7 @@ impl World {
         let opened = self.store.open();
         let metrics = Metrics::new("scenarios", "");
         let engine = Engine::start(run::Options {
+            followers: None,
             settings: Settings {
                 limits: Limits { jump: STRIDE.saturating_mul(2), ..Limits::default() },
                 policy: Policy::default(),

@@ -272,6 +272,7 @@ mod tests {
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
+                tally: None,
             }],
             answers: Vec::new(),
             seen: Vec::new(),

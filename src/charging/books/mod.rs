@@ -7,6 +7,7 @@ pub mod bonus;
 pub mod expiry;
 pub mod operations;
 pub mod payment;
+pub(in crate::charging) mod records;
 pub mod reservation;
 pub mod restriction;
 pub mod settlement;

@@ -178,6 +178,7 @@ mod tests {
             refused: false,
             pace: None,
             armed: Vec::new(),
+            tally: None,
         };
         let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
         assert!(!is_restricted(&with(quota(None, false))));

@@ -2,6 +2,7 @@
 
 use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Answer;
+use crate::charging::cdr::Used;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::Money;
@@ -15,6 +16,8 @@ pub(super) struct Books {
     pub(super) notes: Notes,
     /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
     pub(super) unpaid: bool,
+    /// What was used, where charging data records are made.
+    pub(super) uses: Vec<Used>,
     /// The time of the decision.
     pub(super) now: Timestamp,
     /// What may be spent beyond that where the subscriber is (`ROAM-4`).
@@ -30,7 +33,8 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (Self { account, subscriber, changes, notes, unpaid, now, beyond: Money::ZERO }, session, event)
+        let uses = Vec::new();
+        (Self { account, subscriber, changes, notes, unpaid, uses, now, beyond: Money::ZERO }, session, event)
     }
 
     /// What may be spent where the subscriber is; below nothing after use above a grant.

@@ -5,12 +5,14 @@ use super::books::Books;
 use super::case::Case;
 use super::count::rated;
 use super::line::{Line, empty_quota};
+use super::records;
 use super::sale::{Refused, lines, priced, sold_so};
 use super::settle::{Report, units};
 use super::slice::covers;
 use super::tell::{Before, tell};
 use crate::charging::account::{Allowance, Bonus};
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer, PartExtra};
+use crate::charging::cdr::Closing;
 use crate::charging::rating::lookup::{Leg, Price, Source, Terms};
 use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge, Token};
 use crate::charging::request::{QuotaKey, Request};
@@ -41,11 +43,13 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
                     books.subscriber.allowances = allowances;
                 }
                 books.changes = entered;
+                books.uses.clear();
                 return Err(denial.into());
             }
         }
     }
     books.note_use(case.now);
+    records::event(case, books, Closing::Event);
     let extra = tell(case, Before::of(case, books, None), books, None, &mut lines);
     let parts = lines.into_iter().zip(&charges).zip(0..=u8::MAX);
     let parts: Vec<_> = parts.map(|((line, charge), at)| part(request, line, charge.as_ref(), at)).collect();

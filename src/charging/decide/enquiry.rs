@@ -105,6 +105,7 @@ impl Trial {
                 changes: Changes::default(),
                 notes: Notes::default(),
                 unpaid: books.unpaid,
+                uses: Vec::new(),
                 now: books.now,
                 beyond: books.beyond,
             },

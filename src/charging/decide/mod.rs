@@ -22,6 +22,7 @@ mod limit;
 mod line;
 mod pace;
 mod pool;
+mod records;
 mod refund;
 mod reserve;
 mod sale;

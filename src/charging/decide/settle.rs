@@ -16,6 +16,7 @@ use crate::charging::books::bonus::{spend, within_reach};
 use crate::charging::books::operations::Act;
 use crate::charging::books::reservation::release;
 use crate::charging::catalogue::BonusOrder;
+use crate::charging::cdr::{BundleUse, UseLine, Used};
 use crate::charging::ledger::{ChargedUse, EntryKind};
 use crate::charging::rating::lookup::{Price, Query, Terms, terms};
 use crate::charging::rating::price;
@@ -102,7 +103,12 @@ fn quota_use(
         let query = line.query(case, leg, past.place, stretch.at);
         let terms = terms(case.catalogue, &books.subscriber, Query { until: stretch.until, ..query });
         let now = how.less(start.checked_sub(books.account.both()));
-        if let Err(denial) = charge(case, books, quota, &terms, (stretch, left), now) {
+        let uses = books.uses.len();
+        let charged = charge(case, books, quota, &terms, (stretch, left), now);
+        for used in books.uses.iter_mut().skip(uses) {
+            (used.span, used.place) = ((past.since.min(stretch.until), stretch.until), past.place);
+        }
+        if let Err(denial) = charged {
             if let Some((mark, before)) = before {
                 mark.restore(books);
                 *quota = before;
@@ -120,6 +126,7 @@ struct Mark {
     account: Account,
     allowances: Vec<Allowance>,
     entries: usize,
+    uses: usize,
     changes: (bool, bool),
     notes: Notes,
 }
@@ -130,6 +137,7 @@ impl Mark {
             account: books.account.clone(),
             allowances: books.subscriber.allowances.clone(),
             entries: books.changes.ledger.len(),
+            uses: books.uses.len(),
             changes: (books.changes.account, books.changes.subscriber),
             notes: books.notes,
         }
@@ -139,6 +147,7 @@ impl Mark {
         books.account = self.account;
         books.subscriber.allowances = self.allowances;
         books.changes.ledger.truncate(self.entries);
+        books.uses.truncate(self.uses);
         (books.changes.account, books.changes.subscriber) = self.changes;
         books.notes = self.notes;
     }
@@ -210,6 +219,18 @@ fn charge(
     // what is told long after it was used is marked with when that was
     let late = how == Report::Late || case.now.since(case.request.at) >= LATE;
     let kind = if late { EntryKind::Late } else { EntryKind::Charge };
+    let (main, bonus) = (books.account.main, books.account.bonus);
+    let version = charge.as_ref().map_or(0, |(line, _)| line.rate.version);
+    let record = case.policy.cdr.on.then(|| UseLine {
+        plan: usage.plan.clone(),
+        rate: usage.rate.clone(),
+        version,
+        unit: terms.unit,
+        units: used,
+        bundles: Vec::new(),
+        main,
+        bonus,
+    });
     pay(case, books, quota.reservation.as_mut(), (terms, how), (amount, kind, usage))?;
     books.changes.account = true;
     books.notes.late |= late;
@@ -220,8 +241,17 @@ fn charge(
             None => quota.rated.push(line),
         }
     }
+    let mut paid = record.is_some().then(Vec::new);
     if from_bundles > 0 {
-        take(books, quota.reservation.as_mut(), terms, from_held, from_free);
+        take(books, quota.reservation.as_mut(), terms, (from_held, from_free), paid.as_mut());
+    }
+    if let Some(mut line) = record {
+        let taken = |before: Money, after| before.checked_sub(after).unwrap_or(Money::ZERO);
+        line.bundles = paid.unwrap_or_default();
+        (line.main, line.bonus) =
+            (taken(line.main, books.account.main), taken(line.bonus, books.account.bonus));
+        let (key, span, place) = (quota.key.clone(), (until, until), case.place);
+        books.uses.push(Used { key, span, place, late, above_grant, line });
     }
     Ok(())
 }
@@ -323,20 +353,28 @@ fn held_units(reservation: &Reservation) -> u64 {
     reservation.allowances.iter().map(|held| held.units).fold(0, u64::saturating_add)
 }
 
-/// Takes units from bundles: those held first, then those that nobody holds.
+/// Takes units from bundles: those held first, then those that nobody holds. Says which, where that is asked.
 fn take(
     books: &mut Books,
     reservation: Option<&mut Reservation>,
     terms: &Terms<'_>,
-    mut from_held: u64,
-    mut from_free: u64,
+    (mut from_held, mut from_free): (u64, u64),
+    mut paid: Option<&mut Vec<BundleUse>>,
 ) {
+    let mut pays = |bundle: &str, units: u64| {
+        let Some(paid) = paid.as_deref_mut().filter(|_| units > 0) else { return };
+        match paid.iter_mut().find(|known| *known.bundle == *bundle) {
+            Some(known) => known.units = known.units.saturating_add(units),
+            None => paid.push(BundleUse { bundle: bundle.into(), units }),
+        }
+    };
     books.changes.subscriber = true;
     let allowances = &mut books.subscriber.allowances;
     for held in reservation.into_iter().flat_map(|reservation| &mut reservation.allowances) {
         let units = held.units.min(from_held);
         from_held = from_held.saturating_sub(units);
         held.units = held.units.saturating_sub(units);
+        pays(&held.bundle, units);
         if let Some(allowance) = allowances.iter_mut().find(|allowance| allowance.is_of(held)) {
             allowance.left = allowance.left.saturating_sub(units);
             allowance.reserved = allowance.reserved.saturating_sub(units);
@@ -347,6 +385,7 @@ fn take(
             let units = allowance.free().min(from_free);
             from_free = from_free.saturating_sub(units);
             allowance.left = allowance.left.saturating_sub(units);
+            pays(&allowance.bundle, units);
         }
     }
 }

@@ -221,7 +221,9 @@ impl Weigh for Box<Session> {
             .quotas
             .iter()
             .map(|quota| {
-                quota.rated.len().saturating_mul(48).saturating_add(quota.key.services.len() * 4) + 192
+                let tally = quota.tally.as_ref().map_or(0, |tally| tally.weight());
+                let rated = quota.rated.len().saturating_mul(48);
+                rated.saturating_add(tally).saturating_add(quota.key.services.len() * 4) + 192
             })
             .sum();
         let answers: usize = self.answers.iter().map(|stored| answer_octets(&stored.answer)).sum();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
+use crate::charging::cdr::Cdr;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
@@ -37,6 +38,7 @@ pub(crate) struct Open {
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) acts: Vec<ActEntry>,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) cdrs: Vec<Cdr>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -70,6 +72,7 @@ impl Open {
             ledger,
             acts,
             notices,
+            cdrs,
             areas,
             events,
             buckets,
@@ -93,6 +96,7 @@ impl Open {
             && ledger.is_empty()
             && acts.is_empty()
             && notices.is_empty()
+            && cdrs.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()

@@ -424,6 +424,7 @@ impl Core {
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
         open.notices.iter().for_each(|notice| sink.notice(notice));
+        open.cdrs.iter().for_each(|cdr| sink.cdr(cdr));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }

@@ -513,10 +513,15 @@ impl Core {
             mut ledger,
             event,
             refunded,
-            notices,
+            mut notices,
+            cdrs,
         } = changes;
         let number = number && !is_former;
-        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
+        if is_former {
+            // who had the number before is not told by it
+            notices.clear();
+        }
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty() || !cdrs.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -551,6 +556,7 @@ impl Core {
             self.keep_event(event, now);
         }
         self.tell_all(notices, now);
+        self.record_all(cdrs, now);
         if changed { next } else { taken.read }
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use crate::charging::books::operations::{Act, OperationError};
 use crate::charging::books::payment::pay_in;
 use crate::charging::ledger::Counter;
+use crate::charging::notice::Cause;
 use crate::charging::units::Digits;
 use crate::charging::voucher::{
     BatchId, Code, CodeHash, MOST_VOID, Tries, Used, Void, Voucher, VoucherBatch, VoucherError,
@@ -118,7 +119,8 @@ impl Core {
         let reference: Box<str> = format!("{KEPT}{}/{}", voucher.batch.0, voucher.serial).into();
         let (amount, act) = (batch.value, Act { reference: Some(reference.clone()), ..act });
         let done = self.move_money(msisdn, now, |account| pay_in(account, amount, Counter::Voucher, act))?;
-        if done.is_ok() {
+        if let Ok(done) = &done {
+            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
             voucher.used = Some(Used { msisdn, account: account.id, at: now });
             batch.used = batch.used.saturating_add(1);
             self.write_paper(PaperKey::Batch(voucher.batch), Paper::Batch(batch), now);

@@ -8,6 +8,7 @@ pub mod act;
 mod answer;
 pub mod area;
 mod basis;
+pub mod cdr;
 mod codec;
 pub mod contract;
 pub mod emergency;
@@ -84,13 +85,15 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// A charging data record.
+    Cdr = 131,
     /// What a subscriber is told.
     Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -112,6 +115,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Cdr,
         Self::Notice,
     ];
 
@@ -158,6 +162,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Cdr => "cdr",
             Self::Notice => "notice",
         }
     }

@@ -7,13 +7,13 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands, 32 bonus) · pool u32 · armed: a bit for each
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands, 32 bonus, 64 tally) · pool u32 · armed: a bit for each
 //! condition, u8 · since i64 · bands: for each rated its band u16 · bonus money held:
-//! number, each id count, money i64.
+//! number, each id count, money i64 · tally: parts count, since i64, use as in `super::cdr`.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
-use super::{Class, Key, answer};
+use super::{Class, Key, answer, cdr};
 use crate::charging::account::AccountId;
 use crate::charging::request::{Action, Condition, Kind, Parties, Place, Role};
 use crate::charging::session::{
@@ -41,6 +41,7 @@ const MORE: u8 = 128;
 const SINCE: u8 = 8;
 const BANDS: u8 = 16;
 const BONUS: u8 = 32;
+const TALLY: u8 = 64;
 /// Stands for no band of time.
 const NO_BAND: u16 = u16::MAX;
 const POOL: u8 = 1;
@@ -206,7 +207,8 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
         | flag(quota.refused, REFUSED)
         | flag(quota.since.is_some(), SINCE)
         | flag(in_bands, BANDS)
-        | flag(!bonus.is_empty(), BONUS);
+        | flag(!bonus.is_empty(), BONUS)
+        | flag(quota.tally.is_some(), TALLY);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
@@ -254,6 +256,9 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
             to.count(*id);
             to.money(*money);
         }
+    }
+    if let Some(tally) = &quota.tally {
+        cdr::put_tally(to, tally);
     }
 }
 
@@ -320,7 +325,8 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     } else {
         None
     };
-    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS | BONUS)? } else { 0 };
+    let more =
+        if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS | BONUS | TALLY)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
@@ -348,6 +354,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             return Err(RecordError::Field("bonus"));
         }
     }
+    let tally = if more & TALLY == 0 { None } else { Some(Box::new(cdr::take_tally(from)?)) };
     Ok(Quota {
         key,
         used,
@@ -359,6 +366,7 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         since,
         pace,
         armed,
+        tally,
     })
 }
 
@@ -455,6 +463,7 @@ pub(crate) mod tests {
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
+                tally: None,
             }],
             answers: vec![StoredAnswer {
                 kind: Kind::Update,
@@ -540,12 +549,13 @@ pub(crate) mod tests {
 
     prop_compose! {
         fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
-            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool,
+            tally in proptest::option::of(cdr::tests::tally())) -> Quota
         {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new() }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new(), tally: tally.map(Box::new) }
         }
     }
 

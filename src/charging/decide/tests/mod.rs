@@ -16,6 +16,7 @@ mod money;
 mod pools;
 mod property;
 mod rationals;
+mod records;
 mod refunds;
 mod sessions;
 mod slices;

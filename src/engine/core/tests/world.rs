@@ -13,6 +13,7 @@ use crate::charging::catalogue::{
     Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
     Service, ServiceIx,
 };
+use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
@@ -203,6 +204,7 @@ pub(super) enum Op {
     Ledger(LedgerEntry),
     Act(ActEntry),
     Notice(Notice),
+    Cdr(Cdr),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -247,6 +249,9 @@ impl BatchSink for Recorder {
     }
     fn notice(&mut self, notice: &Notice) {
         self.0.push(Op::Notice(notice.clone()));
+    }
+    fn cdr(&mut self, cdr: &Cdr) {
+        self.0.push(Op::Cdr(cdr.clone()));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -306,6 +311,7 @@ pub(super) struct Disk {
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
     acts: Vec<(Sequence, ActEntry)>,
     pub(super) notices: Vec<Notice>,
+    pub(super) cdrs: Vec<Cdr>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     pub(super) operations: BTreeMap<OperationKey, OperationRecord>,
@@ -338,6 +344,7 @@ impl Disk {
                 }
                 Op::Act(act) => self.acts.push((sequence, act)),
                 Op::Notice(notice) => self.notices.push(notice),
+                Op::Cdr(cdr) => self.cdrs.push(cdr),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),
@@ -474,7 +481,7 @@ pub(super) struct World {
     pub(super) early: bool,
     /// Versions of the tariffs that are others than [`catalogue`] makes.
     pub(super) built: BTreeMap<u64, Arc<Catalogue>>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl World {
