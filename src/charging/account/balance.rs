@@ -21,12 +21,7 @@ impl Account {
 
     /// What of it a new reservation may take: whole hundredths, never less than nothing.
     pub fn spendable(&self) -> Money {
-        self.spendable_with(Money::ZERO)
-    }
-
-    /// The same for who holds so much already.
-    pub fn spendable_with(&self, held: Money) -> Money {
-        let micros = self.available().micros().saturating_add(held.micros()).max(0);
+        let micros = self.available().micros().max(0);
         Money::from_micros(micros - micros.rem_euclid(Money::MICROS_PER_CENT))
     }
 }

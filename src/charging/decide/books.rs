@@ -15,10 +15,10 @@ pub(super) struct Books {
     pub(super) notes: Notes,
     /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
     pub(super) unpaid: bool,
-    /// What may be spent beyond that where the subscriber is (`ROAM-4`).
-    pub(super) beyond: Money,
     /// The time of the decision.
     pub(super) now: Timestamp,
+    /// What may be spent beyond that where the subscriber is (`ROAM-4`).
+    pub(super) beyond: Money,
 }
 
 impl Books {
@@ -30,8 +30,7 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        let books = Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO, now };
-        (books, session, event)
+        (Self { account, subscriber, changes, notes, unpaid, now, beyond: Money::ZERO }, session, event)
     }
 
     /// What may be spent where the subscriber is; below nothing after use above a grant.
@@ -41,7 +40,12 @@ impl Books {
 
     /// What of it a reservation may take: whole hundredths, never less than nothing.
     pub(super) fn spendable(&self) -> Money {
-        let micros = self.available().micros().max(0);
+        self.spendable_with(Money::ZERO)
+    }
+
+    /// The same for who holds so much already.
+    pub(super) fn spendable_with(&self, held: Money) -> Money {
+        let micros = self.available().micros().saturating_add(held.micros()).max(0);
         Money::from_micros(micros.saturating_sub(micros.rem_euclid(Money::MICROS_PER_CENT)))
     }
 

@@ -96,7 +96,7 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
         let (outcome, message) = (Outcome::Denied(*denial), words(*denial).map(Into::into));
-        let answer = Answer { outcome, extra, message, ..of_lines(case.request.shape, lines) };
+        let answer = Answer { outcome, message, extra, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }

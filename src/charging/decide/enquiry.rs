@@ -105,8 +105,8 @@ impl Trial {
                 changes: Changes::default(),
                 notes: Notes::default(),
                 unpaid: books.unpaid,
-                beyond: books.beyond,
                 now: books.now,
+                beyond: books.beyond,
             },
         }
     }

@@ -6,6 +6,7 @@
 
 mod abroad;
 mod answer;
+mod basis;
 mod books;
 mod case;
 mod change;
@@ -16,6 +17,7 @@ mod duplicate;
 mod enquiry;
 mod event;
 mod gates;
+mod hindrance;
 mod limit;
 mod line;
 mod pace;
@@ -33,6 +35,7 @@ mod trigger;
 mod watch;
 
 pub use answer::refuse;
+pub use hindrance::{Bar, Hindrance, hindrance};
 
 use case::Case;
 

@@ -154,6 +154,7 @@ fn book(case: Case<'_>, books: &mut Books, record: &EventRecord, back: &Back) ->
         rate: "refund".into(),
         used_at: record.at,
         above_grant: 0,
+        basis: None,
     };
     let act = Act { at: case.now, reference: Some(case.request.session.as_str().into()), ..Act::default() };
     let main = back.part.to_main(back.given.money);

@@ -171,9 +171,7 @@ fn hold(
     let price = change::money(quota, terms, after, by_money)?;
     let bonus = match terms.bonus {
         BonusOrder::First => price,
-        BonusOrder::Last => {
-            price.checked_sub(price.min(books.account.spendable())).ok_or(Denial::Overflow)?
-        }
+        BonusOrder::Last => price.checked_sub(price.min(books.spendable())).ok_or(Denial::Overflow)?,
         BonusOrder::Never => Money::ZERO,
     };
     let bonus = books.account.hold_bonus(bonus, terms.service, case.now);

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::basis::{self, Shares};
 use super::books::Books;
 use super::case::Case;
 use super::count::{rated, scheme};
@@ -162,7 +163,7 @@ fn charge(
     books: &mut Books,
     quota: &mut Quota,
     terms: &Terms<'_>,
-    (Stretch { units: used, at: _, until }, left): (Stretch, u64),
+    (Stretch { units: used, at, until }, left): (Stretch, u64),
     how: Report,
 ) -> Result<(), Denial> {
     let held = quota.reservation.as_ref().map_or(0, held_units);
@@ -187,7 +188,10 @@ fn charge(
         Price::Rate(..) | Price::Free | Price::None(_) => None,
     };
     let amount = charge.as_ref().map_or(Money::ZERO, |(_, charge)| *charge);
+    let shares = Shares { held: from_held, free: from_free, money: by_money };
+    let total = charge.as_ref().map(|(rated, _)| rated.charged);
     let usage = ChargedUse {
+        basis: Some(basis::of(case, books, quota, terms, (shares, total, at))),
         msisdn: books.subscriber.msisdn,
         session: case.request.session.clone(),
         request_number: case.request.number,
@@ -242,7 +246,7 @@ fn pay(
                     reservation.as_ref().map_or(Money::ZERO, |held| held.money)
                 }
             };
-            let main = books.account.spendable_with(own);
+            let main = books.spendable_with(own);
             amount.checked_sub(main.min(amount)).ok_or(Denial::Overflow)?
         }
         BonusOrder::Never => Money::ZERO,

@@ -8,6 +8,7 @@ use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::contract::Contract;
+pub use crate::charging::decide::{Bar, Hindrance};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::request::{Kind, QuotaKey, SessionId};
 use crate::charging::session::Session;
@@ -251,6 +252,8 @@ pub struct Refusal {
     pub key: Option<QuotaKey>,
     /// Why.
     pub why: Why,
+    /// What stood in the way; none of what needs no account to be refused.
+    pub hindrance: Option<Box<Hindrance>>,
 }
 
 /// What the engine serves.

@@ -463,7 +463,8 @@ impl Core {
             snapshot.stopped = is_stopped(&self.areas, request.place.serving_plmn.or(known));
         }
         let mut due = settle(&mut snapshot.account, now);
-        let Decision { snapshot, mut changes, answer, notes } =
+        let stopped = snapshot.stopped;
+        let Decision { mut snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         if !due.is_empty() {
             due.append(&mut changes.ledger);
@@ -474,11 +475,19 @@ impl Core {
         let profile = profile.map(|session| session.profile.clone());
         let service = self.service_facts(session, &request.context);
         let msisdn = taken.msisdn;
+        let refusals = if notes.repeat {
+            Vec::new()
+        } else {
+            snapshot.stopped = stopped;
+            self.refusals_of(&snapshot, request, &answer, now)
+        };
         let held = self.put_back(snapshot, changes, taken, service, now);
         self.count_notes(notes);
         if !notes.repeat {
             self.count_answer(&answer, service);
-            self.note_refusals(msisdn, request, &answer, now);
+        }
+        for refusal in refusals {
+            self.refusals.note(msisdn, refusal);
         }
         self.commit.hold(held);
         Handled::Answered(Answered { answer, profile, held: Some(held), notes })

@@ -7,6 +7,7 @@ pub mod account;
 pub mod act;
 mod answer;
 pub mod area;
+mod basis;
 mod codec;
 pub mod contract;
 pub mod emergency;

@@ -193,9 +193,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         announcements,
         closed,
         without,
-        furnish,
         roaming,
         bonus,
+        furnish,
     };
     Written { plan, origin: entry.origin, rates: places }
 }
