@@ -296,8 +296,9 @@ fn start_engine(
     (metrics, waker): (&Metrics, &Arc<Notify>),
 ) -> Result<Engine, Trouble> {
     let data = config.data.clone();
-    let (notices, cdr) = outbox::policies(config)?;
-    let sinks = outbox::sinks(config, &shown.borrow(), outbox::clock(clock), metrics.outbox.clone())?;
+    let (notices, cdr) = outbox::policies(config).map_err(Trouble::configuration)?;
+    let sinks = outbox::sinks(config, &shown.borrow(), outbox::clock(clock), metrics.outbox.clone())
+        .map_err(Trouble::configuration)?;
     if !(notices.on && cdr.on) {
         let nobody = |on: bool| if on { "delivered" } else { "not gathered" };
         tracing::info!(notices = nobody(notices.on), records = nobody(cdr.on), "what is delivered to others");

@@ -72,9 +72,9 @@ fn run_with(
     };
     let outbox = match outbox::check(&config) {
         Ok(()) => Status::Done,
-        Err(trouble) => {
-            writeln!(err, "{name}: {}", trouble.message)?;
-            trouble.status
+        Err(message) => {
+            writeln!(err, "{name}: {message}")?;
+            Status::Configuration
         }
     };
     let tariffs = tariff(&config.tariffs, out, err)?;

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Status;
-use super::assemble::Trouble;
 use crate::charging::account::told::Thresholds;
 use crate::charging::catalogue::Catalogue;
 use crate::charging::cdr::CdrPolicy;
@@ -17,8 +15,8 @@ use crate::outbox::{CdrForm, Clock, FileSettings, Settings, WebhookSettings};
 use crate::telemetry::OutboxMetrics;
 use crate::time::Zone;
 
-fn trouble(key: &str, message: impl core::fmt::Display) -> Trouble {
-    Trouble::new(Status::Configuration, format!("{key}: {message}"))
+fn trouble(key: &str, message: impl core::fmt::Display) -> String {
+    format!("{key}: {message}")
 }
 
 fn path(config: &Config, key: &str) -> Option<PathBuf> {
@@ -30,7 +28,7 @@ fn octets(config: &Config, key: &str) -> u64 {
 }
 
 /// What is gathered: nothing that nobody takes.
-pub(super) fn policies(config: &Config) -> Result<(NoticePolicy, CdrPolicy), Trouble> {
+pub(super) fn policies(config: &Config) -> Result<(NoticePolicy, CdrPolicy), String> {
     let percent = |text: &String| text.trim().strip_suffix('%')?.trim_end().parse::<u8>().ok();
     let written = config.texts("notifications.thresholds");
     let thresholds: Option<Vec<u8>> = written.iter().map(percent).collect();
@@ -52,7 +50,7 @@ pub(super) fn policies(config: &Config) -> Result<(NoticePolicy, CdrPolicy), Tro
 }
 
 /// The words of messages: ours, and those of the operator's file over them.
-pub(super) fn templates(config: &Config) -> Result<Templates, Trouble> {
+pub(super) fn templates(config: &Config) -> Result<Templates, String> {
     let Some(path) = path(config, "notifications.templates") else { return Ok(Templates::default()) };
     let content = std::fs::read_to_string(&path)
         .map_err(|error| trouble("notifications.templates", format!("{}: {error}", path.display())))?;
@@ -61,7 +59,7 @@ pub(super) fn templates(config: &Config) -> Result<Templates, Trouble> {
     })
 }
 
-fn webhook(config: &Config) -> Result<Option<WebhookSettings>, Trouble> {
+fn webhook(config: &Config) -> Result<Option<WebhookSettings>, String> {
     let url = config.text("notifications.webhook");
     if url.is_empty() {
         return Ok(None);
@@ -81,7 +79,7 @@ fn folder(config: &Config, section: &str) -> Option<FileSettings> {
 }
 
 /// Checks all that can be checked without starting anything.
-pub(super) fn check(config: &Config) -> Result<(), Trouble> {
+pub(super) fn check(config: &Config) -> Result<(), String> {
     policies(config)?;
     templates(config)?;
     webhook(config).map(|_| ())
@@ -93,7 +91,7 @@ pub(super) fn sinks(
     catalogue: &Catalogue,
     clock: Clock,
     metrics: OutboxMetrics,
-) -> Result<Option<Settings>, Trouble> {
+) -> Result<Option<Settings>, String> {
     let (notices, cdrs) = (folder(config, "notifications"), folder(config, "cdr"));
     for (key, dir) in [("notifications.dir", &notices), ("cdr.dir", &cdrs)] {
         if let Some(FileSettings { dir, .. }) = dir {

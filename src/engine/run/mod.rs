@@ -7,6 +7,7 @@
 mod committer;
 mod encode;
 mod figures;
+mod followers;
 mod operators;
 mod reader;
 mod secret;
@@ -36,12 +37,12 @@ use crate::engine::core::sink::Recovered;
 use crate::engine::core::{
     Answered, Core, Demand, Errand, ErrandId, Handled, KnownTariff, Publication, Route, Settings, Tag, Told,
 };
-use crate::store::follow::Ask;
-use crate::store::{self, Class, Commit, Notice, Opened, Pulse, StoreError};
+use crate::store::{self, Commit, Notice, Opened, Pulse, StoreError};
 use crate::telemetry::EngineMetrics;
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
+pub use followers::{Asking, Followers, Start};
 pub use secret::hash_code;
 
 use committer::{Clock, ToCommitter, Written};
@@ -84,34 +85,6 @@ pub struct Options {
     pub shown: watch::Sender<Arc<Catalogue>>,
     /// Who follows what is committed.
     pub followers: Option<Followers>,
-}
-
-/// Who follows what is committed (see [`crate::store::follow`]).
-pub struct Followers {
-    /// The classes of records.
-    pub classes: Vec<Class>,
-    /// Starts them: called on the store thread once the store is open, before anything new is committed. They ask by
-    /// what they are given, which is false once the store has ended; those whose threads are given back are waited for
-    /// when it ends, for a while.
-    #[expect(clippy::type_complexity, reason = "it is called once")]
-    pub start: Box<dyn FnOnce(store::Sequence, Asking) -> Result<Vec<JoinHandle<()>>, StoreError> + Send>,
-}
-
-/// How followers ask the store thread.
-#[derive(Clone)]
-pub struct Asking(Sender<ToStore>);
-
-impl Asking {
-    /// Asks; false where the store has ended.
-    pub fn ask(&self, ask: Ask) -> bool {
-        self.0.send(ToStore::Follow(ask)).is_ok()
-    }
-}
-
-impl fmt::Debug for Asking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Asking")
-    }
 }
 
 /// Makes a catalogue of the content of a tariff, or says why it cannot.
@@ -284,7 +257,9 @@ impl Engine {
         let shared = Arc::new(Shared { clock, pulse, wake });
         let (to_store, from_loop) = channel();
         let (to_loop, from) = channel();
-        let followers = followers.map(|followers| (followers, Asking(to_store.clone())));
+        let (to_follow, ask) =
+            (to_store.clone(), |to: &Sender<ToStore>, ask| to.send(ToStore::Follow(ask)).is_ok());
+        let followers = followers.map(|followers| (followers, Asking::by(move |one| ask(&to_follow, one))));
         let store_thread = {
             let (shared, to_loop) = (Arc::clone(&shared), to_loop.clone());
             thread::Builder::new().name("gyro-store".into()).spawn(move || {
