@@ -77,7 +77,7 @@ const HOUSE: &[Row] = &[
             "engine::core::reauth",
             "engine::core::sink::Done",
             "engine::core::sink::TariffRecord",
-            "engine::core::tariffs::Publication",
+            "engine::core::publication::Publication",
             "engine::core::facts::Facts",
             "charging",
             "tariff",

@@ -10,7 +10,7 @@ use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
 
 pub use super::life::{LifeChange, LifeError};
-pub use super::tariffs::Publication;
+pub use super::publication::Publication;
 
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;

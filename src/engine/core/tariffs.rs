@@ -5,7 +5,6 @@
 //! A version that would take a plan or a bundle from a subscriber is refused: all subscribers are looked at first, by
 //! pages, where it lacks something that the versions before it have. Meanwhile nobody gets the plans that it lacks.
 
-use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use crate::time::{Timestamp, Zone};
 
 use super::command::{Command, CommandError, OperationKey};
 use super::load::{Found, Load};
+use super::publication::Publication;
 use super::query::PAGE;
 use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, TariffRecord};
@@ -28,36 +28,6 @@ type Attempt = Result<Result<Done, CommandError>, Wait>;
 
 /// The most versions that are kept for later.
 const LATER_MOST: usize = 64;
-
-/// A tariff to be published.
-#[derive(Clone)]
-pub struct Publication {
-    /// What it says.
-    pub catalogue: Arc<Catalogue>,
-    /// What it was made from.
-    pub content: Arc<[u8]>,
-    /// From when on it is to be in force; none, or a time that has passed: at once.
-    pub from: Option<Timestamp>,
-}
-
-impl fmt::Debug for Publication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.catalogue.version();
-        f.debug_struct("Publication")
-            .field("version", &version)
-            .field("from", &self.from)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Equal content has an equal version.
-impl PartialEq for Publication {
-    fn eq(&self, other: &Self) -> bool {
-        (self.catalogue.version(), self.from) == (other.catalogue.version(), other.from)
-    }
-}
-
-impl Eq for Publication {}
 
 /// A version that is known, and when it comes or came into force.
 #[derive(Clone, Debug)]

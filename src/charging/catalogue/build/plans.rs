@@ -194,8 +194,8 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         closed,
         without,
         roaming,
-        bonus,
         furnish,
+        bonus,
     };
     Written { plan, origin: entry.origin, rates: places }
 }

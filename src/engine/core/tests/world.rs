@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(super) use super::prices::{catalogue, parts};
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Brand, Sequence, Subscriber};
-use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
+use crate::charging::answer::Answer;
 use crate::charging::books::audit::audit;
 use crate::charging::books::expiry::next_due;
-use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Direction, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape, Rate,
-    Service, ServiceIx,
-};
+use crate::charging::catalogue::Catalogue;
 use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
-use crate::charging::free_numbers::FreeNumbers;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
 use crate::charging::policy::Policy;
@@ -25,7 +22,7 @@ use crate::charging::request::{
 };
 use crate::charging::session::Session;
 use crate::charging::snapshot::EventRecord;
-use crate::charging::units::{Digits, Money, Unit};
+use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{Code, CodeHash};
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Found, Load, Loaded, Scanned};
@@ -45,70 +42,6 @@ pub(super) fn cents(cents: i64) -> Money {
 
 pub(super) fn number(text: &str) -> Digits {
     Digits::parse(text).unwrap()
-}
-
-/// Data at 1.00 for 1,000 octets, by the octet, in slices of 10,000 for a minute; messages at 5.00.
-pub(super) fn catalogue(version: u64) -> Catalogue {
-    Catalogue::new(parts(version))
-}
-
-/// What it is made of.
-pub(super) fn parts(version: u64) -> Parts {
-    let service = |name: &str, context: &str, unit| Service {
-        name: name.into(),
-        context: context.into(),
-        unit,
-        max_call_secs: None,
-    };
-    let rate = |service, price, per| Rate {
-        covers: Covers { service, rating_groups: Vec::new(), destinations: Vec::new() },
-        name: "rate".into(),
-        price: cents(price),
-        per,
-        step: 1,
-        first: 0,
-        connect: Money::ZERO,
-        tiers: Vec::new(),
-        direction: Direction::default(),
-        bands: Vec::new(),
-    };
-    let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
-    let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
-    let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
-    Parts {
-        version,
-        currency: Currency { code: *b"KZT", numeric: 398 },
-        timezone: "Asia/Almaty".into(),
-        services: vec![
-            service("data", "32251@3gpp.org", Unit::Octets),
-            service("sms", "32274@3gpp.org", Unit::Pieces),
-        ],
-        rating_groups: Vec::new(),
-        numbers: FreeNumbers::new(&emergency, &[]),
-        destinations: Vec::new(),
-        bands: Vec::new(),
-        holidays: Holidays::default(),
-        roaming: None,
-        content: Vec::new(),
-        plans: vec![Plan {
-            name: "first".into(),
-            modes,
-            bundles: Vec::new(),
-            rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
-            quotas: vec![quota(Some(10_000)), quota(None)],
-            // for clients that redirect: those of most tests do not
-            limitations: vec![Limitation {
-                action: FinalUnit::Redirect(Box::new(Redirect {
-                    to: "https://pay.example.org".into(),
-                    open: Reach::default(),
-                })),
-                validity_secs: 300,
-            }],
-            out_of_money: Some(LimitIx(0)),
-            ..Plan::default()
-        }],
-    }
 }
 
 pub(super) fn octets(count: u64) -> Measured {
