@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::request;
 use super::version;
 use crate::charging::ledger::{self, Priced};
+use crate::charging::request::{Action, Kind};
 
 /// On what a charge rests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -105,5 +105,18 @@ impl Sum {
             total: priced.total.to_string(),
             charged: priced.charged.to_string(),
         }
+    }
+}
+
+/// The kind of a request in one word.
+pub(super) const fn request(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Initial => "initial",
+        Kind::Update => "update",
+        Kind::Terminate => "terminate",
+        Kind::Event(Action::Debit) => "event",
+        Kind::Event(Action::Refund) => "refund",
+        Kind::Event(Action::CheckBalance) => "check-balance",
+        Kind::Event(Action::PriceEnquiry) => "price-enquiry",
     }
 }

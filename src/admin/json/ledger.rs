@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::basis::Basis;
+use super::basis::{Basis, request};
 use super::check;
 use super::subscriber::{Subscriber, unit};
 use super::{Form, amount};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry, Purse};
-use crate::charging::request::{Action, Kind};
 use crate::charging::units::Digits;
 use crate::engine::control::{self, LedgerCursor, Why};
 
@@ -145,18 +144,6 @@ pub const fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Bonus => "bonus",
         EntryKind::Payment => "payment",
         EntryKind::Claim => "claim",
-    }
-}
-
-pub(super) const fn request(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Initial => "initial",
-        Kind::Update => "update",
-        Kind::Terminate => "terminate",
-        Kind::Event(Action::Debit) => "event",
-        Kind::Event(Action::Refund) => "refund",
-        Kind::Event(Action::CheckBalance) => "check-balance",
-        Kind::Event(Action::PriceEnquiry) => "price-enquiry",
     }
 }
 
