@@ -299,10 +299,6 @@ fn start_engine(
     let (notices, cdr) = outbox::policies(config).map_err(Trouble::configuration)?;
     let sinks = outbox::sinks(config, &shown.borrow(), outbox::clock(clock), metrics.outbox.clone())
         .map_err(Trouble::configuration)?;
-    if !(notices.on && cdr.on) {
-        let nobody = |on: bool| if on { "delivered" } else { "not gathered" };
-        tracing::info!(notices = nobody(notices.on), records = nobody(cdr.on), "what is delivered to others");
-    }
     let followers = sinks.map(|sinks| Followers {
         classes: sinks.classes(),
         start: Box::new(move |last, asking: Asking| {

@@ -27,6 +27,12 @@ fn octets(config: &Config, key: &str) -> u64 {
     u64::try_from(config.number(key)).unwrap_or(u64::MAX)
 }
 
+/// Whether somebody takes notices, and whether somebody takes charging data records.
+pub(super) fn gathered(config: &Config) -> (bool, bool) {
+    let is_set = |key: &str| !config.text(key).is_empty();
+    (is_set("notifications.dir") || is_set("notifications.webhook"), is_set("cdr.dir"))
+}
+
 /// What is gathered: nothing that nobody takes.
 pub(super) fn policies(config: &Config) -> Result<(NoticePolicy, CdrPolicy), String> {
     let percent = |text: &String| text.trim().strip_suffix('%')?.trim_end().parse::<u8>().ok();
@@ -38,11 +44,10 @@ pub(super) fn policies(config: &Config) -> Result<(NoticePolicy, CdrPolicy), Str
     })?;
     let below = i64::try_from(config.number("notifications.low_balance")).unwrap_or(i64::MAX);
     let below = Money::from_cents(below.saturating_mul(100)).filter(|below| below.is_positive());
-    let taken =
-        !config.text("notifications.dir").is_empty() || !config.text("notifications.webhook").is_empty();
-    let notices = NoticePolicy { on: taken, thresholds, low_balance: below };
+    let (notices, records) = gathered(config);
+    let notices = NoticePolicy { on: notices, thresholds, low_balance: below };
     let cdr = CdrPolicy {
-        on: !config.text("cdr.dir").is_empty(),
+        on: records,
         part_time: config.span("cdr.part_time"),
         part_octets: octets(config, "cdr.part_volume"),
     };
