@@ -97,6 +97,7 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
     let data = data.to_owned();
     let catalogue = Arc::new(tariff.catalogue);
     let engine = Engine::start(Options {
+        followers: None,
         settings: CoreSettings {
             limits: EngineLimits::default(),
             policy: Policy::default(),

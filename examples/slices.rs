@@ -118,6 +118,7 @@ fn account(main: Money) -> Account {
         ledger_entries: 0,
         revision: 0,
         life: AccountLife::default(),
+        book: None,
     }
 }
 

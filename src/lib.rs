@@ -29,6 +29,8 @@ pub mod config;
 pub mod diameter;
 pub mod dictionary_xml;
 pub mod engine;
+#[cfg(feature = "shell")]
+pub mod outbox;
 pub mod ro;
 #[cfg(feature = "shell")]
 pub mod server;

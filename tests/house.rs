@@ -54,6 +54,11 @@ const HOUSE: &[Row] = &[
     row("engine", &[], &[]),
     row("telemetry", &["time"], &["tracing", "tracing_subscriber", "prometheus_client"]),
     row("store", &["charging", "telemetry", "time"], &["sled", "crc32c", "thiserror", "libc"]),
+    row(
+        "outbox",
+        &["charging", "store", "telemetry", "time"],
+        &["serde", "serde_json", "toml", "tracing", "ureq", "csv"],
+    ),
     row("tariff", &["charging", "time"], &["serde", "toml", "csv", "rust_decimal", "sha2", "thiserror"]),
     row("dictionary_xml", &["diameter"], &["roxmltree", "thiserror"]),
     row(
@@ -71,6 +76,9 @@ const HOUSE: &[Row] = &[
             "engine::core::query",
             "engine::core::reauth",
             "engine::core::sink::Done",
+            "engine::core::sink::TariffRecord",
+            "engine::core::publication::Publication",
+            "engine::core::facts::Facts",
             "charging",
             "tariff",
             "telemetry",

@@ -107,6 +107,7 @@ impl World {
         let limits = EngineLimits { reauth_backoff: Duration::from_millis(20), ..EngineLimits::default() };
         let catalogue = Arc::new(tariff.catalogue);
         let engine = Engine::start(Options {
+            followers: None,
             settings: CoreSettings {
                 limits,
                 policy: Policy::default(),

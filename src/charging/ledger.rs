@@ -1,7 +1,7 @@
 //! The ledger: append-only entries whose sum is the balance (`ACC-1`, `AUD-1`).
 
 use super::account::{AccountId, Sequence};
-use super::request::{QuotaKey, SessionId};
+use super::request::{Kind, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
 
@@ -161,4 +161,51 @@ pub struct ChargedUse {
     pub used_at: Timestamp,
     /// Units of `used` beyond what had been granted.
     pub above_grant: u64,
+    /// On what the charge rests; none where nothing was rated, and in entries from before it was kept.
+    pub basis: Option<Box<Basis>>,
+}
+
+/// On what a charge rests: enough to work it out again without the tariffs of its time (`AUD-1`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Basis {
+    /// The kind of the request that reported it.
+    pub kind: Kind,
+    /// The version of the tariffs.
+    pub version: u64,
+    /// The service, by name; none where the tariffs do not tell it.
+    pub service: Option<Box<str>>,
+    /// The destination, by name; none where it goes nowhere that has one.
+    pub destination: Option<Box<str>>,
+    /// The band of time, by name; none outside of all bands.
+    pub band: Option<Box<str>>,
+    /// The bundles that paid, each with its units.
+    pub bundles: Vec<(Box<str>, u64)>,
+    /// How the money was worked out; none where money paid for nothing.
+    pub money: Option<Priced>,
+}
+
+/// How money was worked out (`ACC-3`): units of the session by this rate so far and now, counted in whole steps, cost
+/// `total`; what was charged for those before is taken off.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Priced {
+    /// Units of this report that money pays.
+    pub units: u64,
+    /// Units that money has paid before, in this session by this rate.
+    pub before: u64,
+    /// All of them, rounded up: this many are priced.
+    pub counted: u64,
+    /// Units that a price buys.
+    pub per: u64,
+    /// Units are rounded up to a multiple of it.
+    pub step: u64,
+    /// The least number of units, where this is the first rate of the call.
+    pub first: u64,
+    /// Charged once, where this is the first rate of the call.
+    pub connect: Money,
+    /// The units that have each price: one where the rate has no tiers.
+    pub prices: Vec<(u64, Money)>,
+    /// The price of all of them, rounded half up to hundredths.
+    pub total: Money,
+    /// What of it was charged before.
+    pub charged: Money,
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod books;
 pub mod calendar;
 pub mod catalogue;
+pub mod cdr;
 pub mod contract;
 pub mod decide;
 pub mod emergency;

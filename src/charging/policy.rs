@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::account::promise::PromiseTerms;
+use super::cdr::CdrPolicy;
 use super::notice::NoticePolicy;
 use super::units::Money;
 use crate::time::Timestamp;
@@ -57,6 +58,8 @@ pub struct Policy {
     pub slices: SlicePolicy,
     /// What subscribers are told.
     pub notices: NoticePolicy,
+    /// Charging data records.
+    pub cdr: CdrPolicy,
 }
 
 /// How grants of volume follow the measured rate of use (`RES-1`).
@@ -94,6 +97,7 @@ impl Default for Policy {
             accounts: AccountRules::default(),
             slices: SlicePolicy::default(),
             notices: NoticePolicy::default(),
+            cdr: CdrPolicy::default(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A token is made by the debit and echoed by the client that asks for the money back. It names the event and the part
 //! of it by what the repeat key of the event is made of, so that no index of tokens is needed.
 
-use super::account::AccountId;
+use super::account::{AccountId, Bonus};
 use super::catalogue::{Rate, Tier};
 use super::rating::price::{self, Scheme};
 use super::request::{QuotaKey, Request, SessionId};
@@ -73,6 +73,8 @@ pub struct PartCharge {
     pub rates: Vec<ChargedRate>,
     /// One for each recipient, or one where there is none.
     pub legs: Vec<ChargedLeg>,
+    /// What of the money was bonus money: the gifts, with what was taken of each, in the order of the account.
+    pub bonus: Vec<Bonus>,
 }
 
 /// Units that were paid with money by one rate: the rate as it was then, since the tariff may be another now.
@@ -136,6 +138,14 @@ impl PartCharge {
     /// Money that was paid in all.
     pub fn paid(&self) -> Money {
         self.rates.iter().fold(Money::ZERO, |sum, rate| sum.checked_add(rate.charged).unwrap_or(Money::MAX))
+    }
+
+    /// How much of what comes back goes to the main balance; the rest was bonus money, which never becomes another
+    /// (`ACC-14`).
+    pub fn to_main(&self, back: Money) -> Money {
+        let bonus = self.bonus.iter().try_fold(Money::ZERO, |sum, part| sum.checked_add(part.left));
+        let main = bonus.and_then(|bonus| self.paid().checked_sub(bonus)).unwrap_or(Money::ZERO);
+        back.min(main).max(Money::ZERO)
     }
 
     /// Whether anything was paid, by money or bundles.
@@ -226,6 +236,7 @@ mod tests {
             units: Amount::new(Unit::Seconds, bundled + by_money),
             rates: vec![rate],
             legs: vec![ChargedLeg { rate: 0, by_money, allowances: vec![held] }],
+            bonus: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::account::AccountId;
 use super::answer::Answer;
+use super::cdr::Tally;
 use super::request::{Condition, Kind, Parties, Place, QuotaKey, SessionId};
 use super::units::{Amount, Digits, Money};
 use crate::time::Timestamp;
@@ -54,6 +55,15 @@ pub struct HeldAllowance {
     pub units: u64,
 }
 
+/// Bonus money that a reservation holds of one gift.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldBonus {
+    /// Which gift.
+    pub id: u64,
+    /// How much of it.
+    pub money: Money,
+}
+
 /// What was granted and is not yet reported (`RES-1`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
@@ -61,6 +71,8 @@ pub struct Reservation {
     pub granted: Amount,
     /// Money held for it.
     pub money: Money,
+    /// Bonus money held for it.
+    pub bonus: Vec<HeldBonus>,
     /// Units of bundles held for it.
     pub allowances: Vec<HeldAllowance>,
     /// When it ends by itself: the larger of twice the validity and validity and grace.
@@ -72,6 +84,13 @@ pub struct Reservation {
     /// The number of the credit pool that it is part of, within the session: what its money is for may be used
     /// by the others of the pool too (RFC 8506 §5.1.2).
     pub pool: Option<u32>,
+}
+
+impl Reservation {
+    /// Whether it holds money of an account, of whichever balance.
+    pub fn holds_money(&self) -> bool {
+        !self.money.is_zero() || self.bonus.iter().any(|held| !held.money.is_zero())
+    }
 }
 
 /// How fast a quota is used, as its reports show.
@@ -108,6 +127,8 @@ pub struct Quota {
     pub pace: Option<Pace>,
     /// The changes of conditions at which the client was told to ask again, by a Trigger; empty: it was told of none.
     pub armed: Vec<Condition>,
+    /// What was used since its last charging data record, where those are made.
+    pub tally: Option<Box<Tally>>,
 }
 
 /// An answer that was given, kept so that a repeat gets the same.

@@ -2,6 +2,7 @@
 
 use super::account::{Account, Subscriber};
 use super::answer::Answer;
+use super::cdr::Cdr;
 use super::ledger::LedgerEntry;
 use super::notice::Notice;
 use super::refund::EventCharge;
@@ -67,6 +68,8 @@ pub struct Changes {
     pub refunded: Option<EventRecord>,
     /// What the subscriber is told of it.
     pub notices: Vec<Notice>,
+    /// Charging data records that are closed by it.
+    pub cdrs: Vec<Cdr>,
 }
 
 /// What was decided.

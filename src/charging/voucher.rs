@@ -82,10 +82,35 @@ pub struct VoucherBatch {
     pub made: Timestamp,
     /// When its cards end, where they do.
     pub expires: Option<Timestamp>,
-    /// When all of it was made void.
-    pub voided: Option<Timestamp>,
-    /// Serial numbers that are void: first and last of each range.
-    pub void: Vec<(u32, u32)>,
+    /// Who made it.
+    pub operator: Box<str>,
+    /// Cards that are void, oldest order first.
+    pub void: Vec<Void>,
+}
+
+/// Cards made void, by whom and why (`AUD-1`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Void {
+    /// The serial number of the first.
+    pub first: u32,
+    /// That of the last; the largest number stands for all of the batch, those to come included.
+    pub last: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub operator: Box<str>,
+    /// Why.
+    pub note: Option<Box<str>>,
+}
+
+impl Void {
+    /// The serial numbers of all of a batch.
+    pub const ALL: (u32, u32) = (1, u32::MAX);
+
+    /// Its serial numbers, first and last.
+    pub const fn serials(&self) -> (u32, u32) {
+        (self.first, self.last)
+    }
 }
 
 /// Why a card tops nothing up.
@@ -106,12 +131,17 @@ pub enum VoucherError {
 }
 
 impl VoucherBatch {
+    /// When all of it was made void.
+    pub fn voided(&self) -> Option<Timestamp> {
+        self.void.iter().find(|void| void.serials() == Void::ALL).map(|void| void.at)
+    }
+
     /// Whether a card may top up now.
     pub fn admits(&self, voucher: &Voucher, now: Timestamp) -> Result<(), VoucherError> {
-        let void = self.void.iter().any(|(first, last)| (*first..=*last).contains(&voucher.serial));
+        let void = self.void.iter().any(|void| (void.first..=void.last).contains(&voucher.serial));
         if voucher.used.is_some() {
             Err(VoucherError::Used)
-        } else if void || self.voided.is_some() {
+        } else if void {
             Err(VoucherError::Unknown)
         } else if self.expires.is_some_and(|expires| expires <= now) {
             Err(VoucherError::Over)

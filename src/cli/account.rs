@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::client::{self, Absent, Asking, Stop, escaped, money, number, pages, told, with};
 use super::print::{self, Row};
 use super::{Rows, Status};
+use crate::admin::json::basis::Piece;
 use crate::admin::json::change::{Adjustment, Bill, Bonus, Done, Promise, Refund, Reversal, Topup};
 use crate::admin::json::ledger::{Explanation, Line, Page, Refusal};
 
@@ -301,10 +302,21 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "charged, in the last {} lines of the ledger:", found.looked_at)?;
     for line in &found.charges {
         writeln!(out, "  {}", charge_in_words(line))?;
+        for words in because(line) {
+            writeln!(out, "      {words}")?;
+        }
     }
-    writeln!(out, "refused, limited, or granted for the last time, since {}:", found.refusals_since)?;
+    writeln!(
+        out,
+        "refused, limited, or granted for the last time, since the server began at {} (kept in memory, a few for each number):",
+        found.refusals_since
+    )?;
     for refusal in &found.refusals {
         writeln!(out, "  {}", refusal_in_words(refusal))?;
+        if !refusal.check.is_empty() {
+            writeln!(out, "      check     {}", refusal.check)?;
+            writeln!(out, "      lifted by {}", refusal.lift)?;
+        }
     }
     Ok(())
 }
@@ -336,6 +348,54 @@ fn charge_in_words(line: &Line) -> String {
         words.push_str(", reported late");
     }
     format!("{words}  {of}")
+}
+
+/// What a charge rests on, a line for each: who asked for what, who paid, at which price, and how it was worked out.
+fn because(line: &Line) -> Vec<String> {
+    let Some((usage, basis)) = line.usage.as_ref().and_then(|usage| Some((usage, usage.basis.as_ref()?)))
+    else {
+        return Vec::new();
+    };
+    let unit = &usage.unit;
+    let text = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".into());
+    let group = usage.rating_group.map(|group| format!(", rating group {group}")).unwrap_or_default();
+    let to = basis.destination.as_ref().map(|name| format!(" to {name}")).unwrap_or_default();
+    let band = basis.band.as_ref().map(|name| format!(", in {name}")).unwrap_or_default();
+    let mut words = vec![
+        format!(
+            "request   {} {} of {}{group}, used by {}",
+            basis.request, usage.request, usage.msisdn, usage.used_at
+        ),
+        format!("service   {}{to}{band}, tariff {}", text(&basis.service), basis.tariff),
+    ];
+    let bundles =
+        basis.bundles.iter().map(|share| format!("{} {unit} from bundle {}", share.units, share.id));
+    let money = basis.money.as_ref().map(|sum| format!("{} {unit} from money", sum.units));
+    let sources: Vec<String> = bundles.chain(money).collect();
+    let paid = if sources.is_empty() { "free of charge".into() } else { sources.join(", ") };
+    words.push(format!("paid      {paid}"));
+    if let Some(sum) = &basis.money {
+        let per = |piece: &Piece| format!("{} {unit} at {} for {}", piece.units, piece.price, sum.per);
+        let prices: Vec<String> = sum.prices.iter().map(per).collect();
+        let first = if sum.first > 0 { format!(", {} at least", sum.first) } else { String::new() };
+        let connect =
+            if sum.connect == "0.00" { String::new() } else { format!(" and {} to connect", sum.connect) };
+        words.push(format!(
+            "rounding  {} + {} before = {}, in steps of {}{first}: {} {unit}",
+            sum.units,
+            sum.before,
+            sum.units.saturating_add(sum.before),
+            sum.step,
+            sum.counted
+        ));
+        words.push(format!(
+            "price     {}{connect} = {}, less {} charged before",
+            prices.join(", "),
+            sum.total,
+            sum.charged
+        ));
+    }
+    words
 }
 
 fn refusal_in_words(refusal: &Refusal) -> String {
@@ -414,6 +474,7 @@ mod tests {
                 plan: "payg".into(),
                 rate: "sms".into(),
                 used_at: "2026-01-01T05:00:00+05:00".into(),
+                basis: None,
             }),
         }
     }

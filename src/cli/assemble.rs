@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-use super::Status;
+use super::{Status, outbox};
 use crate::charging::account::promise::PromiseTerms;
 use crate::charging::catalogue::Catalogue;
 use crate::charging::policy::{AccountRules, Policy, SlicePolicy};
@@ -24,11 +24,12 @@ use crate::engine::control::{Control, Mode, pair};
 use crate::engine::core::hash::HashKey;
 use crate::engine::core::limits::Limits as EngineLimits;
 use crate::engine::core::{Publication, Settings as CoreSettings};
-use crate::engine::run::{Engine, Options as EngineOptions};
+use crate::engine::run::{Asking, Engine, Followers, Options as EngineOptions};
 use crate::ro::cca::{DebitFailure, FailureHandling, Failures};
 use crate::ro::profile::{Overrides, Profile, Profiles};
 use crate::server::settings::{Gateway, Settings};
 use crate::server::{Clock, Server};
+use crate::store::StoreError;
 use crate::store::local::{self, Options as StoreOptions};
 use crate::tariff;
 use crate::telemetry::Metrics;
@@ -292,12 +293,23 @@ fn start_engine(
     config: &Config,
     (tariff, shown): (tariff::Loaded, watch::Sender<Arc<Catalogue>>),
     clock: Clock,
-    (metrics, notices): (&Metrics, &Arc<Notify>),
+    (metrics, waker): (&Metrics, &Arc<Notify>),
 ) -> Result<Engine, Trouble> {
     let data = config.data.clone();
+    let (notices, cdr) = outbox::policies(config).map_err(Trouble::configuration)?;
+    let sinks = outbox::sinks(config, &shown.borrow(), outbox::clock(clock), metrics.outbox.clone())
+        .map_err(Trouble::configuration)?;
+    let followers = sinks.map(|sinks| Followers {
+        classes: sinks.classes(),
+        start: Box::new(move |last, asking: Asking| {
+            let place = sinks.data.join("outbox");
+            let failed = |source| StoreError::Io { doing: "deliver from", path: place, source };
+            sinks.start(last, move |ask| asking.ask(ask)).map_err(failed)
+        }),
+    });
     let store_options = store_options(config)?;
     let pulse = Arc::clone(&store_options.pulse);
-    let wake = Arc::clone(notices);
+    let wake = Arc::clone(waker);
     let catalogue = Arc::clone(&shown.borrow());
     let options = EngineOptions {
         settings: CoreSettings {
@@ -319,6 +331,8 @@ fn start_engine(
                 charge_unknown_sessions: config.switch("charging.charge_unknown_sessions"),
                 accounts: account_rules(config),
                 slices: slices(config),
+                notices,
+                cdr,
                 ..Policy::default()
             },
             catalogue,
@@ -332,6 +346,7 @@ fn start_engine(
         pulse,
         spool: Some(spool_of(&config.data)),
         metrics: metrics.engine.clone(),
+        followers,
         build: Box::new(build_tariff),
         upcoming: tariff.later.into_iter().map(publication).collect(),
         shown,

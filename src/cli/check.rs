@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::assemble::{gateways, profiles};
-use super::{Status, print};
+use super::{Status, outbox, print};
 use crate::charging::catalogue::{BandIx, Catalogue};
 use crate::config::{self, Config, Written};
 use crate::diameter::dictionary::DictionaryBuilder;
@@ -70,9 +70,16 @@ fn run_with(
             trouble.status
         }
     };
+    let outbox = match outbox::check(&config) {
+        Ok(()) => Status::Done,
+        Err(message) => {
+            writeln!(err, "{name}: {message}")?;
+            Status::Configuration
+        }
+    };
     let tariffs = tariff(&config.tariffs, out, err)?;
     let dictionaries = dictionaries(&config.dictionaries, out, err)?;
-    let faulty = [peers, tariffs, dictionaries].into_iter().find(|status| *status != Status::Done);
+    let faulty = [peers, outbox, tariffs, dictionaries].into_iter().find(|status| *status != Status::Done);
     Ok(faulty.unwrap_or(Status::Done))
 }
 

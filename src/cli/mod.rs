@@ -23,6 +23,7 @@ mod ladder;
 mod later;
 mod logs;
 mod man;
+mod outbox;
 mod output;
 mod peer;
 mod print;

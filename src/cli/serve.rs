@@ -129,14 +129,15 @@ fn serve(args: &Args, out: &mut dyn Write) -> Result<(), Trouble> {
         .enable_all()
         .build()
         .map_err(|error| Trouble::new(Status::Failed, format!("the runtime cannot be started: {error}")))?;
-    runtime.block_on(run_until_told(assembled, listeners, admin_listener, &diameter, out))
+    let gathered = super::outbox::gathered(&config);
+    runtime.block_on(run_until_told(assembled, listeners, admin_listener, (&diameter, gathered), out))
 }
 
 async fn run_until_told(
     assembled: Assembled,
     listeners: Vec<std::net::TcpListener>,
     admin_listener: std::net::TcpListener,
-    diameter: &[SocketAddr],
+    (diameter, (notices, records)): (&[SocketAddr], (bool, bool)),
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
     let Assembled { server, control, metrics, mut mode, clock, catalogue } = assembled;
@@ -157,6 +158,14 @@ async fn run_until_told(
             let line = format!("listening diameter={} admin={}\n", addresses.join(","), address);
             // whoever started us may have closed our output: that is no reason to end
             let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+            if !(notices && records) {
+                let word = |on: bool| if on { "delivered" } else { "not gathered" };
+                tracing::info!(
+                    notices = word(notices),
+                    records = word(records),
+                    "what is delivered to others"
+                );
+            }
         }
         core::future::pending::<()>().await;
     };

@@ -50,7 +50,7 @@ struct Add {
     /// The SIM's identity.
     #[arg(long, value_parser = number)]
     imsi: Option<String>,
-    /// How the account is settled [default: advance].
+    /// How the account is settled [default: advance, where the plan is sold so].
     #[arg(long, value_parser = ["advance", "credit"])]
     mode: Option<String>,
     /// Money that is there from the start.

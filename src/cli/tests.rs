@@ -87,12 +87,3 @@ fn wrong_usage_is_refused() {
         assert!(parsed.is_err(), "{words:?}");
     }
 }
-
-#[test]
-fn what_is_not_built_says_so() {
-    for words in [&["tariff", "diff"][..], &["tariff", "test"]] {
-        let (status, out, err) = ran(words);
-        assert_eq!((status, &*out), (Status::Failed, ""));
-        assert!(err.contains("is not built yet"), "{err}");
-    }
-}

@@ -210,7 +210,7 @@ fn show(args: &Show, out: &mut dyn Write) -> Result<(), Stop> {
 
 impl Row for Batch {
     const HEADS: &'static [&'static str] =
-        &["batch", "value", "cards", "used", "made", "expires", "voided", "void"];
+        &["batch", "value", "cards", "used", "made", "operator", "expires", "voided", "void"];
 
     fn cells(&self) -> Vec<String> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -222,7 +222,11 @@ impl Row for Batch {
             self.made.clone(),
             text(&self.expires),
             text(&self.voided),
-            self.void.join(" "),
+            self.void
+                .iter()
+                .map(|one| format!("{} by {}", one.serials, one.operator))
+                .collect::<Vec<_>>()
+                .join(", "),
         ]
     }
 }

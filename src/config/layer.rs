@@ -198,7 +198,18 @@ fn unknown_key(path: &str) -> String {
 }
 
 fn unknown_section(name: &str) -> String {
-    let known = ["diameter", "peer", "profiles", "store", "admin", "charging", "overload", "log"];
+    let known = [
+        "diameter",
+        "peer",
+        "profiles",
+        "store",
+        "admin",
+        "charging",
+        "notifications",
+        "cdr",
+        "overload",
+        "log",
+    ];
     format!("unknown section [{name}]{}", did_you_mean(nearest(name, known)))
 }
 

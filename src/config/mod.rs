@@ -257,6 +257,11 @@ impl Config {
         text_of(&self.settings, name).unwrap_or_default()
     }
 
+    /// The texts of that key.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        texts_of(&self.settings, name)
+    }
+
     /// The switch of that key.
     pub fn switch(&self, name: &str) -> bool {
         matches!(items(&self.settings, name).first(), Some(Item::Switch(true)))

@@ -13,8 +13,8 @@ pub use super::core::command::{
 };
 pub use super::core::facts::{Facts, ServiceFacts};
 pub use super::core::query::{
-    ContractView, EngineStatus, Explanation, InvoiceView, LedgerCursor, LedgerPage, Mode, Outcome, PAGE,
-    Query, Refusal, SessionCursor, SessionView, SubscriberView, View, Why,
+    Bar, ContractView, EngineStatus, Explanation, Hindrance, InvoiceView, LedgerCursor, LedgerPage, Mode,
+    Outcome, PAGE, Query, Refusal, SessionCursor, SessionView, SubscriberView, View, Why,
 };
 pub use super::core::reauth::{Outstanding, Reason, ReauthFacts, Scope, Stage, What};
 pub use super::core::sink::{Done, OperationRecord, TariffRecord};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::record::{Class, Key, Record, RecordError};
 use super::record::{
-    account, act, area, calendar, contract, emergency, event, index, invoice, ledger, notice, operation,
+    account, act, area, calendar, cdr, contract, emergency, event, index, invoice, ledger, notice, operation,
     session, subscriber, tariff, voucher,
 };
 use super::verify::Audit;
@@ -44,6 +44,8 @@ pub struct Books {
     lines: BTreeMap<AccountId, Line>,
     /// What accounts say is reserved, less what sessions hold.
     reserved: BTreeMap<AccountId, (i128, i128)>,
+    /// The same of each gift of bonus money.
+    bonus: BTreeMap<(AccountId, u64), (i128, i128)>,
     /// Units that sessions hold of allowances.
     held: BTreeMap<AllowanceKey, u128>,
     accounts: u64,
@@ -143,6 +145,9 @@ impl Books {
         if parts != micros(account.bonus) {
             self.books(&BooksError::Balance { account: id, balance: micros(account.bonus), sum: parts });
         }
+        for bonus in account.bonuses.iter().filter(|bonus| !bonus.reserved.is_zero()) {
+            self.bonus.insert((id, bonus.id), (micros(bonus.reserved), 0));
+        }
         if !account.reserved.is_zero() {
             self.reserved.insert(id, (micros(account.reserved), 0));
         }
@@ -156,6 +161,10 @@ impl Books {
             }
             let (_, held) = self.reserved.entry(session.account).or_default();
             *held = held.saturating_add(micros(reservation.money));
+            for bonus in reservation.bonus.iter().filter(|bonus| !bonus.money.is_zero()) {
+                let (_, held) = self.bonus.entry((session.account, bonus.id)).or_default();
+                *held = held.saturating_add(micros(bonus.money));
+            }
             for allowance in &reservation.allowances {
                 let key = (session.msisdn, allowance.bundle.clone(), allowance.expires);
                 let units = self.held.entry(key).or_default();
@@ -205,10 +214,11 @@ impl Books {
             Class::Tariff => tariff::decode(key, octets).map(|_| ())?,
             Class::Ledger => self.entry(&ledger::decode(key, octets)?),
             Class::EventAnswer => event::decode(octets).map(|_| ())?,
+            Class::Cdr => cdr::decode(octets).map(|_| ())?,
+            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Voucher => voucher::check(key, octets)?,
             Class::Contract => contract::decode(octets).map(|_| ())?,
             Class::Holder => contract::decode_holder(octets).map(|_| ())?,
-            Class::Notice => notice::decode(octets).map(|_| ())?,
             Class::Audit => act::decode(key, octets).map(|_| ())?,
             Class::Invoice if invoice::place(key)?.2 == 0 => self.invoice(&invoice::decode(key, octets)?),
             Class::Invoice => invoice::decode_allocation(key, octets).map(|_| ())?,
@@ -246,6 +256,11 @@ impl Audit for Books {
             self.fault(format!("account {}: there are {entries} ledger entries and no account", account.0));
         }
         for (account, (reserved, held)) in core::mem::take(&mut self.reserved) {
+            if reserved != held {
+                self.books(&BooksError::Reserved { account, reserved, held });
+            }
+        }
+        for ((account, _), (reserved, held)) in core::mem::take(&mut self.bonus) {
             if reserved != held {
                 self.books(&BooksError::Reserved { account, reserved, held });
             }

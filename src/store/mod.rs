@@ -17,6 +17,7 @@ pub mod clock;
 pub mod error;
 mod export;
 pub mod files;
+pub mod follow;
 mod journal;
 pub mod local;
 pub mod memory;

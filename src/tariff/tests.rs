@@ -9,7 +9,7 @@ use super::*;
 use crate::charging::account::Mode;
 use crate::charging::answer::{FinalUnit, Reach, Redirect};
 use crate::charging::catalogue::{
-    Announcements, Limitation, LowBalance, PlanIx, ServiceIx, Then, Whereabouts,
+    Announcements, BonusOrder, Limitation, LowBalance, PlanIx, ServiceIx, Then, Whereabouts,
 };
 use crate::charging::free_numbers::{NumberClass, called};
 use crate::charging::request::Role;
@@ -444,6 +444,7 @@ low_balance = { below = "200.50", divisor = 2 }
 out_of_money = "terminate"
 rate = [{ service = "sms", price = "1" }]
 quota = { low_balance = { below = "1" } }
+bonus = "last"
 "#;
     let loaded = load_files(&[("t.toml", &format!("{HEAD}{tail}"))]).unwrap();
     assert_eq!(unmeant(&loaded), []);
@@ -460,6 +461,7 @@ quota = { low_balance = { below = "1" } }
     assert_eq!(a.limitation(a.out_of_money.unwrap()), Some(&limitation(to_pay, 300)));
     let told = Announcements { low: Some(10), last: None, refused: Some(u32::MAX), before_end_secs: 30 };
     assert_eq!((a.announcements, a.low_balance), (Some(told), None));
+    assert_eq!((a.bonus, plan("c").bonus), (BonusOrder::First, BonusOrder::Last));
     assert_eq!(a.furnish.as_deref(), Some("plan=a"));
 
     let b = plan("b");

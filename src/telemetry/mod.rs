@@ -2,6 +2,7 @@
 //! request is one addition to a number.
 
 mod engine;
+mod outbox;
 mod server;
 
 use prometheus_client::encoding::text::encode;
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 pub use engine::{
     BillingFigures, EngineFigures, EngineMetrics, REAUTH_OUTCOMES, ReauthFigures, ServiceFigures,
 };
+pub use outbox::{OutboxMetrics, SinkMetrics};
 pub use server::{CcrLabels, MessageLabels, PeerState, ServerMetrics};
 
 /// The registry, and the figures of each part.
@@ -24,6 +26,8 @@ pub struct Metrics {
     pub engine: EngineMetrics,
     /// The network side's.
     pub server: ServerMetrics,
+    /// What is delivered to others.
+    pub outbox: OutboxMetrics,
     reload: Gauge,
 }
 
@@ -33,6 +37,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("gyro");
         let engine = EngineMetrics::register(&mut registry);
         let server = ServerMetrics::register(&mut registry);
+        let outbox = OutboxMetrics::register(&mut registry);
         let reload = Gauge::default();
         reload.set(1);
         registry.register(
@@ -45,7 +50,7 @@ impl Metrics {
             vec![("version".to_owned(), version.to_owned()), ("commit".to_owned(), commit.to_owned())];
         build.get_or_create(&labels).set(1);
         registry.register("build_info", "What was built; always 1", build);
-        Self { registry, engine, server, reload }
+        Self { registry, engine, server, outbox, reload }
     }
 
     /// The last reading of configuration and tariffs succeeded, or did not.

@@ -8,6 +8,7 @@ use gyro::charging::account::life::ActEntry;
 use gyro::charging::account::{Account, AccountId, Sequence, Subscriber};
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::books::due::Entry;
+use gyro::charging::cdr::Cdr;
 use gyro::charging::emergency::EmergencyRecord;
 use gyro::charging::ledger::LedgerEntry;
 use gyro::charging::notice::Notice;
@@ -61,6 +62,7 @@ impl Disk {
                 let of = of.filter(|entry| after.is_none_or(|after| *entry > after) && entry.0 <= until);
                 Found::Calendar(of.take(usize::from(limit)).collect())
             }
+            Load::Operations { .. } => Found::Operations(Vec::new()),
             _ => panic!("no look-alike needs {load:?}"),
         }
     }
@@ -107,6 +109,7 @@ impl BatchSink for Disk {
     }
     fn act(&mut self, _: &ActEntry) {}
     fn notice(&mut self, _: &Notice) {}
+    fn cdr(&mut self, _: &Cdr) {}
     fn areas(&mut self, _: &[StoppedArea]) {}
     fn bill(&mut self, _: &Bill) {}
     fn calendar(&mut self, entry: Entry, there: bool) {

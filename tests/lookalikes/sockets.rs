@@ -220,6 +220,15 @@ fn the_scenarios_of_the_book_run_with_the_tariff_of_the_book() {
     let exhausted = book.join("scenarios/exhausted.toml");
     let words = ["sim", "pgw", "--server", &server.diameter, "--scenario", exhausted.to_str().unwrap()];
     server.ran(&words);
+    // what was charged is worked out, and what was refused says which check it was and what lifts it
+    let why = server.ran(&["account", "explain", "77010000001"]);
+    for told in ["request   ", "service   ", "paid      ", "rounding  ", "price     "] {
+        assert!(why.contains(told), "{told}: {why}");
+    }
+    let why = server.ran(&["account", "explain", "77010000009"]);
+    assert!(why.contains("check     ") && why.contains("lifted by `gyro account topup 77010000009"), "{why}");
+    let json = server.ran(&["account", "explain", "77010000009", "--output", "json"]);
+    assert!(json.contains("\"basis\":") && json.contains("\"lift\":"), "{json}");
     // a second time the money is not what it must be: the step is told, and the exit code is 1
     let done = gyro().args(words).args(["--admin", &server.admin]).output().unwrap();
     let err = String::from_utf8_lossy(&done.stderr);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gyro::charging::request::Measured;
 use gyro::charging::units::Money;
+use gyro::diameter::result_code::ResultCode;
 use gyro::ro::cca::Cca;
 use gyro::ro::final_unit::{FinalAction, Fui};
 
@@ -69,10 +70,10 @@ impl Expected {
 
     pub(crate) fn read(mut words: Cursor<'_>) -> Read<Self> {
         if words.takes("lost") {
-            return match words.is_done() {
-                true => Ok(Self::Lost),
-                false => Err(Mistake::new(words.at(), "nothing follows `lost`: nobody sees that answer")),
-            };
+            if words.is_done() {
+                return Ok(Self::Lost);
+            }
+            return Err(Mistake::new(words.at(), "nothing follows `lost`: nobody sees that answer"));
         }
         let at = words.at();
         let code = values::number(&mut words, "`lost` or a Result-Code like 2001")?;
@@ -197,7 +198,7 @@ fn parts<'a>(cca: &'a Cca<'a>) -> Vec<Part<'a>> {
     let of = |mscc: &'a gyro::ro::mscc::MsccAnswer<'a>| Part {
         group: mscc.rating_group,
         services: mscc.services.to_vec(),
-        code: mscc.result_code.map_or(0, |code| code.get()),
+        code: mscc.result_code.map_or(0, ResultCode::get),
         granted: mscc.granted,
         last: mscc.final_unit.as_ref(),
         validity: mscc.validity,
@@ -223,7 +224,7 @@ pub(crate) fn check(code: u32, at: At, claims: &[(At, Claim)], cca: &Cca<'_>, zo
     }
     let parts = parts(cca);
     let mut part = if parts.len() == 1 { Some(0) } else { None };
-    let mut told: Vec<bool> = parts.iter().map(|part| part.code == 2_001 || cca.msccs.is_empty()).collect();
+    let mut told: Vec<bool> = parts.iter().map(|part| part.code == 2_001 || code != 2_001).collect();
     let (mut granted, mut last) = (vec![None; parts.len()], vec![false; parts.len()]);
     for (at, claim) in claims {
         let at = *at;

@@ -68,6 +68,15 @@ const ENTRY: &[(&str, &str, Kind)] = &[
     ("plan", "/usage/plan", Kind::Text),
     ("rate", "/usage/rate", Kind::Text),
     ("used-at", "/usage/used_at", Kind::Moment),
+    ("asked-by", "/usage/basis/request", Kind::Text),
+    ("service", "/usage/basis/service", Kind::Text),
+    ("destination", "/usage/basis/destination", Kind::Text),
+    ("band", "/usage/basis/band", Kind::Text),
+    ("bundle", "/usage/basis/bundles/0/id", Kind::Text),
+    ("by-money", "/usage/basis/money/units", Kind::Units),
+    ("counted", "/usage/basis/money/counted", Kind::Units),
+    ("total", "/usage/basis/money/total", Kind::Money),
+    ("charged-before", "/usage/basis/money/charged", Kind::Money),
 ];
 
 /// What is wanted of a value.
@@ -122,6 +131,8 @@ pub(crate) enum Claim {
         reason: String,
         group: Option<u64>,
         session: Option<String>,
+        /// What is said of the check and of what would lift it.
+        told: Vec<(&'static str, String)>,
     },
     Refusals(usize),
     Asked(String),
@@ -206,7 +217,13 @@ fn one(words: &mut Cursor<'_>) -> Read<Claim> {
             let group =
                 if words.takes("group") { Some(values::number(words, "a rating group")?) } else { None };
             let session = if words.takes("session") { Some(text(words, "a session")?) } else { None };
-            Claim::Refusal { reason, group, session }
+            let mut told = Vec::new();
+            for name in ["check", "lift"] {
+                if words.takes(name) {
+                    told.push((name, text(words, "a text in quotation marks")?));
+                }
+            }
+            Claim::Refusal { reason, group, session, told }
         }
         count => match count.parse() {
             Ok(count) if words.takes_all(&["ledger", "entries"]) => Claim::Entries(count),
@@ -460,10 +477,12 @@ fn refusal(at: At, claim: &Claim, explained: &Value) -> Read<()> {
         .iter()
         .map(|one| {
             format!(
-                "{} group {} session {}",
+                "{} group {} session {} check {:?} lift {:?}",
                 plain(&one["reason"]),
                 plain(&one["rating_group"]),
-                plain(&one["session"])
+                plain(&one["session"]),
+                plain(&one["check"]),
+                plain(&one["lift"])
             )
         })
         .collect();
@@ -474,18 +493,22 @@ fn refusal(at: At, claim: &Claim, explained: &Value) -> Read<()> {
             format_args!("{count} refusals"),
             format_args!("{}: {}", told.len(), shown_list(&told)),
         )),
-        Claim::Refusal { reason, group, session } => {
+        Claim::Refusal { reason, group, session, told: words } => {
             let is = |one: &Value| {
                 plain(&one["reason"]) == *reason
                     && group.is_none_or(|group| one["rating_group"].as_u64() == Some(group))
                     && session.as_ref().is_none_or(|session| plain(&one["session"]) == *session)
+                    && words.iter().all(|(name, text)| plain(&one[*name]).contains(text))
             };
             if refusals.iter().any(is) {
                 return Ok(());
             }
-            let mut wanted = format!("a refusal {reason}");
-            group.iter().for_each(|group| wanted.push_str(&format!(" group {group}")));
-            session.iter().for_each(|session| wanted.push_str(&format!(" session {session}")));
+            let group = group.map(|group| format!(" group {group}")).unwrap_or_default();
+            let session = session.as_ref().map(|session| format!(" session {session}")).unwrap_or_default();
+            let mut wanted = format!("a refusal {reason}{group}{session}");
+            for (name, text) in words {
+                wanted.push_str(&format!(" {name} {text:?}"));
+            }
             Err(Mistake::unlike(at, wanted, shown_list(&told)))
         }
         _ => Ok(()),

@@ -18,9 +18,12 @@ pub(crate) enum Claim {
     Refused(Option<String>),
     /// A value of what it prints as JSON.
     Field(String, String),
+    /// Such a value has a name from now on: commands further on write it `$NAME`.
+    Keep(String, String),
 }
 
-const CLAIMS: &str = "one of says \"…\", mentions \"…\", without \"…\", refused \"…\", field /PATH VALUE";
+const CLAIMS: &str =
+    "one of says \"…\", mentions \"…\", without \"…\", refused \"…\", field /PATH VALUE, keep NAME /PATH";
 
 pub(crate) fn read(mut words: Cursor<'_>) -> Read<Vec<(At, Claim)>> {
     let mut claims = Vec::new();
@@ -48,6 +51,10 @@ pub(crate) fn read(mut words: Cursor<'_>) -> Read<Vec<(At, Claim)>> {
                 }
                 Claim::Field(path.text.clone(), words.word("a value")?.text.clone())
             }
+            "keep" => {
+                let name = words.word("a name")?.text.clone();
+                Claim::Keep(name, words.word("a path like /0/code")?.text.clone())
+            }
             other => return Err(Mistake::unlike(word.at, CLAIMS, format_args!("{other:?}"))),
         };
         claims.push((word.at, claim));
@@ -57,7 +64,7 @@ pub(crate) fn read(mut words: Cursor<'_>) -> Read<Vec<(At, Claim)>> {
 
 /// Whether what is printed must be JSON.
 pub(crate) fn wants_json(claims: &[(At, Claim)]) -> bool {
-    claims.iter().any(|(_, claim)| matches!(claim, Claim::Field(..)))
+    claims.iter().any(|(_, claim)| matches!(claim, Claim::Field(..) | Claim::Keep(..)))
 }
 
 /// A value of JSON as scenarios write it: text without quotation marks, null as `none`.
@@ -67,6 +74,21 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Null => "none".into(),
         other => other.to_string(),
     }
+}
+
+/// The values that have names from now on.
+pub(crate) fn kept(claims: &[(At, Claim)], out: &str) -> Read<Vec<(String, String)>> {
+    let mut kept = Vec::new();
+    for (at, claim) in claims {
+        let Claim::Keep(name, path) = claim else { continue };
+        let json: Option<Value> = serde_json::from_str(out).ok();
+        let value = json.as_ref().and_then(|json| json.pointer(path)).map(plain);
+        let value = value.ok_or_else(|| {
+            Mistake::unlike(*at, format_args!("a value at {path}"), format_args!("{out:?}"))
+        })?;
+        kept.push((name.clone(), value));
+    }
+    Ok(kept)
 }
 
 fn squeezed(text: &str) -> String {
@@ -104,7 +126,7 @@ pub(crate) fn check(at: At, claims: &[(At, Claim)], status: Status, out: &str, e
                     format_args!("{found:?}"),
                 ));
             }
-            Claim::Refused(_) => {}
+            Claim::Refused(_) | Claim::Keep(..) => {}
             Claim::Field(path, wanted) => {
                 let json: Value = serde_json::from_str(out)
                     .map_err(|error| Mistake::unlike(at, "JSON", format_args!("{out:?}: {error}")))?;

@@ -8,7 +8,7 @@ use crate::run::run;
 use crate::script::Script;
 
 /// Scenarios that there must be at least: a file that is lost is noticed.
-const LEAST: usize = 1;
+const LEAST: usize = 200;
 
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")

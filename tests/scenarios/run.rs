@@ -1,7 +1,7 @@
 //! A scenario, carried out.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use gyro::charging::units::Digits;
@@ -25,7 +25,14 @@ const FIRST: &str = "examples/tariffs/first.toml";
 
 /// Carries out a scenario and audits its books at the end.
 pub(crate) fn run(scenario: &Scenario) -> Read<()> {
-    let mut stage = Stage { prices: None, begins: None, world: None, numbers: BTreeSet::new(), commands: 0 };
+    let mut stage = Stage {
+        prices: None,
+        begins: None,
+        world: None,
+        numbers: BTreeSet::new(),
+        commands: 0,
+        kept: BTreeMap::new(),
+    };
     for (at, step) in &scenario.steps {
         stage.step(*at, step)?;
     }
@@ -40,6 +47,8 @@ struct Stage {
     world: Option<Rc<RefCell<World>>>,
     numbers: BTreeSet<String>,
     commands: u64,
+    /// Values that commands have printed, by their names.
+    kept: BTreeMap<String, String>,
 }
 
 impl Stage {
@@ -115,6 +124,7 @@ impl Stage {
                 self.commands -= u64::from(matches!(step, Step::CommandAgain { .. }));
                 let (status, out, err) = self.command(at, words)?;
                 command::check(at, claims, status, &out, &err)?;
+                self.kept.extend(command::kept(claims, &out)?);
             }
             Step::Ask(ask, expected) => {
                 let world = self.world(at)?;
@@ -145,11 +155,16 @@ impl Stage {
         let folder = world.borrow().folder().to_owned();
         let words: Vec<String> = words
             .iter()
-            .map(|word| match word.strip_prefix("file:") {
-                Some(name) => folder.join(name).display().to_string(),
-                None => word.clone(),
+            .map(|word| match (word.strip_prefix("file:"), word.strip_prefix('$')) {
+                (Some(name), _) => Ok(folder.join(name).display().to_string()),
+                (None, Some(name)) => self
+                    .kept
+                    .get(name)
+                    .cloned()
+                    .ok_or_else(|| Mistake::new(at, format!("nothing was kept under the name {name:?}"))),
+                (None, None) => Ok(word.clone()),
             })
-            .collect();
+            .collect::<Read<_>>()?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let way = Rc::new(Way { world, command: self.commands, keys: Cell::new(0) });
         let (mut out, mut err) = (Vec::new(), Vec::new());

@@ -93,8 +93,9 @@ impl Script {
 impl Scenario {
     fn expects(&self) -> bool {
         self.steps.iter().any(|(_, step)| match step {
-            Step::Expect(_) => true,
-            Step::Ask(_, Expected::Answer { .. }) | Step::Again(_, Expected::Answer { .. }) => true,
+            Step::Expect(_)
+            | Step::Ask(_, Expected::Answer { .. })
+            | Step::Again(_, Expected::Answer { .. }) => true,
             Step::Command { claims, .. } | Step::CommandAgain { claims, .. } => !claims.is_empty(),
             _ => false,
         })
@@ -191,10 +192,8 @@ impl Reader<'_> {
             "again" => {
                 let (mut before, behind) = cursor.split("->");
                 *cursor = Cursor::new(&[], line.end);
-                let session = match before.takes("session") {
-                    true => Some(before.word("a session")?.text.clone()),
-                    false => None,
-                };
+                let session =
+                    if before.takes("session") { Some(before.word("a session")?.text.clone()) } else { None };
                 finished(&before)?;
                 let steps = self.scenarios.last().map_or(&[][..], |scenario| &scenario.steps);
                 let last = steps.iter().rev().find_map(|(_, step)| match step {
@@ -237,7 +236,12 @@ impl Reader<'_> {
             return Err(Mistake::unlike(above.end, "lines below that stand deeper", "none"));
         };
         self.next += block.len();
-        Ok(block.iter().map(|line| format!("{}\n", line.get(common..).unwrap_or_default())).collect())
+        let mut text = String::new();
+        for line in block {
+            text.push_str(line.get(common..).unwrap_or_default());
+            text.push('\n');
+        }
+        Ok(text)
     }
 }
 

@@ -16,7 +16,7 @@ use gyro::admin::{Admin, api};
 use gyro::charging::account::Account;
 use gyro::charging::books::audit::{audit, audit_bundles};
 use gyro::charging::catalogue::Catalogue;
-use gyro::charging::ledger::LedgerEntry;
+use gyro::charging::ledger::{LedgerEntry, Purse};
 use gyro::charging::policy::Policy;
 use gyro::charging::session::Session;
 use gyro::charging::units::Digits;
@@ -57,7 +57,7 @@ const STRIDE: Duration = Duration::from_hours(1);
 /// From which length on a stretch of time is a long one: in shorter ones everything happens at its very moment.
 const LONG: Duration = Duration::from_hours(48);
 /// How long the engine's threads may take for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A tariff that was read.
 #[derive(Clone)]
@@ -158,6 +158,7 @@ impl World {
         let opened = self.store.open();
         let metrics = Metrics::new("scenarios", "");
         let engine = Engine::start(run::Options {
+            followers: None,
             settings: Settings {
                 limits: Limits { jump: STRIDE.saturating_mul(2), ..Limits::default() },
                 policy: Policy::default(),
@@ -557,6 +558,11 @@ impl World {
         for (account, number) in accounts.into_values() {
             let ledger = self.ledger(number);
             audit(&account, &sessions, &ledger).map_err(|fault| format!("{number}: {fault}"))?;
+            let bonus = ledger.iter().any(|entry| entry.purse == Purse::Bonus);
+            for entry in &ledger {
+                explained(entry, bonus)
+                    .map_err(|fault| format!("{number}: entry {}: {fault}", entry.index))?;
+            }
         }
         Ok(())
     }
@@ -587,6 +593,27 @@ impl World {
             }
         }
     }
+}
+
+/// What a charge rests on makes its units and its amount; where bonus money may have paid a part, no less than that.
+fn explained(entry: &LedgerEntry, bonus: bool) -> Result<(), String> {
+    let Some((usage, basis)) = entry.usage.as_ref().and_then(|usage| Some((usage, usage.basis.as_ref()?)))
+    else {
+        return Ok(());
+    };
+    let from_bundles: u64 = basis.bundles.iter().map(|(_, units)| units).sum();
+    let by_money = basis.money.as_ref().map_or(0, |money| money.units);
+    let free = basis.money.is_none() && basis.bundles.is_empty();
+    let whole = bonus || free || from_bundles + by_money == usage.used.count;
+    if from_bundles != usage.from_bundles && !bonus || !whole {
+        return Err(format!("{} used, {from_bundles} from bundles, {by_money} by money", usage.used.count));
+    }
+    let owed = basis.money.as_ref().map_or(0, |money| money.total.micros() - money.charged.micros());
+    let amount = -entry.amount.micros();
+    if amount == owed || (bonus && amount <= owed) {
+        return Ok(());
+    }
+    Err(format!("it charges {amount} millionths, and rests on {owed}"))
 }
 
 impl Drop for World {

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::basis::{Basis, request};
+use super::check;
 use super::subscriber::{Subscriber, unit};
 use super::{Form, amount};
 use crate::charging::answer::Denial;
 use crate::charging::ledger::{ChargedUse, EntryKind, LedgerEntry, Purse};
-use crate::charging::request::{Action, Kind};
+use crate::charging::units::Digits;
 use crate::engine::control::{self, LedgerCursor, Why};
 
 /// A line of a ledger.
@@ -65,6 +67,9 @@ pub struct Usage {
     pub rate: String,
     /// When it was used.
     pub used_at: String,
+    /// On what it rests; null in lines from before it was kept.
+    #[serde(default)]
+    pub basis: Option<Basis>,
 }
 
 /// A page of a ledger.
@@ -112,6 +117,15 @@ pub struct Refusal {
     pub reason: String,
     /// Why, as a sentence.
     pub explanation: String,
+    /// The service that was asked for.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The check that refused, with what it has found.
+    #[serde(default)]
+    pub check: String,
+    /// What would lift it.
+    #[serde(default)]
+    pub lift: String,
 }
 
 /// The kind in one word.
@@ -130,18 +144,6 @@ pub const fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Bonus => "bonus",
         EntryKind::Payment => "payment",
         EntryKind::Claim => "claim",
-    }
-}
-
-const fn request(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Initial => "initial",
-        Kind::Update => "update",
-        Kind::Terminate => "terminate",
-        Kind::Event(Action::Debit) => "event",
-        Kind::Event(Action::Refund) => "refund",
-        Kind::Event(Action::CheckBalance) => "check-balance",
-        Kind::Event(Action::PriceEnquiry) => "price-enquiry",
     }
 }
 
@@ -210,6 +212,7 @@ impl Usage {
             plan: usage.plan.as_ref().into(),
             rate: usage.rate.as_ref().into(),
             used_at: form.time(usage.used_at),
+            basis: usage.basis.as_deref().map(Basis::of),
         }
     }
 }
@@ -243,14 +246,19 @@ impl Explanation {
             subscriber: Subscriber::of(&explanation.of, form),
             charges: explanation.entries.iter().rev().map(|entry| Line::of(entry, form)).collect(),
             looked_at: explanation.looked_at,
-            refusals: explanation.refusals.iter().rev().map(|refusal| Refusal::of(refusal, form)).collect(),
+            refusals: refusals(explanation, form),
             refusals_since: form.time(explanation.since),
         }
     }
 }
 
+fn refusals(explanation: &control::Explanation, form: &Form) -> Vec<Refusal> {
+    let msisdn = explanation.of.subscriber.msisdn;
+    explanation.refusals.iter().rev().map(|refusal| Refusal::of(refusal, msisdn, form)).collect()
+}
+
 impl Refusal {
-    fn of(refusal: &control::Refusal, form: &Form) -> Self {
+    fn of(refusal: &control::Refusal, msisdn: Digits, form: &Form) -> Self {
         let (word, sentence) = match refusal.why {
             Why::Denied(denial) => reason(denial),
             Why::Limited => {
@@ -269,6 +277,9 @@ impl Refusal {
             services: refusal.key.as_ref().map(|key| key.services.clone()).unwrap_or_default(),
             reason: word.into(),
             explanation: sentence.into(),
+            service: refusal.hindrance.as_ref().and_then(|found| found.service.as_deref()).map(Into::into),
+            check: check::check(refusal, sentence),
+            lift: check::lift(refusal, msisdn),
         }
     }
 }
@@ -279,7 +290,7 @@ mod tests {
     use crate::charging::account::{AccountId, Sequence};
     use crate::charging::ledger::Counter;
     use crate::charging::request::{QuotaKey, SessionId};
-    use crate::charging::units::{Amount, Digits, Money, Unit};
+    use crate::charging::units::{Amount, Money, Unit};
     use crate::time::Timestamp;
 
     #[test]
@@ -308,10 +319,11 @@ mod tests {
                 rate: "voice kz_mobile".into(),
                 used_at: Timestamp::from_secs(60),
                 above_grant: 1,
+                basis: None,
             }),
         };
         let written = serde_json::to_string(&Line::of(&entry, &Form::plain())).unwrap();
-        let wanted = r#"{"at":"1970-01-01T00:01:01+00:00","amount":"-11.18","balance":"988.82","kind":"charge","reference":null,"session":"ims;1","operator":null,"note":null,"index":2,"purse":"main","counter":"revenue","usage":{"msisdn":"77010000001","request":1,"rating_group":null,"services":[1],"unit":"seconds","used":61,"from_bundles":0,"above_grant":1,"plan":"comfort","rate":"voice kz_mobile","used_at":"1970-01-01T00:01:00+00:00"}}"#;
+        let wanted = r#"{"at":"1970-01-01T00:01:01+00:00","amount":"-11.18","balance":"988.82","kind":"charge","reference":null,"session":"ims;1","operator":null,"note":null,"index":2,"purse":"main","counter":"revenue","usage":{"msisdn":"77010000001","request":1,"rating_group":null,"services":[1],"unit":"seconds","used":61,"from_bundles":0,"above_grant":1,"plan":"comfort","rate":"voice kz_mobile","used_at":"1970-01-01T00:01:00+00:00","basis":null}}"#;
         assert_eq!(written, wanted);
     }
 

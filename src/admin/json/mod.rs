@@ -7,7 +7,9 @@ use crate::charging::catalogue::Catalogue;
 use crate::time::{Timestamp, Zone};
 
 pub mod amount;
+pub mod basis;
 pub mod change;
+mod check;
 pub mod invoice;
 pub mod ledger;
 pub mod life;

@@ -259,6 +259,7 @@ mod tests {
                 reservation: Some(Reservation {
                     granted: Amount::new(Unit::Octets, 2_048),
                     money: Money::from_micros(2_500_000),
+                    bonus: Vec::new(),
                     allowances: Vec::new(),
                     expires: Timestamp::from_secs(3_600),
                     final_unit: true,
@@ -271,6 +272,7 @@ mod tests {
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
+                tally: None,
             }],
             answers: Vec::new(),
             seen: Vec::new(),

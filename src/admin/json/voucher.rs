@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Form;
-use crate::charging::voucher::{BatchId, VoucherBatch};
+use crate::charging::voucher::{BatchId, Void, VoucherBatch};
 
 /// A batch of payment cards; codes are not known to anyone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,10 +20,38 @@ pub struct Batch {
     pub made: String,
     /// When its cards end.
     pub expires: Option<String>,
+    /// Who made it.
+    pub operator: String,
     /// When all of it was made void.
     pub voided: Option<String>,
-    /// Ranges of serial numbers that are void: `1-5`.
-    pub void: Vec<String>,
+    /// Cards that are void.
+    pub void: Vec<Voided>,
+}
+
+/// Cards that were made void.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Voided {
+    /// Their serial numbers, `1-5`, or `all`.
+    pub serials: String,
+    /// When.
+    pub at: String,
+    /// Who did it.
+    pub operator: String,
+    /// Why.
+    pub note: Option<String>,
+}
+
+impl Voided {
+    fn of(void: &Void, form: &Form) -> Self {
+        let serials =
+            if void.serials() == Void::ALL { "all".into() } else { format!("{}-{}", void.first, void.last) };
+        Self {
+            serials,
+            at: form.time(void.at),
+            operator: void.operator.as_ref().into(),
+            note: void.note.as_deref().map(Into::into),
+        }
+    }
 }
 
 impl Batch {
@@ -36,8 +64,9 @@ impl Batch {
             used: batch.used,
             made: form.time(batch.made),
             expires: batch.expires.map(|at| form.time(at)),
-            voided: batch.voided.map(|at| form.time(at)),
-            void: batch.void.iter().map(|(first, last)| format!("{first}-{last}")).collect(),
+            operator: batch.operator.as_ref().into(),
+            voided: batch.voided().map(|at| form.time(at)),
+            void: batch.void.iter().map(|void| Voided::of(void, form)).collect(),
         }
     }
 }

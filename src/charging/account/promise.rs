@@ -28,7 +28,7 @@ impl Account {
     /// Whether a promise or a bonus on it is over, and not yet taken away.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.promise.is_some_and(|promise| promise.due <= now)
-            || self.bonuses.iter().any(|one| one.is_over(now))
+            || self.bonuses.iter().any(|one| one.is_over(now) && one.free().is_positive())
     }
 }
 

@@ -49,7 +49,7 @@ impl Travel {
         let is_over = |trip: &Trip| trip.left.is_some_and(|left| left.plus(again) <= now);
         let steady = |trip: &Trip| if is_here(trip) { trip.left.is_none() } else { trip.left.is_some() };
         let known = country.is_none() || self.trips.iter().any(is_here);
-        if known && self.trips.iter().all(|trip| steady(trip)) {
+        if known && self.trips.iter().all(steady) {
             return Heard::default();
         }
         self.trips.retain(|trip| !is_over(trip));

@@ -151,6 +151,14 @@ pub fn audit(account: &Account, sessions: &[Session], ledger: &[LedgerEntry]) ->
     if reserved != held || account.reserved.is_negative() {
         return Err(BooksError::Reserved { account: id, reserved, held });
     }
+    for bonus in &account.bonuses {
+        let of_it = own().flat_map(reservations).flat_map(|reservation| &reservation.bonus);
+        let held = of_it.filter(|held| held.id == bonus.id).map(|held| micros(held.money)).sum();
+        let reserved = micros(bonus.reserved);
+        if reserved != held || bonus.reserved.is_negative() || bonus.reserved > bonus.left {
+            return Err(BooksError::Reserved { account: id, reserved, held });
+        }
+    }
     Ok(())
 }
 

@@ -37,6 +37,7 @@ pub fn charge(mut account: Account, subscriber: &Subscriber, amount: Money, bill
     // where that is too long for a name, the entry has the reference all the same
     let session = SessionId::new(&[SESSION, &bill.reference].concat()).or_else(|| SessionId::new(SESSION));
     let usage = ChargedUse {
+        basis: None,
         msisdn: subscriber.msisdn,
         session: session.ok_or(OperationError::TooLarge)?,
         request_number: 0,

@@ -2,7 +2,9 @@
 //! without a charge, silent sessions end, ended sessions are forgotten (RFC 8506 §7, timer Tcc).
 
 use crate::charging::account::{Account, Subscriber};
+use crate::charging::books::records;
 use crate::charging::books::reservation::release;
+use crate::charging::cdr::Closing;
 use crate::charging::policy::Policy;
 use crate::charging::session::{Session, SessionState};
 use crate::charging::snapshot::{Changes, Snapshot};
@@ -24,6 +26,10 @@ pub fn expire(mut snapshot: Snapshot, policy: &Policy, now: Timestamp) -> Expire
     if let Some(mut session) = snapshot.session.take() {
         let forgotten = matches!(session.state, SessionState::Ended(at) if at.plus(policy.tombstone) <= now);
         let lapsed = lapse(&mut snapshot.account, &mut snapshot.subscriber, &mut session, policy, now);
+        if lapsed.ended && policy.cdr.on {
+            let of = (session.as_mut(), &snapshot.subscriber);
+            records::close(of, Closing::Expired, now, &mut changes.cdrs);
+        }
         changes.account = lapsed.account;
         changes.subscriber = lapsed.subscriber;
         changes.session = lapsed.session || forgotten;
@@ -36,7 +42,7 @@ pub fn expire(mut snapshot: Snapshot, policy: &Policy, now: Timestamp) -> Expire
 
 /// Ends an open session that its client does not have any more: what it holds is given back, nothing is charged. It
 /// stays known as ended, so that what is reported for it afterwards is charged once, as late use.
-pub fn end(mut snapshot: Snapshot, now: Timestamp) -> Expired {
+pub fn end(mut snapshot: Snapshot, policy: &Policy, now: Timestamp) -> Expired {
     let mut changes = Changes::default();
     if let Some(session) =
         snapshot.session.as_deref_mut().filter(|session| session.state == SessionState::Open)
@@ -44,12 +50,15 @@ pub fn end(mut snapshot: Snapshot, now: Timestamp) -> Expired {
         for quota in &mut session.quotas {
             if let Some(reservation) = quota.reservation.take() {
                 changes.subscriber |= release(&mut snapshot.account, &mut snapshot.subscriber, &reservation);
-                changes.account |= !reservation.money.is_zero();
+                changes.account |= reservation.holds_money();
                 quota.lapsed = true;
             }
         }
         session.state = SessionState::Ended(now);
         changes.session = true;
+        if policy.cdr.on {
+            records::close((session, &snapshot.subscriber), Closing::Lost, now, &mut changes.cdrs);
+        }
     }
     closed(snapshot, changes)
 }
@@ -83,6 +92,8 @@ pub(in crate::charging) struct Lapsed {
     pub(in crate::charging) account: bool,
     pub(in crate::charging) subscriber: bool,
     pub(in crate::charging) session: bool,
+    /// It ended the session.
+    pub(in crate::charging) ended: bool,
 }
 
 /// Ends reservations that are due, and the session if it holds nothing and has been silent for too long.
@@ -97,7 +108,7 @@ pub(in crate::charging) fn lapse(
     for quota in &mut session.quotas {
         if let Some(reservation) = quota.reservation.take_if(|held| held.expires <= now) {
             lapsed.subscriber |= release(account, subscriber, &reservation);
-            lapsed.account |= !reservation.money.is_zero();
+            lapsed.account |= reservation.holds_money();
             lapsed.session = true;
             quota.lapsed = true;
         }
@@ -109,6 +120,7 @@ pub(in crate::charging) fn lapse(
     {
         session.state = SessionState::Ended(now);
         lapsed.session = true;
+        lapsed.ended = true;
     }
     lapsed
 }

@@ -10,6 +10,7 @@ pub mod invoicing;
 mod line;
 pub mod operations;
 pub mod payment;
+pub(in crate::charging) mod records;
 pub mod renewal;
 pub mod reservation;
 pub mod restriction;

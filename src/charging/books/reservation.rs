@@ -27,6 +27,7 @@ impl Subscriber {
 pub fn release(account: &mut Account, subscriber: &mut Subscriber, reservation: &Reservation) -> bool {
     let left = account.reserved.checked_sub(reservation.money).unwrap_or(Money::ZERO);
     account.reserved = left.max(Money::ZERO);
+    account.free_bonus(&reservation.bonus);
     let mut bundles = false;
     for held in reservation.allowances.iter().filter(|held| held.units > 0) {
         if let Some(allowance) = subscriber.allowances.iter_mut().find(|allowance| allowance.is_of(held)) {

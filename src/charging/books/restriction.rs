@@ -160,6 +160,7 @@ mod tests {
         let held = Reservation {
             granted: Amount::new(Unit::Octets, 1),
             money: Money::ZERO,
+            bonus: Vec::new(),
             allowances: Vec::new(),
             expires: Timestamp::EPOCH,
             final_unit: true,
@@ -177,6 +178,7 @@ mod tests {
             refused: false,
             pace: None,
             armed: Vec::new(),
+            tally: None,
         };
         let with = |quota| Session { quotas: vec![quota], ..session(&[]) };
         assert!(!is_restricted(&with(quota(None, false))));

@@ -21,8 +21,8 @@ pub use destination::{Destination, DestinationIx};
 pub use fee::{BillingRules, Fee, PaidLate, Unpaid};
 pub use lookup::{Catalogue, Parts, RateMatch};
 pub use plan::{
-    Announcements, BandRate, Bundle, BundleZones, Covers, Direction, LimitIx, Limitation, LowBalance, Plan,
-    PlanIx, PlanRoaming, QuotaShape, Rate, Then, Tier, ZoneRate,
+    Announcements, BandRate, BonusOrder, Bundle, BundleZones, Covers, Direction, LimitIx, Limitation,
+    LowBalance, Plan, PlanIx, PlanRoaming, QuotaShape, Rate, Then, Tier, ZoneRate,
 };
 pub use roaming::{Country, Roaming, Whereabouts, Zone, ZoneIx};
 pub use service::{Currency, RatingGroup, Service, ServiceIx};

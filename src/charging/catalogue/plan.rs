@@ -268,6 +268,18 @@ impl PlanRoaming {
     }
 }
 
+/// When bonus money pays (`ACC-13`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum BonusOrder {
+    /// Before main money.
+    #[default]
+    First,
+    /// Once nothing can be had for main money.
+    Last,
+    /// Not at all.
+    Never,
+}
+
 /// A plan.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
@@ -299,6 +311,8 @@ pub struct Plan {
     pub roaming: PlanRoaming,
     /// What goes into the client's records of a session (TS 32.299 §7.2.158): 1 to 160 octets.
     pub furnish: Option<Box<str>>,
+    /// When bonus money pays.
+    pub bonus: BonusOrder,
 }
 
 impl Plan {

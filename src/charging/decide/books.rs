@@ -2,6 +2,7 @@
 
 use crate::charging::account::{Account, Subscriber};
 use crate::charging::answer::Answer;
+use crate::charging::cdr::Used;
 use crate::charging::session::Session;
 use crate::charging::snapshot::{Changes, Decision, EventRecord, Notes, Snapshot};
 use crate::charging::units::Money;
@@ -15,6 +16,10 @@ pub(super) struct Books {
     pub(super) notes: Notes,
     /// An invoice is unpaid beyond its due date: what costs something stops (`SUS-1`).
     pub(super) unpaid: bool,
+    /// What was used, where charging data records are made.
+    pub(super) uses: Vec<Used>,
+    /// The time of the decision.
+    pub(super) now: Timestamp,
     /// What may be spent beyond that where the subscriber is (`ROAM-4`).
     pub(super) beyond: Money,
 }
@@ -28,7 +33,8 @@ impl Books {
         let unpaid = snapshot.account.is_overdue(now);
         let Snapshot { account, subscriber, session, event, refunds: _, stopped: _ } = snapshot;
         let (changes, notes) = (Changes::default(), Notes::default());
-        (Self { account, subscriber, changes, notes, unpaid, beyond: Money::ZERO }, session, event)
+        let uses = Vec::new();
+        (Self { account, subscriber, changes, notes, unpaid, uses, now, beyond: Money::ZERO }, session, event)
     }
 
     /// What may be spent where the subscriber is; below nothing after use above a grant.
@@ -38,7 +44,12 @@ impl Books {
 
     /// What of it a reservation may take: whole hundredths, never less than nothing.
     pub(super) fn spendable(&self) -> Money {
-        let micros = self.available().micros().max(0);
+        self.spendable_with(Money::ZERO)
+    }
+
+    /// The same for who holds so much already.
+    pub(super) fn spendable_with(&self, held: Money) -> Money {
+        let micros = self.available().micros().saturating_add(held.micros()).max(0);
         Money::from_micros(micros.saturating_sub(micros.rem_euclid(Money::MICROS_PER_CENT)))
     }
 

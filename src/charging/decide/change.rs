@@ -108,8 +108,8 @@ impl<'a> Ahead<'a> {
             Unit::Seconds => Fit::Ends(cut(slice.units.min(whole_secs(self.at.since(case.now)).max(1)))),
             _ if form == TariffChangeForm::Dual => Fit::Before(slice),
             unit => {
-                let most =
-                    Both::of(quota, terms, after).map_or(u64::MAX, |both| both.affordable(books, quota));
+                let most = Both::of(quota, terms, after)
+                    .map_or(u64::MAX, |both| both.affordable(books, quota, terms));
                 let exact = matches!(unit, Unit::Pieces | Unit::Money);
                 let units = slice.from_bundles.saturating_add(by_money.min(most));
                 match units {
@@ -208,6 +208,9 @@ struct Both<'r> {
     slack: u64,
     /// Money for rounding, and for a connection by the other rate that costs more.
     extra: Money,
+    /// The other rate, while units at the dearer one have been paid that were not used: they pay for nothing that is
+    /// used at the other.
+    other: Option<(Scheme<'r>, RateKey)>,
 }
 
 impl<'r> Both<'r> {
@@ -241,11 +244,18 @@ impl<'r> Both<'r> {
             scheme.step.saturating_sub(1).saturating_add(first)
         };
         let slack = beyond(dearer).saturating_add(beyond(cheaper));
-        let ((dearer, key, (_, connect)), (_, _, (_, other_connect))) = (dearer, cheaper);
+        let ((dearer, key, (_, connect)), (cheaper, cheaper_key, (_, other_connect))) = (dearer, cheaper);
+        let paid_ahead = !afresh && rated(quota, key).is_some_and(|line| line.units < dearer.first);
         let more = i128::from(other_connect.micros()).saturating_sub(i128::from(connect.micros())).max(0);
         let rounding = if dearer.price.is_zero() { Money::ZERO } else { ROUNDING };
         let extra = Exact::new(more, 1)?.up()?.checked_add(rounding)?;
-        Some(Self { dearer, key, afresh, slack, extra })
+        let other = paid_ahead.then_some((cheaper, cheaper_key));
+        Some(Self { dearer, key, afresh, slack, extra, other })
+    }
+
+    /// What whatever steps may add costs.
+    fn slack_money(&self) -> Option<Money> {
+        price::held(self.dearer.going_on(), self.slack)
     }
 
     /// What the dearer rate has counted so far.
@@ -258,17 +268,35 @@ impl<'r> Both<'r> {
         let (before, charged) = self.counted(quota);
         let all = before.checked_add(units)?.checked_add(self.slack)?;
         let more = price::held(self.dearer, all)?.checked_sub(charged)?.max(Money::ZERO);
+        // With units paid ahead all may be used at the other rate: what a part of them costs is never more than
+        // that, or than all at the dearer one.
+        let more = match self.other {
+            Some((scheme, key)) => {
+                let (before, charged) = counted(quota, key);
+                let other = price::held(scheme, before.checked_add(units)?)?.checked_sub(charged)?;
+                more.max(other.max(Money::ZERO).checked_add(self.slack_money()?)?)
+            }
+            None => more,
+        };
         more.checked_add(self.extra)
     }
 
     /// The most units that can be held so.
-    fn affordable(&self, books: &Books, quota: &Quota) -> u64 {
+    fn affordable(&self, books: &Books, quota: &Quota, terms: &Terms<'_>) -> u64 {
         let (before, charged) = self.counted(quota);
-        let room = room(books, self.dearer.price).checked_sub(self.extra);
+        let room = room(books, terms, self.dearer.price).checked_sub(self.extra);
         let Some(budget) = room.and_then(|room| charged.checked_add(room)) else { return 0 };
-        match price::affordable(self.dearer, budget) {
+        let most = match price::affordable(self.dearer, budget) {
             u64::MAX => u64::MAX,
             units => units.saturating_sub(before).saturating_sub(self.slack),
-        }
+        };
+        let Some((scheme, key)) = self.other else { return most };
+        let (before, charged) = counted(quota, key);
+        let budget = self.slack_money().and_then(|slack| room?.checked_sub(slack)?.checked_add(charged));
+        let other = budget.map_or(0, |budget| match price::affordable(scheme, budget) {
+            u64::MAX => u64::MAX,
+            units => units.saturating_sub(before),
+        });
+        most.min(other)
     }
 }

@@ -5,18 +5,20 @@ use super::books::Books;
 use super::case::Case;
 use super::count::rated;
 use super::line::{Line, empty_quota};
+use super::records;
 use super::sale::{Refused, lines, priced, sold_so};
 use super::settle::{Report, units};
 use super::slice::covers;
 use super::tell::{Before, tell};
-use crate::charging::account::Allowance;
+use crate::charging::account::{Allowance, Bonus};
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer, PartExtra};
+use crate::charging::cdr::Closing;
 use crate::charging::rating::lookup::{Leg, Price, Source, Terms};
 use crate::charging::refund::{ChargedLeg, ChargedRate, EventCharge, PartCharge, Token};
 use crate::charging::request::{QuotaKey, Request};
 use crate::charging::session::{HeldAllowance, Quota, RateKey};
 use crate::charging::snapshot::Changes;
-use crate::charging::units::{Amount, Unit};
+use crate::charging::units::{Amount, Money, Unit};
 
 /// Charges an event. With the answer comes what it was charged, where it may be given back.
 pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Option<EventCharge>), Refused> {
@@ -41,11 +43,13 @@ pub(super) fn charge(case: Case<'_>, books: &mut Books) -> Result<(Answer, Optio
                     books.subscriber.allowances = allowances;
                 }
                 books.changes = entered;
+                books.uses.clear();
                 return Err(denial.into());
             }
         }
     }
     books.note_use(case.now);
+    records::event(case, books, Closing::Event);
     let extra = tell(case, Before::of(case, books, None), books, None, &mut lines);
     let parts = lines.into_iter().zip(&charges).zip(0..=u8::MAX);
     let parts: Vec<_> = parts.map(|((line, charge), at)| part(request, line, charge.as_ref(), at)).collect();
@@ -75,6 +79,7 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
     let mut quota = empty_quota(line.key);
     let mut legs = Vec::new();
     let refundable = case.request.traits.refund;
+    let gifts = books.account.bonuses.clone();
     for terms in line.all_terms() {
         covers(books, &quota, terms, line.used)?;
         let left = |allowance: &Allowance| allowance.left;
@@ -85,7 +90,8 @@ fn charge_line(case: Case<'_>, books: &mut Books, line: &mut Line<'_>) -> Result
         }
     }
     let amount = Amount::new(line.terms.unit, line.used);
-    let charge = refundable.then(|| charge_of(&quota, amount, legs));
+    let bonus = spent(gifts, &books.account.bonuses);
+    let charge = refundable.then(|| PartCharge { bonus, ..charge_of(&quota, amount, legs) });
     line.grant = Some(Grant::of(amount));
     Ok(charge)
 }
@@ -99,6 +105,16 @@ fn taken(terms: &Terms<'_>, before: &[u64], after: &[Allowance]) -> Vec<HeldAllo
         units: before.saturating_sub(after.left),
     };
     terms.bundles.iter().filter_map(of).map(held).filter(|held| held.units > 0).collect()
+}
+
+/// What was taken of each gift of bonus money.
+fn spent(before: Vec<Bonus>, after: &[Bonus]) -> Vec<Bonus> {
+    let taken = |gift: Bonus| {
+        let now = after.iter().find(|one| one.id == gift.id).map_or(Money::ZERO, |one| one.left);
+        let left = gift.left.checked_sub(now).unwrap_or(Money::ZERO);
+        Bonus { left, reserved: Money::ZERO, ..gift }
+    };
+    before.into_iter().map(taken).filter(|gift| gift.left.is_positive()).collect()
 }
 
 fn charge_of(quota: &Quota, amount: Amount, legs: Vec<(&Terms<'_>, Vec<HeldAllowance>)>) -> PartCharge {
@@ -120,7 +136,7 @@ fn charge_of(quota: &Quota, amount: Amount, legs: Vec<(&Terms<'_>, Vec<HeldAllow
         ChargedLeg { rate: place, by_money: amount.count.saturating_sub(bundled), allowances }
     });
     let legs = legs.collect();
-    PartCharge { refunded: false, key: quota.key.clone(), units: amount, rates, legs }
+    PartCharge { refunded: false, key: quota.key.clone(), units: amount, rates, legs, bonus: Vec::new() }
 }
 
 /// The part of an answer, with its announcements, and its token where something was charged that may be given back.

@@ -11,10 +11,11 @@ use super::limit;
 use super::line::{Line, gather};
 use super::sale::{Refused, words};
 use super::tell::{Before, tell};
-use super::{pace, pool, reserve, settle, trigger};
+use super::{pace, pool, records, reserve, settle, trigger};
 use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::books::expiry::lapse;
 use crate::charging::catalogue::ServiceIx;
+use crate::charging::cdr::Closing;
 use crate::charging::rating::lookup::Leg;
 use crate::charging::request::{Kind, Parties, Reason};
 use crate::charging::session::{Session, SessionState};
@@ -29,6 +30,9 @@ pub(super) fn decide(case: Case<'_>, snapshot: Snapshot) -> Decision {
         books.changes.account |= lapsed.account;
         books.changes.subscriber |= lapsed.subscriber;
         books.changes.session |= lapsed.session;
+        if lapsed.ended {
+            records::close(case, &mut books, session, Closing::Expired);
+        }
     }
     // Open  | same Session-Id, type and number seen    | the stored answer                  | Open
     // Idle, remembered | the same                      | the stored answer                  | Idle
@@ -46,7 +50,7 @@ pub(super) fn decide(case: Case<'_>, snapshot: Snapshot) -> Decision {
         // Open  | CCR-I again, another number          | restart: release, open afresh      | Open
         (Kind::Initial, Some(SessionState::Open), Some(mut session)) => {
             books.notes.restarted = true;
-            end(case, &mut books, &mut session);
+            end(case, &mut books, &mut session, Closing::Restarted);
             open(case, &mut books, Some(session))
         }
         // Open  | CCR-U ok, in whatever order          | settle, release, reserve anew      | Open
@@ -96,11 +100,11 @@ fn open(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> Outc
     // charged, the session stays as ended, so that it is not charged again.
     if let [Line { denial: Some(denial), .. }] = lines.as_slice() {
         let (outcome, message) = (Outcome::Denied(*denial), words(*denial).map(Into::into));
-        let answer = Answer { outcome, extra, message, ..of_lines(case.request.shape, lines) };
+        let answer = Answer { outcome, message, extra, ..of_lines(case.request.shape, lines) };
         if books.changes.ledger.is_empty() {
             return (before, answer);
         }
-        end(case, books, &mut session);
+        end(case, books, &mut session, Closing::Refused);
         return remembered(case, books, session, answer);
     }
     let answer = Answer { extra, ..of_lines(case.request.shape, lines) };
@@ -124,12 +128,16 @@ fn update(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer {
             if lines.iter().any(|line| line.asked) {
                 session.state = SessionState::Open;
             }
+            match session.state {
+                SessionState::Open => records::parts(case, books, session),
+                SessionState::Ended(_) => records::close(case, books, session, Closing::Late),
+            }
             let extra = tell(case, told, books, Some(session), &mut lines);
             Answer { extra, ..of_lines(case.request.shape, lines) }
         }
         Err(refused) => {
             settle_all(case, books, session, &mut lines);
-            end(case, books, session);
+            end(case, books, session, Closing::Refused);
             let extra = tell(case, told, books, Some(session), &mut lines);
             Answer { extra, ..refused.answer(case.request) }
         }
@@ -148,7 +156,7 @@ fn terminate(case: Case<'_>, books: &mut Books, session: &mut Session) -> Answer
         .map_or_else(Vec::new, |service| gather(case, &books.subscriber, service, &session.parties, leg));
     let told = Before::of(case, books, Some(session));
     settle_all(case, books, session, &mut lines);
-    end(case, books, session);
+    end(case, books, session, Closing::Ended);
     let extra = tell(case, told, books, Some(session), &mut lines);
     // What cannot be counted is not charged, and the client is told.
     let countless = lines.iter().any(Line::is_countless);
@@ -176,6 +184,7 @@ fn unknown(case: Case<'_>, books: &mut Books, before: Option<Box<Session>>) -> O
     if books.changes.ledger.is_empty() {
         return (before, answer);
     }
+    records::close(case, books, &mut session, Closing::Late);
     remembered(case, books, session, answer)
 }
 
@@ -198,6 +207,7 @@ fn settle_all(case: Case<'_>, books: &mut Books, session: &mut Session, lines: &
     if lines.iter().any(|line| line.used > 0 && !line.is_countless()) {
         books.note_use(case.now);
     }
+    records::note(case, books, session);
     pool::leave(session, lines);
     for line in lines.iter_mut().filter(|line| line.is_spoken() && !line.is_countless()) {
         if let Some(quota) = session.quotas.iter_mut().find(|quota| quota.key == *line.key) {
@@ -225,8 +235,10 @@ fn moved(case: Case<'_>, session: &mut Session, lines: &[Line<'_>]) {
     place.radio = told.radio.or(of_quota).or(place.radio);
 }
 
-/// Ends a session: all that it holds is given back.
-fn end(case: Case<'_>, books: &mut Books, session: &mut Session) {
+/// Ends a session: all that it holds is given back. Of one that had ended, what came late is recorded.
+fn end(case: Case<'_>, books: &mut Books, session: &mut Session, closing: Closing) {
+    let late = session.state != SessionState::Open;
+    records::close(case, books, session, if late { Closing::Late } else { closing });
     settle::free_all(books, session);
     session.quotas.iter_mut().for_each(|quota| (quota.limited, quota.refused) = (false, false));
     session.state = SessionState::Ended(case.now);

@@ -63,7 +63,7 @@ pub(super) fn price(case: Case<'_>, books: &Books) -> Result<AnswerExtra, Refuse
     }
     // of several parts the units of one would say nothing of the sum
     let cost_per = per.filter(|_| lines.len() == 1);
-    let cost = books.account.main.checked_sub(trial.books.account.main).ok_or(Denial::Overflow)?;
+    let cost = books.account.both().checked_sub(trial.books.account.both()).ok_or(Denial::Overflow)?;
     Ok(AnswerExtra { cost: Some(cost), cost_per, ..AnswerExtra::default() })
 }
 
@@ -105,6 +105,8 @@ impl Trial {
                 changes: Changes::default(),
                 notes: Notes::default(),
                 unpaid: books.unpaid,
+                uses: Vec::new(),
+                now: books.now,
                 beyond: books.beyond,
             },
         }

@@ -39,7 +39,7 @@ pub(super) fn pass(
 }
 
 /// What is used. Of a message to several recipients the one that asks for most counts.
-fn use_of(case: Case<'_>, unit: Unit, leg: Leg) -> Use {
+pub(super) fn use_of(case: Case<'_>, unit: Unit, leg: Leg) -> Use {
     let numbers = case.catalogue.numbers();
     let parties = &case.request.parties;
     let to = |recipient: &str| use_over(unit, Leg::to(recipient, parties.role, numbers));

@@ -244,6 +244,7 @@ pub(super) fn empty_quota(key: &QuotaKey) -> Quota {
         refused: false,
         pace: None,
         armed: Vec::new(),
+        tally: None,
     }
 }
 

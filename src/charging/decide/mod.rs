@@ -6,6 +6,7 @@
 
 mod abroad;
 mod answer;
+mod basis;
 mod books;
 mod case;
 mod change;
@@ -16,10 +17,12 @@ mod duplicate;
 mod enquiry;
 mod event;
 mod gates;
+mod hindrance;
 mod limit;
 mod line;
 mod pace;
 mod pool;
+mod records;
 mod refund;
 mod reserve;
 mod sale;
@@ -33,6 +36,7 @@ mod trigger;
 mod watch;
 
 pub use answer::refuse;
+pub use hindrance::{Bar, Hindrance, hindrance};
 
 use case::Case;
 

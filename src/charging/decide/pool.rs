@@ -135,7 +135,8 @@ fn member(place: usize, line: &Line<'_>, quota: &Quota) -> Option<Member> {
     let Terms { price: Price::Rate(rate, key), max_call_secs: None, unit, .. } = &line.terms else {
         return None;
     };
-    let alone = line.others.is_empty() && held.allowances.is_empty() && !line.bounded;
+    let alone =
+        line.others.is_empty() && held.allowances.is_empty() && held.bonus.is_empty() && !line.bounded;
     if !alone || *unit == Unit::Money || rate.price.is_zero() || !rate.tiers.is_empty() {
         return None;
     }

@@ -3,15 +3,19 @@
 
 use super::books::Books;
 use super::case::Case;
+use super::records;
 use super::sale::Refused;
-use crate::charging::account::Standing;
+use crate::charging::account::{Bonus, Standing};
 use crate::charging::answer::{Answer, Denial, Grant, Outcome, PartAnswer};
 use crate::charging::books::operations::Act;
-use crate::charging::ledger::{ChargedUse, EntryKind};
+use crate::charging::cdr::{BundleUse, Closing, UseLine, Used};
+use crate::charging::ledger::{ChargedUse, EntryKind, Purse};
 use crate::charging::refund::{EventCharge, GivenBack, PartCharge, Token};
 use crate::charging::request::{Action, Kind, Measured, Part, Uncountable};
+use crate::charging::session::HeldAllowance;
 use crate::charging::snapshot::EventRecord;
 use crate::charging::units::{Amount, Money, Unit};
+use crate::time::Timestamp;
 
 const NO_TOKEN: &str = "a refund names what it gives back by the Refund-Information of the debit's answer";
 const NOT_ONE: &str = "a refund is of one event: the Refund-Information names several, or none of ours";
@@ -52,9 +56,11 @@ pub(super) fn give_back(
     if backs.iter().try_for_each(|back| book(case, books, &record, back)).is_err() {
         (books.account, books.subscriber.allowances) = before;
         books.changes = crate::charging::snapshot::Changes::default();
+        books.uses.clear();
         return Err(Denial::Overflow.into());
     }
     books.changes.refunded = Some(record);
+    records::event(case, books, Closing::Refund);
     let part =
         |(back, part): (Back, &Part)| PartAnswer::granted(part.key.clone(), Some(Grant::of(back.amount)));
     let parts = backs.into_iter().zip(&request.parts).map(part).collect();
@@ -153,10 +159,70 @@ fn book(case: Case<'_>, books: &mut Books, record: &EventRecord, back: &Back) ->
         rate: "refund".into(),
         used_at: record.at,
         above_grant: 0,
+        basis: None,
     };
     let act = Act { at: case.now, reference: Some(case.request.session.as_str().into()), ..Act::default() };
-    let posted = books.account.post(back.given.money, EntryKind::Refund, act, Some(usage));
+    let before = (books.account.main, books.account.bonus);
+    let line = case.policy.cdr.on.then(|| given_line(&usage, back));
+    let main = back.part.to_main(back.given.money);
+    let rest = back.given.money.checked_sub(main).ok_or(Denial::Overflow)?;
+    let gifts = regiven(&back.part.bonus, rest, case.now);
+    let posted = books.account.post(main, EntryKind::Refund, act.clone(), Some(usage.clone()));
     books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
     books.changes.account = true;
+    let sum = gifts.iter().try_fold(Money::ZERO, |sum, gift| sum.checked_add(gift.left));
+    let sum = sum.ok_or(Denial::Overflow)?;
+    if sum.is_positive() {
+        let used = Amount::new(usage.used.unit, 0);
+        let usage = ChargedUse { used, from_bundles: 0, ..usage };
+        let what = (EntryKind::Refund, EntryKind::Refund.counter());
+        let posted = books.account.post_to(Purse::Bonus, sum, what, act, Some(usage));
+        books.changes.ledger.push(posted.ok_or(Denial::Overflow)?);
+        give_again(&mut books.account.bonuses, gifts)?;
+    }
+    if let Some(mut line) = line {
+        let taken = |before: Money, after| before.checked_sub(after).unwrap_or(Money::ZERO);
+        (line.main, line.bonus) = (taken(before.0, books.account.main), taken(before.1, books.account.bonus));
+        let (key, span, place) = (back.part.key.clone(), (record.at, record.at), case.place);
+        books.uses.push(Used { key, span, place, late: false, above_grant: 0, line });
+    }
     Ok(())
+}
+
+/// Which bonus money comes back, where so much of it was asked for: not what is over by now.
+fn regiven(paid: &[Bonus], mut rest: Money, now: Timestamp) -> Vec<Bonus> {
+    let mut gifts = Vec::new();
+    for gift in paid.iter().rev() {
+        let left = gift.left.min(rest);
+        rest = rest.checked_sub(left).unwrap_or(Money::ZERO);
+        if left.is_positive() && !gift.is_over(now) {
+            gifts.push(Bonus { left, ..gift.clone() });
+        }
+    }
+    gifts
+}
+
+fn give_again(bonuses: &mut Vec<Bonus>, gifts: Vec<Bonus>) -> Result<(), Denial> {
+    for gift in gifts {
+        match bonuses.iter_mut().find(|one| one.id == gift.id) {
+            Some(one) => one.left = one.left.checked_add(gift.left).ok_or(Denial::Overflow)?,
+            None => bonuses.push(gift),
+        }
+    }
+    Ok(())
+}
+
+/// What a charging data record says of it: units are those given back.
+fn given_line(usage: &ChargedUse, back: &Back) -> UseLine {
+    let bundle = |held: &HeldAllowance| BundleUse { bundle: held.bundle.clone(), units: held.units };
+    UseLine {
+        plan: usage.plan.clone(),
+        rate: usage.rate.clone(),
+        version: 0,
+        unit: usage.used.unit,
+        units: usage.used.count,
+        bundles: back.given.allowances.iter().map(bundle).collect(),
+        main: Money::ZERO,
+        bonus: Money::ZERO,
+    }
 }

@@ -9,10 +9,12 @@ use super::line::{Line, quota_of};
 use super::settle::free_quota;
 use super::slice::{Aim, Slice, cut};
 use super::{pace, trigger};
+use crate::charging::account::{Account, Bonus};
 use crate::charging::answer::{Denial, Grant, GrantExtra, TariffChange};
+use crate::charging::catalogue::BonusOrder;
 use crate::charging::rating::lookup::Terms;
 use crate::charging::request::TariffChangeForm;
-use crate::charging::session::{HeldAllowance, Quota, Reservation, Session};
+use crate::charging::session::{HeldAllowance, HeldBonus, Quota, Reservation, Session};
 use crate::charging::units::{Amount, Money, Unit};
 use crate::time::Timestamp;
 use core::time::Duration;
@@ -74,7 +76,8 @@ fn grant(
     };
     let reservation = quota.reservation.as_mut().ok_or(Denial::NoCredit)?;
     let planned = change::to_the_renewal(case, &books.subscriber, planned);
-    let validity = validity(planned, reservation, books.subscriber.life.ends, case.now);
+    let end = books.subscriber.life.ends.into_iter().chain(bonus_ends(&books.account, reservation)).min();
+    let validity = validity(planned, reservation, end, case.now);
     let ends = case.now.plus(Duration::from_secs(validity.into()));
     let change = ahead.filter(|ahead| bounded == Some(Validity::OverIt) && ahead.at < ends);
     let change = change.map(|ahead| TariffChange { at: ahead.at, after });
@@ -166,11 +169,20 @@ fn hold(
     slice: Slice,
 ) -> Result<(), Denial> {
     let by_money = slice.units.saturating_sub(slice.from_bundles);
-    let money = change::money(quota, terms, after, by_money)?;
+    let price = change::money(quota, terms, after, by_money)?;
+    let bonus = match terms.bonus {
+        BonusOrder::First => price,
+        BonusOrder::Last => price.checked_sub(price.min(books.spendable())).ok_or(Denial::Overflow)?,
+        BonusOrder::Never => Money::ZERO,
+    };
+    let bonus = books.account.hold_bonus(bonus, terms.service, case.now);
+    let add = |left: Option<Money>, held: &HeldBonus| left?.checked_sub(held.money);
+    let money = bonus.iter().fold(Some(price), add).ok_or(Denial::Overflow)?;
     let reserved = books.account.reserved.checked_add(money).ok_or(Denial::Overflow)?;
     let reservation = quota.reservation.get_or_insert_with(|| Reservation {
         granted: Amount::new(terms.unit, slice.units),
         money: Money::ZERO,
+        bonus: Vec::new(),
         allowances: Vec::new(),
         expires: case.now,
         final_unit: false,
@@ -179,7 +191,8 @@ fn hold(
     });
     reservation.money = reservation.money.checked_add(money).ok_or(Denial::Overflow)?;
     books.account.reserved = reserved;
-    books.changes.account |= !money.is_zero();
+    books.changes.account |= !price.is_zero();
+    reservation.bonus.extend(bonus);
     let mut wanted = slice.from_bundles;
     for source in &terms.bundles {
         let Some(allowance) = books.subscriber.allowances.get_mut(source.allowance) else { continue };
@@ -196,8 +209,14 @@ fn hold(
     Ok(())
 }
 
-/// The validity in whole seconds, cut at the first end of a bundle that is held and at the end of the contract; at
-/// least one.
+/// When bonus money that is held ends.
+fn bonus_ends(account: &Account, reservation: &Reservation) -> Option<Timestamp> {
+    let held = |bonus: &&Bonus| reservation.bonus.iter().any(|held| held.id == bonus.id);
+    account.bonuses.iter().filter(held).filter_map(|bonus| bonus.expires).min()
+}
+
+/// The validity in whole seconds, cut at the first end of a bundle or bonus that is held and at the end of the
+/// contract; at least one.
 fn validity(planned: u32, reservation: &Reservation, end: Option<Timestamp>, now: Timestamp) -> u32 {
     let ends = reservation.allowances.iter().filter_map(|held| held.expires).chain(end);
     let left = ends.min().map_or(u64::MAX, |end| end.since(now).as_secs());

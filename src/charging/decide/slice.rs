@@ -5,6 +5,7 @@ use super::books::Books;
 use super::count::{rated, scheme};
 use super::pace;
 use crate::charging::answer::Denial;
+use crate::charging::catalogue::BonusOrder;
 use crate::charging::policy::SlicePolicy;
 use crate::charging::rating::lookup::{Price, Terms};
 use crate::charging::rating::price;
@@ -106,7 +107,7 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
         Price::Rate(rate, key) if terms.money => {
             let (units, charged) =
                 rated(quota, key).map_or((0, Money::ZERO), |line| (line.units, line.charged));
-            let budget = charged.checked_add(room(books, rate.dearest())).unwrap_or(Money::MAX);
+            let budget = charged.checked_add(room(books, terms, rate.dearest())).unwrap_or(Money::MAX);
             price::affordable(scheme(quota, rate, key), budget).saturating_sub(units)
         }
         Price::Rate(..) | Price::Free | Price::None(_) => 0,
@@ -115,9 +116,13 @@ fn obtainable(books: &Books, quota: &Quota, terms: &Terms<'_>) -> Option<(u64, u
 }
 
 /// The money that may be spent at a price. What is owed beyond the floor comes first: it also takes back what is
-/// left of a step that was paid.
-pub(super) fn room(books: &Books, price: Money) -> Money {
+/// left of a step that was paid. Bonus money for the service pays no debt.
+pub(super) fn room(books: &Books, terms: &Terms<'_>, price: Money) -> Money {
     let available = books.available();
-    let debt = available.is_negative() && !price.is_zero();
-    if debt { available } else { books.spendable() }
+    let bonus = match terms.bonus {
+        BonusOrder::Never => Money::ZERO,
+        BonusOrder::First | BonusOrder::Last => books.account.bonus_for(terms.service, books.now),
+    };
+    let debt = available.is_negative() && !price.is_zero() && bonus.is_zero();
+    if debt { available } else { books.spendable().checked_add(bonus).unwrap_or(Money::MAX) }
 }

@@ -4,8 +4,8 @@
 use crate::charging::account::{Allowance, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::catalogue::{
-    Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx, Then, Unpaid,
-    Whereabouts,
+    BonusOrder, Catalogue, ContentIx, LimitIx, Limitation, LowBalance, PlanIx, QuotaShape, Rate, ServiceIx,
+    Then, Unpaid, Whereabouts,
 };
 use crate::charging::free_numbers::{Called, FreeNumbers, NumberClass, called, is_routed};
 use crate::charging::request::{Parties, Place, Role};
@@ -104,6 +104,10 @@ pub struct Source {
 /// On what terms something is used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Terms<'c> {
+    /// The service's name; nothing where there is none.
+    pub service: &'c str,
+    /// When bonus money pays.
+    pub bonus: BonusOrder,
     /// What it is counted in.
     pub unit: Unit,
     /// The longest call, in seconds.
@@ -167,6 +171,8 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     let place = service_of(catalogue, query);
     let service = catalogue.service(place);
     let mut terms = Terms {
+        service: service.map_or("", |service| &service.name),
+        bonus: BonusOrder::default(),
         unit: service.map_or(Unit::Pieces, |service| service.unit),
         max_call_secs: service.and_then(|service| service.max_call_secs),
         shape: None,
@@ -180,6 +186,7 @@ pub fn terms<'c>(catalogue: &'c Catalogue, subscriber: &Subscriber, query: Query
     terms.shape = catalogue.quota(plan, place, query.rating_group);
     let words = catalogue.plan(plan);
     terms.low_balance = words.and_then(|words| words.low_balance);
+    terms.bonus = words.map_or_else(BonusOrder::default, |words| words.bonus);
     let limited = |by: Option<LimitIx>| {
         let found = words.zip(by).and_then(|(words, by)| words.limitation(by));
         found.filter(|found| service.is_some_and(|service| service.takes(&found.action)))

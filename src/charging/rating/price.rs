@@ -126,6 +126,15 @@ pub fn held<'r>(rate: impl Into<Scheme<'r>>, units: u64) -> Option<Money> {
     exact(rate, units)?.up()
 }
 
+/// The units that are priced for so many: at least the first ones, in whole steps.
+pub fn counted<'r>(rate: impl Into<Scheme<'r>>, units: u64) -> Option<u64> {
+    let rate = &rate.into();
+    if units == 0 {
+        return Some(0);
+    }
+    u64::try_from(in_steps(rate, units.max(rate.first))?).ok()
+}
+
 /// The largest total of whole steps whose exact price is not above the budget, [`u64::MAX`] where the
 /// budget sets no bound.
 pub fn affordable<'r>(rate: impl Into<Scheme<'r>>, budget: Money) -> u64 {

@@ -15,7 +15,7 @@ use super::{Absent, Answer, Call, Failure, random};
 use crate::admin::{Admin, api};
 use crate::charging::catalogue::Catalogue;
 use crate::charging::policy::Policy;
-use crate::cli::{Status, probe};
+use crate::cli::{Status, outbox, probe};
 use crate::engine::control::{self, ControlError, Inbox};
 use crate::engine::core::{HashKey, Limits, Mode, Settings};
 use crate::engine::run::{self, Engine, Event};
@@ -95,7 +95,9 @@ impl Local {
             None => kept_tariffs(&mut opened)?,
         };
         let clock = Clock::start();
-        Self::start((opened, pulse), tariffs, Arc::new(move || clock.now()))
+        let (notices, cdr) = outbox::policies_of(data);
+        let policy = Policy { notices, cdr, ..Policy::default() };
+        Self::start_with((opened, pulse), policy, tariffs, Arc::new(move || clock.now()))
     }
 
     /// What a call would come to on a store that is made for it: nothing is made.
@@ -110,7 +112,16 @@ impl Local {
 
     /// Starts an engine on an opened store, whose state half has this pulse.
     pub(super) fn start(
+        opened: (Opened, Arc<Pulse>),
+        tariffs: Tariffs,
+        clock: Reading,
+    ) -> Result<Self, Failure> {
+        Self::start_with(opened, Policy::default(), tariffs, clock)
+    }
+
+    fn start_with(
         (opened, pulse): (Opened, Arc<Pulse>),
+        policy: Policy,
         tariffs: Tariffs,
         clock: Reading,
     ) -> Result<Self, Failure> {
@@ -121,10 +132,11 @@ impl Local {
         let (waker, monotonic, wall) = (Arc::clone(&wake), Arc::clone(&clock), Arc::clone(&clock));
         let (shown, tariffs) = watch::channel(Arc::clone(&catalogue));
         let engine = Engine::start(run::Options {
+            followers: None,
             settings: Settings {
                 // there is no gateway to ask anything
                 limits: Limits { reauth_rate: 0, ..Limits::default() },
-                policy: Policy::default(),
+                policy,
                 catalogue,
                 hash_key: HashKey(random()?),
                 hash_code: run::hash_code,

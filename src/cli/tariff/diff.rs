@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{read, show};
 use crate::charging::account::Mode;
-use crate::charging::catalogue::{Bundle, Catalogue, Plan, Then};
+use crate::charging::catalogue::{BonusOrder, Bundle, Catalogue, Plan, Then};
 use crate::charging::units::Unit;
 use crate::cli::print::{self, Row};
 use crate::cli::{Rows, Status};
@@ -170,6 +170,14 @@ fn of_plan(catalogue: &Catalogue, plan: &Plan, add: &mut dyn FnMut(&str, &'stati
     add(&plan.name, "plan", "", plain(format!("{}{closed}", modes.join(", "))));
     if let Some(limitation) = plan.out_of_money.and_then(|place| plan.limitation(place)) {
         add(&plan.name, "out of money", "", plain(show::action(&limitation.action)));
+    }
+    let bonus = match plan.bonus {
+        BonusOrder::First => None,
+        BonusOrder::Last => Some("last"),
+        BonusOrder::Never => Some("never"),
+    };
+    if let Some(bonus) = bonus {
+        add(&plan.name, "bonus money", "", plain(bonus));
     }
     if let Some(low) = plan.low_balance {
         let words = format!("below {}, divided by {}", low.below, low.divisor);

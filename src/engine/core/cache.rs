@@ -203,7 +203,7 @@ impl Weigh for super::papers::Paper {
     fn octets(&self) -> usize {
         let inside = match self {
             Self::Voucher(_) | Self::Tries(_) => 0,
-            Self::Batch(batch) => batch.void.len().saturating_mul(8),
+            Self::Batch(batch) => batch.void.len().saturating_mul(64),
             Self::Contract(contract) => contract.accounts.len().saturating_mul(8),
             Self::Holder(holder) => holder.numbers.len().saturating_mul(8),
         };
@@ -226,7 +226,9 @@ impl Weigh for Box<Session> {
             .quotas
             .iter()
             .map(|quota| {
-                quota.rated.len().saturating_mul(48).saturating_add(quota.key.services.len() * 4) + 192
+                let tally = quota.tally.as_ref().map_or(0, |tally| tally.weight());
+                let rated = quota.rated.len().saturating_mul(48);
+                rated.saturating_add(tally).saturating_add(quota.key.services.len() * 4) + 192
             })
             .sum();
         let answers: usize = self.answers.iter().map(|stored| answer_octets(&stored.answer)).sum();

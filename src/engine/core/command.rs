@@ -10,7 +10,7 @@ use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{BatchId, Code, VoucherError};
 
 pub use super::life::{LifeChange, LifeError};
-pub use super::tariffs::Publication;
+pub use super::publication::Publication;
 
 /// The largest number an account may have.
 pub const MOST_ACCOUNT: u64 = 999_999_999_999;
@@ -289,6 +289,33 @@ pub struct SubscriberChange {
     pub owner_is_entity: Option<bool>,
     /// Another holder may have more numbers than an individual may (`OWN-1`).
     pub override_limit: bool,
+}
+
+impl SubscriberChange {
+    /// What is set, in words, for the act on the number (`AUD-1`).
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut said = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| format!("{name} {value}")));
+        };
+        said("plan", self.plan.as_deref().map(String::from));
+        said("imsi", self.imsi.map(|imsi| imsi.to_string()));
+        said("credit limit", self.credit_limit.map(|limit| limit.to_string()));
+        said("overdraft", self.overdraft.map(|overdraft| overdraft.to_string()));
+        self.bar.iter().for_each(|service| said("bar", Some(service.to_string())));
+        self.unbar.iter().for_each(|service| said("unbar", Some(service.to_string())));
+        said("overage", self.overage.map(|overage| if overage { "on".into() } else { "off".into() }));
+        said("language", self.language.as_deref().map(String::from));
+        let brand = |brand| match brand {
+            Brand::Kcell => "kcell".into(),
+            Brand::Activ => "activ".into(),
+        };
+        said("brand", self.brand.map(brand));
+        said("owner", self.owner.as_deref().map(String::from));
+        let kind = |is_entity| if is_entity { "entity".into() } else { "individual".into() };
+        said("owner kind", self.owner_is_entity.map(kind));
+        words
+    }
 }
 
 /// Why a command or a question was not carried out. Nothing changed.

@@ -7,6 +7,7 @@ use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{AccountId, Sequence};
 use crate::charging::books::due::Entry;
+use crate::charging::cdr::Cdr;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
 use crate::charging::units::Digits;
@@ -41,6 +42,7 @@ pub(crate) struct Open {
     pub(crate) bills: Vec<Bill>,
     pub(crate) calendar: Vec<(Entry, bool)>,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) cdrs: Vec<Cdr>,
     /// The stopped areas.
     pub(crate) areas: bool,
     /// Hashes of events that were answered.
@@ -76,6 +78,7 @@ impl Open {
             bills,
             calendar,
             notices,
+            cdrs,
             areas,
             events,
             buckets,
@@ -101,6 +104,7 @@ impl Open {
             && bills.is_empty()
             && calendar.is_empty()
             && notices.is_empty()
+            && cdrs.is_empty()
             && !areas
             && events.is_empty()
             && buckets.is_empty()

@@ -28,6 +28,8 @@ pub(super) struct Owner {
 #[derive(Debug)]
 pub(super) struct Joining {
     pub(super) owner: Owner,
+    /// The owner has more numbers with it than an individual may.
+    pub(super) overrides: bool,
     holder: Option<(Digits, Holder)>,
     contract: Option<(ContractId, Contract)>,
 }
@@ -82,7 +84,8 @@ impl Core {
                 Some((ContractId(opened.0), contract))
             }
         };
-        Ok(Ok(Joining { owner, holder, contract }))
+        let overrides = self.overrides(&owner, holder.as_ref());
+        Ok(Ok(Joining { owner, overrides, holder, contract }))
     }
 
     /// The holder with one number more, where it may have one (`OWN-1`).
@@ -102,6 +105,12 @@ impl Core {
             holder.numbers.push(msisdn);
         }
         Ok(Ok(Some((number, holder))))
+    }
+
+    /// Whether an individual has more numbers than an individual may: an operator has let it through.
+    pub(super) fn overrides(&self, owner: &Owner, holder: Option<&(Digits, Holder)>) -> bool {
+        let most = self.policy.accounts.numbers_each;
+        !owner.is_entity && holder.is_some_and(|(_, holder)| holder.numbers.len() > most)
     }
 
     /// Writes what [`Core::join`] has checked, and gives the contract of an account that is opened.

@@ -1,10 +1,10 @@
 //! What is counted of decisions, by service and in all, and what is kept of refusals.
 
 use crate::charging::answer::{Answer, Outcome};
+use crate::charging::decide::hindrance;
 use crate::charging::request::Request;
 use crate::charging::session::Session;
-use crate::charging::snapshot::Notes;
-use crate::charging::units::Digits;
+use crate::charging::snapshot::{Notes, Snapshot};
 use crate::time::Timestamp;
 
 use super::directory::SessionSummary;
@@ -64,13 +64,14 @@ impl Core {
         }
     }
 
-    pub(super) fn note_refusals(
-        &mut self,
-        msisdn: Digits,
+    /// What of a request was refused, limited, or granted for the last time, and what stood in the way.
+    pub(super) fn refusals_of(
+        &self,
+        snapshot: &Snapshot,
         request: &Request,
         answer: &Answer,
         at: Timestamp,
-    ) {
+    ) -> Vec<Refusal> {
         let whole = match answer.outcome {
             Outcome::Denied(denial) => Some((None, Why::Denied(denial))),
             Outcome::Done => None,
@@ -84,11 +85,13 @@ impl Core {
             };
             why.map(|why| (Some(part.key.clone()), why))
         });
-        for (key, why) in whole.clone().into_iter().chain(parts) {
+        let told = whole.clone().into_iter().chain(parts).map(|(key, why)| {
+            let of = (&*self.catalogue, &self.policy, at);
+            let hindrance = Some(Box::new(hindrance(snapshot, request, key.as_ref(), of)));
             let session = request.session.clone();
-            let refusal = Refusal { at, session, kind: request.kind, number: request.number, key, why };
-            self.refusals.note(msisdn, refusal);
-        }
+            Refusal { at, session, kind: request.kind, number: request.number, key, why, hindrance }
+        });
+        told.collect()
     }
 }
 

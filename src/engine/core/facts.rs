@@ -35,6 +35,8 @@ pub struct Facts {
     pub expired: u64,
     /// What subscribers were told.
     pub notices: u64,
+    /// Charging data records.
+    pub cdrs: u64,
     /// Contracts ended by rule.
     pub contracts_ended: u64,
     /// Fees charged.

@@ -90,7 +90,7 @@ impl Core {
                     return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
                 };
                 let page = self.ledger_page(account, *after, *limit, begun, given)?;
-                Ok(Ok(View::Ledger(page)))
+                Ok(Ok(View::Ledger(Box::new(page))))
             }
             Query::Explain { msisdn, session, limit } => {
                 let of = match self.view(*msisdn).map_err(plain)? {

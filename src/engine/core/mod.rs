@@ -34,6 +34,7 @@ mod money;
 mod operate;
 pub mod papers;
 mod prune;
+mod publication;
 pub mod query;
 pub mod reauth;
 mod refusals;
@@ -61,10 +62,11 @@ pub use hash::{HashKey, SessionKey};
 pub use limits::Limits;
 pub use load::{Found, Load, Loaded, Scanned};
 pub use operate::subscriber_of;
+pub use publication::Publication;
 pub use query::{Mode, Outcome, Query, View};
 pub use reauth::{Demand, Errand, ErrandId, Reason, Route, Told, Who};
 pub use sink::{BatchSink, Fact, Recovered, TariffRecord};
-pub use tariffs::{KnownTariff, Publication};
+pub use tariffs::KnownTariff;
 
 use crate::charging::account::area::StoppedArea;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
@@ -257,12 +259,6 @@ impl Core {
 
 /// Loads, batches and what they bring on.
 impl Core {
-    /// Other tariffs are in force from now on: what was used before is rated by those before, and clients are asked to
-    /// report and ask anew, at leisure. Their content is kept in the store, by its version.
-    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
-        self.replace_tariffs(catalogue, content);
-    }
-
     /// Something to be loaded. Loads are to be answered in the order in which they are given, behind all batches that
     /// are durable.
     pub fn poll_load(&mut self) -> Option<Load> {
@@ -437,6 +433,7 @@ impl Core {
         open.ledger.iter().for_each(|entry| sink.ledger(entry));
         open.acts.iter().for_each(|act| sink.act(act));
         open.notices.iter().for_each(|notice| sink.notice(notice));
+        open.cdrs.iter().for_each(|cdr| sink.cdr(cdr));
         for hash in open.events {
             self.events.recent(hash).into_iter().for_each(|(event, _)| sink.event(event));
         }
@@ -643,6 +640,7 @@ impl Core {
         let begins = still.is_some() && self.store_stalled.is_none();
         self.store_stalled = still;
         if begins {
+            self.tariffs.abandon();
             for waiter in self.waiting.take_operators() {
                 if let Job::Command(tag, _) | Job::Query(tag, ..) = waiter.job {
                     self.reply(tag, Err(CommandError::StoreStalled));

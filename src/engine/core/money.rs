@@ -52,9 +52,14 @@ impl Core {
                     return Ok(Err(CommandError::UnknownSubscriber(*msisdn)));
                 };
                 let terms = self.policy.accounts.promise;
-                self.move_money(*msisdn, now, |account| {
+                let done = self.move_money(*msisdn, now, |account| {
                     promise(account, &terms, subscriber.since, &acting(note))
-                })
+                })?;
+                if let Ok(done) = &done {
+                    let (amount, fee, due) = (terms.amount, terms.fee, now.plus(terms.term));
+                    self.tell(&subscriber, Cause::Promise { amount, fee, due, balance: done.balance }, now);
+                }
+                Ok(done)
             }
             Change::Bonus { msisdn, amount, valid, services, note } => {
                 let unknown = services.iter().find(|name| self.catalogue.service_named(name).is_none());

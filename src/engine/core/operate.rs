@@ -15,6 +15,7 @@ use super::command::{Change, Command, CommandError, MOST_ACCOUNT, NewSubscriber,
 use super::contracts::Owner;
 use super::hash::command_digest;
 use super::life::LifeChange;
+use super::lifecycle::By;
 use super::load::{Found, Load};
 use super::query::{Mode, Outcome, View};
 use super::reauth::{Demand, Reason, Who};
@@ -68,7 +69,10 @@ impl Core {
             Err(_) if tries > TRIES && !matches!(command.what, Change::Publish(_)) => {
                 self.reply(tag, Err(CommandError::Overloaded));
             }
-            Err(wait) if self.is_vain(&wait) => self.reply(tag, Err(CommandError::StoreStalled)),
+            Err(wait) if self.is_vain(&wait) => {
+                self.give_up_check(command.key);
+                self.reply(tag, Err(CommandError::StoreStalled));
+            }
             Err(wait) => {
                 let job = Job::Command(tag, command);
                 self.waiting.park(wait, Waiter { job, since, tries: tries.saturating_add(1) });
@@ -100,7 +104,7 @@ impl Core {
                 Err(why) => Err(why),
             },
             Change::AddSubscriber(new) => self.add_subscriber(command, new, now)?,
-            Change::SetSubscriber { msisdn, set } => self.set_subscriber(*msisdn, set, now)?,
+            Change::SetSubscriber { msisdn, set } => self.set_subscriber(command, *msisdn, set, now)?,
             Change::Adjust { msisdn, amount, note } => {
                 let act = Act { note: note.clone(), ..act(command, now) };
                 let once =
@@ -232,7 +236,7 @@ impl Core {
             Ok(joining) => joining,
             Err(why) => return Ok(Err(why)),
         };
-        let owner = joining.owner.clone();
+        let (owner, overrides) = (joining.owner.clone(), joining.overrides);
         let opened = match &shared {
             Some(account) => check_shared(new, account.id, account.mode, plan).map(|()| None),
             None => self.open_account(command, new, plan, now).map(Some),
@@ -268,7 +272,12 @@ impl Core {
                 self.write_account(account, done.entries, now);
             }
         }
-        self.write_subscriber(subscriber, now);
+        if overrides {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, "added above the limit of numbers", by);
+        } else {
+            self.write_subscriber(subscriber, now);
+        }
         Ok(Ok(Done::new(new.msisdn, id, balance, true)))
     }
 
@@ -315,7 +324,13 @@ impl Core {
         Ok((account, entry))
     }
 
-    fn set_subscriber(&mut self, msisdn: Digits, set: &SubscriberChange, now: Timestamp) -> Attempt {
+    fn set_subscriber(
+        &mut self,
+        command: &Command,
+        msisdn: Digits,
+        set: &SubscriberChange,
+        now: Timestamp,
+    ) -> Attempt {
         let Some((mut subscriber, mut account)) = self.load_both(msisdn)? else {
             return Ok(Err(CommandError::UnknownSubscriber(msisdn)));
         };
@@ -329,6 +344,7 @@ impl Core {
         if let Err(why) = self.change(&mut subscriber, &mut account, set) {
             return Ok(Err(why));
         }
+        let mut words = set.words();
         let (mut left, mut held) = (None, None);
         if subscriber.owner != before.0.owner || subscriber.owner_is_entity != before.0.owner_is_entity {
             let owner = Owner { number: subscriber.owner.clone(), is_entity: subscriber.owner_is_entity };
@@ -339,6 +355,9 @@ impl Core {
                 Ok(held) => held,
                 Err(why) => return Ok(Err(why)),
             };
+            if self.overrides(&owner, held.as_ref()) {
+                words.push("above the limit of numbers".into());
+            }
         }
         self.write_holder(left, now);
         self.write_holder(held, now);
@@ -357,8 +376,13 @@ impl Core {
                 self.write_imsi(imsi, Some(msisdn), now);
             }
         }
-        subscriber.revision = subscriber.revision.saturating_add(1);
-        self.write_subscriber(subscriber, now);
+        if words.is_empty() {
+            subscriber.revision = subscriber.revision.saturating_add(1);
+            self.write_subscriber(subscriber, now);
+        } else {
+            let by = By { operator: Some(&command.operator), note: None, now };
+            self.write_act(subscriber, &format!("set {}", words.join(", ")), by);
+        }
         self.reach_changed(&before, &after, now);
         Ok(Ok(Done::new(msisdn, id, balance, true)))
     }

@@ -9,6 +9,7 @@ use crate::charging::account::life::{ActEntry, PortRefusal};
 use crate::charging::account::{Account, AccountId, ContractId, Sequence, Subscriber};
 use crate::charging::answer::Denial;
 use crate::charging::contract::Contract;
+pub use crate::charging::decide::{Bar, Hindrance};
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::request::{Kind, QuotaKey, SessionId};
 use crate::charging::session::Session;
@@ -137,7 +138,7 @@ pub enum View {
         next: Option<Digits>,
     },
     /// A page of a ledger.
-    Ledger(LedgerPage),
+    Ledger(Box<LedgerPage>),
     /// The last charges and refusals.
     Explanation(Box<Explanation>),
     /// A page of open sessions.
@@ -277,6 +278,8 @@ pub struct Refusal {
     pub key: Option<QuotaKey>,
     /// Why.
     pub why: Why,
+    /// What stood in the way; none of what needs no account to be refused.
+    pub hindrance: Option<Box<Hindrance>>,
 }
 
 /// What the engine serves.

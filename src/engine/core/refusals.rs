@@ -77,6 +77,7 @@ mod tests {
             number,
             key: None,
             why: Why::Denied(Denial::NoCredit),
+            hindrance: None,
         }
     }
 

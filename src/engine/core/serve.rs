@@ -472,7 +472,8 @@ impl Core {
         if done != Done::default() {
             self.note_done(&snapshot.subscriber, &done, now);
         }
-        let Decision { snapshot, mut changes, answer, notes } =
+        let stopped = snapshot.stopped;
+        let Decision { mut snapshot, mut changes, answer, notes } =
             decide(snapshot, request, &self.catalogue, &self.policy, now);
         changes.subscriber |= done.subscriber;
         changes.account |= done.account;
@@ -486,11 +487,19 @@ impl Core {
         let profile = profile.map(|session| session.profile.clone());
         let service = self.service_facts(session, &request.context);
         let msisdn = taken.msisdn;
+        let refusals = if notes.repeat {
+            Vec::new()
+        } else {
+            snapshot.stopped = stopped;
+            self.refusals_of(&snapshot, request, &answer, now)
+        };
         let held = self.put_back(snapshot, changes, taken, service, now);
         self.count_notes(notes);
         if !notes.repeat {
             self.count_answer(&answer, service);
-            self.note_refusals(msisdn, request, &answer, now);
+        }
+        for refusal in refusals {
+            self.refusals.note(msisdn, refusal);
         }
         self.commit.hold(held);
         Handled::Answered(Answered { answer, profile, held: Some(held), notes })
@@ -516,10 +525,15 @@ impl Core {
             mut ledger,
             event,
             refunded,
-            notices,
+            mut notices,
+            cdrs,
         } = changes;
         let number = number && !is_former;
-        let kept = event.is_some() || refunded.is_some() || !notices.is_empty();
+        if is_former {
+            // who had the number before is not told by it
+            notices.clear();
+        }
+        let kept = event.is_some() || refunded.is_some() || !notices.is_empty() || !cdrs.is_empty();
         let changed = money || number || dialogue || kept || !ledger.is_empty();
         self.reserved = self
             .reserved
@@ -555,6 +569,7 @@ impl Core {
             self.keep_event(event, now);
         }
         self.tell_all(notices, now);
+        self.record_all(cdrs, now);
         if changed { next } else { taken.read }
     }
 

@@ -5,6 +5,7 @@ use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::books::due::Entry;
+use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::{Counter, LedgerEntry};
 use crate::charging::notice::Notice;
@@ -40,6 +41,8 @@ pub trait BatchSink {
     fn calendar(&mut self, entry: Entry, there: bool);
     /// What a subscriber is told: written once, found by whoever follows the batches.
     fn notice(&mut self, notice: &Notice);
+    /// A charging data record: written once, found by whoever follows the batches.
+    fn cdr(&mut self, cdr: &Cdr);
     /// The areas that were stopped, all of them.
     fn areas(&mut self, areas: &[StoppedArea]);
     /// The answer of a one-time event: written once, found again through its bucket.

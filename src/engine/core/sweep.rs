@@ -173,11 +173,12 @@ impl Core {
     }
 
     fn count_emergency(&mut self, key: SessionKey, now: Timestamp) -> Result<(), Wait> {
-        let Some(record) = self.desk.uncounted(key) else { return Ok(()) };
+        let Some(record) = self.desk.uncounted(key).cloned() else { return Ok(()) };
         let number = record.msisdn.map(Identity::E164);
         let identities: Vec<Identity> = number.into_iter().chain(record.imsi.map(Identity::Imsi)).collect();
         let Ok((msisdn, _)) = self.identify(&identities)? else {
             self.facts.emergencies_dropped = self.facts.emergencies_dropped.saturating_add(1);
+            self.record_emergency(&record, None, now);
             self.desk.set_counted(key);
             return Ok(());
         };
@@ -186,6 +187,7 @@ impl Core {
             subscriber.note_use(now);
             subscriber.revision = subscriber.revision.saturating_add(1);
             let octets = subscriber.octets();
+            self.record_emergency(&record, Some(&subscriber), now);
             if self.subscribers.write(msisdn, subscriber, self.commit.next) {
                 self.commit.open.subscribers.push(msisdn);
                 self.commit.open.touch(now, octets);

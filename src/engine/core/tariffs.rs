@@ -5,7 +5,6 @@
 //! A version that would take a plan or a bundle from a subscriber is refused: all subscribers are looked at first, by
 //! pages, where it lacks something that the versions before it have. Meanwhile nobody gets the plans that it lacks.
 
-use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use crate::time::{Timestamp, Zone};
 
 use super::command::{Command, CommandError, OperationKey};
 use super::load::{Found, Load};
+use super::publication::Publication;
 use super::query::PAGE;
 use super::reauth::{Demand, Reason, Who};
 use super::sink::{Done, Fact, TariffRecord};
@@ -29,36 +29,6 @@ type Attempt = Result<Result<Done, CommandError>, Wait>;
 /// The most versions that are kept for later.
 const LATER_MOST: usize = 64;
 
-/// A tariff to be published.
-#[derive(Clone)]
-pub struct Publication {
-    /// What it says.
-    pub catalogue: Arc<Catalogue>,
-    /// What it was made from.
-    pub content: Arc<[u8]>,
-    /// From when on it is to be in force; none, or a time that has passed: at once.
-    pub from: Option<Timestamp>,
-}
-
-impl fmt::Debug for Publication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.catalogue.version();
-        f.debug_struct("Publication")
-            .field("version", &version)
-            .field("from", &self.from)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Equal content has an equal version.
-impl PartialEq for Publication {
-    fn eq(&self, other: &Self) -> bool {
-        (self.catalogue.version(), self.from) == (other.catalogue.version(), other.from)
-    }
-}
-
-impl Eq for Publication {}
-
 /// A version that is known, and when it comes or came into force.
 #[derive(Clone, Debug)]
 pub struct KnownTariff {
@@ -66,6 +36,8 @@ pub struct KnownTariff {
     pub record: TariffRecord,
     /// What it says, without the versions before and after it.
     pub catalogue: Arc<Catalogue>,
+    /// The store has its record.
+    pub kept: bool,
 }
 
 /// The versions that are known, and what is under way with them.
@@ -162,6 +134,11 @@ impl Tariffs {
         self.check.as_ref().is_some_and(|check| check.lacks.plans.contains(plan))
     }
 
+    /// What was under way is given up: the store stands still.
+    pub(super) fn abandon(&mut self) {
+        self.check = None;
+    }
+
     /// What is known, by when it comes into force.
     pub(super) fn known(&self) -> &[KnownTariff] {
         &self.known
@@ -200,8 +177,10 @@ impl Core {
             }
         }
         // of a store from before versions were kept, the one that was in force is written as such
-        let first = self.tariffs.known.first().filter(|known| known.record.from == Timestamp::EPOCH);
-        self.commit.open.tariffs.extend(first.map(|known| known.record.clone()));
+        for known in self.tariffs.known.iter_mut().filter(|known| !known.kept) {
+            known.kept = true;
+            self.commit.open.tariffs.push(known.record.clone());
+        }
         self.put_in_force(now);
     }
 
@@ -219,7 +198,7 @@ impl Core {
         self.commit.open.tariffs.push(record.clone());
         self.commit.open.touch(now, 64);
         self.tariffs.known.retain(|known| known.record.from != from);
-        self.tariffs.known.push(KnownTariff { record, catalogue });
+        self.tariffs.known.push(KnownTariff { record, catalogue, kept: true });
         self.tariffs.known.sort_by_key(|known| known.record.from);
     }
 
@@ -227,7 +206,7 @@ impl Core {
     pub(super) fn put_in_force(&mut self, now: Timestamp) {
         let mut current: Option<Catalogue> = None;
         let mut later = Vec::new();
-        for KnownTariff { record, catalogue } in &self.tariffs.known {
+        for KnownTariff { record, catalogue, .. } in &self.tariffs.known {
             let plain = Catalogue::clone(catalogue);
             match &current {
                 Some(_) if record.from > now => later.push((record.from, plain)),
@@ -246,8 +225,9 @@ impl Core {
         self.catalogue = Arc::new(current.followed_by(later));
     }
 
-    /// Other tariffs are in force from now on, whoever still uses what they lack.
-    pub(super) fn replace_tariffs(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
+    /// Other tariffs are in force from now on, whoever still uses what they lack: what was used before is rated by those
+    /// before, and clients are asked to report and ask anew, at leisure. Their content is kept in the store, by its version.
+    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>, content: Arc<[u8]>) {
         if catalogue.version() == self.catalogue.version() {
             return;
         }

@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use crate::charging::books::operations::{Act, OperationError};
 use crate::charging::books::payment::pay_in;
 use crate::charging::ledger::Counter;
+use crate::charging::notice::Cause;
 use crate::charging::units::Digits;
 use crate::charging::voucher::{
-    BatchId, Code, CodeHash, MOST_VOID, Tries, Used, Voucher, VoucherBatch, VoucherError,
+    BatchId, Code, CodeHash, MOST_VOID, Tries, Used, Void, Voucher, VoucherBatch, VoucherError,
 };
 use crate::time::Timestamp;
 
@@ -31,9 +32,13 @@ impl Core {
     /// Carries out a command about payment cards.
     pub(super) fn card(&mut self, command: &Command, now: Timestamp) -> Attempt {
         match &command.what {
-            Change::AddVouchers(new) => self.add_vouchers(new, now),
+            Change::AddVouchers(new) => self.add_vouchers(command, new, now),
             Change::ActivateVoucher { msisdn, code } => self.activate(*msisdn, code, act(command, now), now),
-            Change::VoidVouchers { batch, serials, .. } => self.void_vouchers(*batch, *serials, now),
+            Change::VoidVouchers { batch, serials, note } => {
+                let (first, last) = serials.unwrap_or(Void::ALL);
+                let (operator, note) = (command.operator.clone(), note.clone());
+                self.void_vouchers(*batch, Void { first, last, at: now, operator, note })
+            }
             _ => Ok(Err(CommandError::KeyUsed)),
         }
     }
@@ -42,7 +47,7 @@ impl Core {
         (self.hash_code)(self.hash_key, code)
     }
 
-    fn add_vouchers(&mut self, new: &NewVouchers, now: Timestamp) -> Attempt {
+    fn add_vouchers(&mut self, command: &Command, new: &NewVouchers, now: Timestamp) -> Attempt {
         if let Err(why) = check(new) {
             return Ok(Err(why));
         }
@@ -55,7 +60,7 @@ impl Core {
                 used: 0,
                 made: now,
                 expires,
-                voided: None,
+                operator: command.operator.clone(),
                 void: Vec::new(),
             },
             Some(batch)
@@ -114,7 +119,8 @@ impl Core {
         let reference: Box<str> = format!("{KEPT}{}/{}", voucher.batch.0, voucher.serial).into();
         let (amount, act) = (batch.value, Act { reference: Some(reference.clone()), ..act });
         let done = self.move_money(msisdn, now, |account| pay_in(account, amount, Counter::Voucher, act))?;
-        if done.is_ok() {
+        if let Ok(done) = &done {
+            self.tell(&subscriber, Cause::Topup { amount, balance: done.balance }, now);
             voucher.used = Some(Used { msisdn, account: account.id, at: now });
             batch.used = batch.used.saturating_add(1);
             self.write_paper(PaperKey::Batch(voucher.batch), Paper::Batch(batch), now);
@@ -142,25 +148,19 @@ impl Core {
         why.into()
     }
 
-    fn void_vouchers(&mut self, id: BatchId, serials: Option<(u32, u32)>, now: Timestamp) -> Attempt {
+    fn void_vouchers(&mut self, id: BatchId, void: Void) -> Attempt {
         let Some(mut batch) = self.batch(id)? else { return Ok(Err(CommandError::NoBatch(id))) };
-        let before = batch.clone();
-        match serials {
-            None => batch.voided = batch.voided.or(Some(now)),
-            Some((first, last)) => {
-                if first == 0 || first > last || last > batch.count {
-                    return Ok(Err(CommandError::Serials { most: batch.count }));
-                }
-                if !batch.void.contains(&(first, last)) {
-                    if batch.void.len() >= MOST_VOID {
-                        return Ok(Err(CommandError::TooManyVoid(MOST_VOID)));
-                    }
-                    batch.void.push((first, last));
-                }
-            }
+        let (now, serials) = (void.at, void.serials());
+        let within = void.first > 0 && void.first <= void.last && void.last <= batch.count;
+        if serials != Void::ALL && !within {
+            return Ok(Err(CommandError::Serials { most: batch.count }));
         }
-        let (changed, balance) = (batch != before, batch.value);
+        let (changed, balance) = (batch.void.iter().all(|known| known.serials() != serials), batch.value);
         if changed {
+            if serials != Void::ALL && batch.void.len() >= MOST_VOID {
+                return Ok(Err(CommandError::TooManyVoid(MOST_VOID)));
+            }
+            batch.void.push(void);
             self.write_paper(PaperKey::Batch(id), Paper::Batch(batch), now);
         }
         Ok(Ok(Done::of_batch(balance, changed)))

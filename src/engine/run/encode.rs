@@ -5,6 +5,7 @@ use crate::charging::account::credit::Bill;
 use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, Sequence, Subscriber};
 use crate::charging::books::due::Entry;
+use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
@@ -18,8 +19,8 @@ use crate::engine::core::sink::{
     BatchSink, Done, EventBucket, Fact, OperationRecord, ReferenceRecord, TariffRecord,
 };
 use crate::store::record::{
-    RecordError, account, act, area, calendar, contract, emergency, event, index, invoice, ledger, notice,
-    operation, session, subscriber, tariff, voucher,
+    RecordError, account, act, area, calendar, cdr, contract, emergency, event, index, invoice, ledger,
+    notice, operation, session, subscriber, tariff, voucher,
 };
 use crate::store::{self, Batch, Class, Key, Record};
 use crate::time::Timestamp;
@@ -31,12 +32,14 @@ pub struct Encoder {
     records: Vec<Record>,
     /// Notices so far.
     notices: u64,
+    /// Charging data records so far.
+    cdrs: u64,
 }
 
 impl Encoder {
     /// An empty batch of a store with that hash key.
     pub fn new(hash_key: HashKey) -> Self {
-        Self { hash_key, records: Vec::new(), notices: 0 }
+        Self { hash_key, records: Vec::new(), notices: 0, cdrs: 0 }
     }
 
     /// The batch, under its number.
@@ -105,6 +108,12 @@ impl BatchSink for Encoder {
         let key = notice::key(self.notices);
         self.notices = self.notices.saturating_add(1);
         self.records.push(Record::put(notice::CLASS, key, notice::encode(notice)));
+    }
+
+    fn cdr(&mut self, cdr: &Cdr) {
+        let key = cdr::key(self.cdrs);
+        self.cdrs = self.cdrs.saturating_add(1);
+        self.records.push(Record::put(cdr::CLASS, key, cdr::encode(cdr)));
     }
 
     fn areas(&mut self, areas: &[StoppedArea]) {

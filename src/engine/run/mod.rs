@@ -7,6 +7,7 @@
 mod committer;
 mod encode;
 mod figures;
+mod followers;
 mod operators;
 mod reader;
 mod secret;
@@ -41,6 +42,7 @@ use crate::telemetry::EngineMetrics;
 use crate::time::Timestamp;
 
 pub use encode::Encoder;
+pub use followers::{Asking, Followers, Start};
 pub use secret::hash_code;
 
 use committer::{Clock, ToCommitter, Written};
@@ -81,6 +83,8 @@ pub struct Options {
     pub upcoming: Vec<Publication>,
     /// Where it is shown which tariffs are in force.
     pub shown: watch::Sender<Arc<Catalogue>>,
+    /// Who follows what is committed.
+    pub followers: Option<Followers>,
 }
 
 /// Makes a catalogue of the content of a tariff, or says why it cannot.
@@ -234,19 +238,40 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Starts the store thread, which opens the store; emergencies are served from now on.
     pub fn start(options: Options) -> io::Result<Self> {
-        let Options { settings, content, open, clock, wake, pulse, spool, metrics, build, upcoming, shown } =
-            options;
+        let Options {
+            settings,
+            content,
+            open,
+            clock,
+            wake,
+            pulse,
+            spool,
+            metrics,
+            build,
+            upcoming,
+            shown,
+            followers,
+        } = options;
         let policy = settings.policy;
         let stall = Stall::new(&pulse, clock());
         let shared = Arc::new(Shared { clock, pulse, wake });
         let (to_store, from_loop) = channel();
         let (to_loop, from) = channel();
+        let (to_follow, ask) =
+            (to_store.clone(), |to: &Sender<ToStore>, ask| to.send(ToStore::Follow(ask)).is_ok());
+        let followers = followers.map(|followers| (followers, Asking::by(move |one| ask(&to_follow, one))));
         let store_thread = {
             let (shared, to_loop) = (Arc::clone(&shared), to_loop.clone());
             thread::Builder::new().name("gyro-store".into()).spawn(move || {
                 let told = || FromThreads::StoreStopped(None);
                 let alarm = Alarm { to_loop, shared, told };
-                store_thread::run(open, (policy, &*build), &from_loop, &alarm.to_loop, &alarm.shared);
+                store_thread::run(
+                    (open, followers),
+                    (policy, &*build),
+                    &from_loop,
+                    &alarm.to_loop,
+                    &alarm.shared,
+                );
             })?
         };
         let mut core = Core::new(settings);

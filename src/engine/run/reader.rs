@@ -304,8 +304,8 @@ fn operations(
     Ok(page)
 }
 
-/// A version of the tariffs, and its content where that is there.
-pub(super) type KeptTariff = (TariffRecord, Option<Vec<u8>>);
+/// A version of the tariffs, whether its record is in the store, and its content where that is there.
+pub(super) type KeptTariff = (TariffRecord, bool, Option<Vec<u8>>);
 
 /// The versions of the tariffs that a store keeps, each with its content where that is there. Of a store from before
 /// they were kept: the one that was in force last, from the beginning.
@@ -318,14 +318,15 @@ pub(super) fn tariffs(state: &mut dyn State, recovered: &Recovered) -> Result<Ve
             read.map_err(StoreError::record(tariff::CLASS, key))?;
         records.push(TariffRecord { from, version, at, operator });
     }
-    if let (true, Some(version)) = (records.is_empty(), recovered.catalogue) {
+    let kept = !records.is_empty();
+    if let (false, Some(version)) = (kept, recovered.catalogue) {
         let (from, at) = (Timestamp::EPOCH, recovered.time.unwrap_or(Timestamp::EPOCH));
         records.push(TariffRecord { from, version, at, operator: "files".into() });
     }
     let mut tariffs = Vec::with_capacity(records.len());
     for record in records {
         let found = state.load(index::CATALOGUE_CLASS, &index::catalogue_key(record.version))?;
-        tariffs.push((record, found.map(|found| found.value)));
+        tariffs.push((record, kept, found.map(|found| found.value)));
     }
     Ok(tariffs)
 }

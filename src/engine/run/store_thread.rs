@@ -7,16 +7,18 @@ use core::time::Duration;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
 
 use crate::charging::account::Sequence;
 use crate::charging::policy::Policy;
 use crate::engine::core::load::Load;
 use crate::engine::core::{KnownTariff, Tag};
+use crate::store::follow::{Ask, Following};
 use crate::store::{Batch, Budget, Opened, Pace, Progress, State, StoreError};
 use crate::time::Monotonic;
 
 use super::reader::{self, Scan};
-use super::{BuildTariff, FromThreads, OpenedStore, Shared};
+use super::{Asking, BuildTariff, Followers, FromThreads, OpenedStore, Shared};
 
 /// What the store thread is told.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) enum ToStore {
     Apply(Batch),
     /// Something to be loaded.
     Load(Load),
+    /// Somebody who follows what is committed asks for more.
+    Follow(Ask),
     /// A backup to be written into a new file.
     Backup(Tag, PathBuf),
     /// Bring all into the state, checkpoint, and end.
@@ -43,9 +47,18 @@ const SCAN_AGAIN: Duration = Duration::from_secs(1);
 /// How often figures are told.
 const TELL: Duration = Duration::from_secs(1);
 
+/// What opens a store.
+type Opening = Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>;
+
+/// How long the end waits for followers to take what is left.
+const FOLLOWERS: Duration = Duration::from_secs(5);
+
+/// How often the end looks whether they have.
+const FOLLOWER: Duration = Duration::from_millis(20);
+
 /// Opens the store, tells the loop, and serves until it is told to stop.
 pub(super) fn run(
-    open: Box<dyn FnOnce() -> Result<Opened, StoreError> + Send>,
+    (open, followers): (Opening, Option<(Followers, Asking)>),
     (policy, build): (Policy, &BuildTariff),
     from: &Receiver<ToStore>,
     to_loop: &Sender<FromThreads>,
@@ -65,15 +78,25 @@ pub(super) fn run(
         Ok(recovered) => recovered,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
+    let (classes, start) = match followers {
+        Some((Followers { classes, start }, asking)) => (classes, Some((start, asking))),
+        None => (Vec::new(), None),
+    };
+    // before anything new is committed: from here on they miss nothing
+    let following = Following::new(classes, last);
+    let threads = match start.map_or(Ok(Vec::new()), |(start, asking)| start(last, asking)) {
+        Ok(threads) => threads,
+        Err(error) => return tell(FromThreads::OpenFailed(error)),
+    };
     let found = match reader::tariffs(state.as_mut(), &recovered) {
         Ok(found) => found,
         Err(error) => return tell(FromThreads::OpenFailed(error)),
     };
     let mut tariffs = Vec::with_capacity(found.len());
-    for (record, content) in found {
+    for (record, kept, content) in found {
         let content = content.ok_or_else(|| "its content is not there".to_owned());
         match content.and_then(|content| build(&content)) {
-            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue) }),
+            Ok(catalogue) => tariffs.push(KnownTariff { record, catalogue: Arc::new(catalogue), kept }),
             Err(why) => tell(FromThreads::Problem(format!(
                 "version {:016x} of the tariffs, in force from {}, cannot be read: use of that time is rated by the version before it: {why}",
                 record.version, record.from
@@ -85,6 +108,7 @@ pub(super) fn run(
         state: state.as_mut(),
         scan: Scan::new(policy),
         backup: None,
+        following,
         idle: false,
         stepped: Monotonic::default(),
         rest_until: Monotonic::default(),
@@ -93,6 +117,7 @@ pub(super) fn run(
         tell: &tell,
     };
     thread.serve(from);
+    thread.let_followers_end(from, threads);
     tell(FromThreads::StoreStopped(thread.state.checkpoint().err()));
 }
 
@@ -100,6 +125,7 @@ struct StoreThread<'a> {
     state: &'a mut dyn State,
     scan: Scan,
     backup: Option<(Tag, PathBuf)>,
+    following: Following,
     /// The last step had nothing to do.
     idle: bool,
     stepped: Monotonic,
@@ -123,6 +149,8 @@ impl StoreThread<'_> {
             self.shared.pulse.work();
             match told {
                 Ok(ToStore::Apply(batch)) => {
+                    self.following.note(&batch);
+                    self.following.answer();
                     if let Err(error) = self.state.apply(batch) {
                         (self.tell)(FromThreads::Problem(error.to_string()));
                     }
@@ -144,6 +172,11 @@ impl StoreThread<'_> {
                         self.idle = false;
                     }
                 }
+                Ok(ToStore::Follow(ask)) => {
+                    self.following.ask(ask);
+                    self.following.answer();
+                    self.idle &= !self.following.is_behind();
+                }
                 Ok(ToStore::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => self.idle = false,
             }
@@ -159,6 +192,7 @@ impl StoreThread<'_> {
         if self.backup.is_some() {
             self.back_up();
         }
+        self.following.catch_up(self.state);
         // The scan goes first as long as nothing is behind.
         let looks = begun.since(self.stepped) >= LOOK || self.state.pace() > Pace::GENTLE;
         if !scans || looks {
@@ -171,7 +205,7 @@ impl StoreThread<'_> {
                 }
             };
         }
-        self.idle &= self.scan.is_done() && self.backup.is_none();
+        self.idle &= self.scan.is_done() && self.backup.is_none() && !self.following.is_behind();
         let ended = (self.shared.clock)();
         let took = ended.since(begun);
         let rest = self.state.pace().rest(took);
@@ -198,6 +232,26 @@ impl StoreThread<'_> {
                 // Meanwhile everything is looked up one by one.
                 (self.tell)(FromThreads::Problem(error.to_string()));
                 self.rest_until = (self.shared.clock)().plus(SCAN_AGAIN);
+            }
+        }
+    }
+
+    /// Followers take what is left, and end.
+    fn let_followers_end(&mut self, from: &Receiver<ToStore>, threads: Vec<JoinHandle<()>>) {
+        let begun = (self.shared.clock)();
+        while threads.iter().any(|thread| !thread.is_finished())
+            && (self.shared.clock)().since(begun) < FOLLOWERS
+        {
+            self.following.finish(self.state);
+            if let Ok(ToStore::Follow(ask)) = from.recv_timeout(FOLLOWER) {
+                self.following.ask(ask);
+            }
+        }
+        for thread in threads.into_iter().filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                (self.tell)(FromThreads::Problem(
+                    "a follower ended by a fault in gyro, please report it".into(),
+                ));
             }
         }
     }

@@ -134,6 +134,7 @@ impl Loop {
         let read = Arc::clone(&clock);
         let metrics = Metrics::new("test", "none");
         let engine = Engine::start(Options {
+            followers: None,
             settings: Settings {
                 limits: Limits::default(),
                 policy: Policy::default(),

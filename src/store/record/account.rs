@@ -1,9 +1,9 @@
 //! Account, class 2, layout 3. Key: account number, big-endian. Value: version u8 = 3 · mode u8 (0 advance, 1 credit)
 //! · main i64 · bonus i64 · overdraft i64 · credit limit i64 · reserved i64 (millionths) · batch of the last ledger
 //! entry u64 (0 none) · number of ledger entries u64 · revision u64 · unpaid since time? · numbers with a contract count
-//! (one more than there are, 0 not counted) · parts, 0 after the last: 1 bonuses: number, then each: left i64, given i64,
-//! expires time?, services texts; 2 promise: left i64, given i64, due i64; 3 contract count, where it is not the number of
-//! the account; 9 the book of a credit account, see `invoice`.
+//! (one more than there are, 0 not counted) · parts, 0 after the last: 1 bonuses: number, then each: id count, left i64,
+//! reserved i64, given i64, expires time?, services texts; 2 promise: left i64, given i64, due i64; 3 contract count, where
+//! it is not the number of the account; 9 the book of a credit account, see `invoice`.
 //!
 //! Layout 2 has no parts and no 0 for their end; layout 1 ends after the revision.
 
@@ -63,10 +63,12 @@ pub fn encode(account: &Account) -> Vec<u8> {
     to.finish()
 }
 
-fn put_bonuses(to: &mut Writer, bonuses: &[Bonus]) {
+pub(super) fn put_bonuses(to: &mut Writer, bonuses: &[Bonus]) {
     to.length(bonuses.len());
-    for Bonus { left, given, expires, services } in bonuses {
+    for Bonus { id, left, reserved, given, expires, services } in bonuses {
+        to.count(*id);
         to.money(*left);
+        to.money(*reserved);
         to.time(*given);
         to.time_or_none(*expires);
         to.texts(services);
@@ -109,8 +111,7 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<Account, RecordError> {
 fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(), RecordError> {
     match number {
         BONUSES => {
-            let length = from.length()?;
-            account.bonuses = (0..length).map(|_| bonus(from)).collect::<Result<_, _>>()?;
+            account.bonuses = take_bonuses(from)?;
         }
         PROMISE => {
             account.promise = Some(Promise { left: from.money()?, given: from.time()?, due: from.time()? });
@@ -122,9 +123,16 @@ fn part_of(account: &mut Account, number: u8, from: &mut Reader<'_>) -> Result<(
     Ok(())
 }
 
+pub(super) fn take_bonuses(from: &mut Reader<'_>) -> Result<Vec<Bonus>, RecordError> {
+    let length = from.length()?;
+    (0..length).map(|_| bonus(from)).collect()
+}
+
 fn bonus(from: &mut Reader<'_>) -> Result<Bonus, RecordError> {
     Ok(Bonus {
+        id: from.count()?,
         left: from.money()?,
+        reserved: from.money()?,
         given: from.time()?,
         expires: from.time_or_none("expires")?,
         services: from.texts("services")?,
@@ -153,7 +161,9 @@ mod tests {
             main: Money::from_micros(-2),
             bonus: Money::from_micros(3),
             bonuses: vec![Bonus {
+                id: 2,
                 left: Money::from_micros(3),
+                reserved: Money::from_micros(1),
                 given: Timestamp::from_micros(10),
                 expires: None,
                 services: vec!["sms".into()],
@@ -187,7 +197,8 @@ mod tests {
     #[test]
     fn the_layout_is_what_it_was() {
         let octets = encode(&sample());
-        let bonuses = "0117010300000000000000".to_owned() + "0a000000000000000001" + "03736d73";
+        let bonuses =
+            "012001020300000000000000".to_owned() + "01000000000000000a0000000000000000" + "0103736d73";
         let promise = "02180b000000000000000c000000000000000d00000000000000";
         assert_eq!(super::super::hex(&octets), format!("03{BODY}{LIFE}{bonuses}{promise}03010600"));
         assert_eq!(key(AccountId(7)).to_string(), "0000000000000007");
@@ -223,10 +234,10 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_bonus()(left in money(), given in time(), expires in proptest::option::of(time()),
+        fn any_bonus()(id: u64, left in money(), reserved in money(), given in time(), expires in proptest::option::of(time()),
             services in proptest::collection::vec(text(), 0..3)) -> Bonus
         {
-            Bonus { left, given, expires, services }
+            Bonus { id, left, reserved, given, expires, services }
         }
     }
 

@@ -1,13 +1,15 @@
 //! Answer of a one-time event, class 129, layouts 1 to 3. Key: 64-bit hash of its repeat key, big-endian. Value: version u8
 //! · kind u8 · number u32 · digest u64 · at i64 (µs) · session text · profile text · answer · in layout 2, where
-//! it may be given back: account u64 · number packed u64 · parts: number, each flags u8 (1 refunded) · quota key · unit
+//! it may be given back: account u64 · number packed u64 · parts: number, each flags u8 (1 refunded, 2 bonus) · quota key · unit
 //! u8, units count · rates: number, each price i64, per count, step count, first count, connect i64, units count,
-//! charged i64, in layout 3 tiers: number, each from count, price i64 · legs: number, each rate count, units count, bundles: number, each name text, expires time?, units count.
+//! charged i64, in layout 3 tiers: number, each from count, price i64 · legs: number, each rate count, units count, bundles: number, each name text, expires time?, units
+//! count · bonus where flagged: as in an account.
 //!
 //! Bucket of event keys, class 9, layout 1. Key: number of the bucket, big-endian. Value: version u8 = 1 · first i64 ·
 //! last i64 (µs) · entries, each: hash u64, batch u64.
 
-use super::codec::{Reader, RecordError, Writer};
+use super::account::{put_bonuses, take_bonuses};
+use super::codec::{Reader, RecordError, Writer, flag};
 use super::session::{list, put_allowances, put_kind, take_allowances, take_kind};
 use super::{Class, Key, answer};
 use crate::charging::account::{AccountId, Sequence};
@@ -23,6 +25,8 @@ pub const CLASS: Class = Class::EventAnswer;
 pub const BUCKET_CLASS: Class = Class::EventBucket;
 
 const VERSION: u8 = 1;
+const REFUNDED: u8 = 1;
+const BONUS: u8 = 2;
 const WITH_CHARGE: u8 = 2;
 const WITH_TIERS: u8 = 3;
 const BUCKET_VERSION: u8 = 1;
@@ -60,8 +64,8 @@ fn put_charge(to: &mut Writer, charge: &EventCharge, tiered: bool) {
     to.u64(account.0);
     to.digits(*msisdn);
     to.length(parts.len());
-    for PartCharge { refunded, key, units, rates, legs } in parts {
-        to.u8(u8::from(*refunded));
+    for PartCharge { refunded, key, units, rates, legs, bonus } in parts {
+        to.u8(flag(*refunded, REFUNDED) | flag(!bonus.is_empty(), BONUS));
         to.quota_key(key);
         to.amount(*units);
         to.length(rates.len());
@@ -87,6 +91,9 @@ fn put_charge(to: &mut Writer, charge: &EventCharge, tiered: bool) {
             to.count(*by_money);
             put_allowances(to, allowances);
         }
+        if !bonus.is_empty() {
+            put_bonuses(to, bonus);
+        }
     }
 }
 
@@ -96,8 +103,9 @@ fn take_charge(from: &mut Reader<'_>, tiered: bool) -> Result<EventCharge, Recor
 }
 
 fn take_part(from: &mut Reader<'_>, tiered: bool) -> Result<PartCharge, RecordError> {
-    Ok(PartCharge {
-        refunded: from.flags(1)? == 1,
+    let flags = from.flags(REFUNDED | BONUS)?;
+    let mut part = PartCharge {
+        refunded: flags & REFUNDED != 0,
         key: from.quota_key()?,
         units: from.amount()?,
         rates: list(from, |from| take_rate(from, tiered))?,
@@ -108,7 +116,15 @@ fn take_part(from: &mut Reader<'_>, tiered: bool) -> Result<PartCharge, RecordEr
                 allowances: take_allowances(from)?,
             })
         })?,
-    })
+        bonus: Vec::new(),
+    };
+    if flags & BONUS != 0 {
+        part.bonus = take_bonuses(from)?;
+        if part.bonus.is_empty() {
+            return Err(RecordError::Field("bonus"));
+        }
+    }
+    Ok(part)
 }
 
 fn take_rate(from: &mut Reader<'_>, tiered: bool) -> Result<ChargedRate, RecordError> {
@@ -185,6 +201,7 @@ mod tests {
     use super::super::codec::tests::{damaged, money, session_id, text, time};
     use super::super::session::tests::kinds;
     use super::*;
+    use crate::charging::account::Bonus;
     use crate::charging::answer::{Answer, Outcome};
     use crate::charging::request::QuotaKey;
     use crate::charging::request::{Action, Kind, SessionId, Shape};
@@ -223,6 +240,7 @@ mod tests {
             units: Amount::new(Unit::Pieces, 5),
             rates: vec![rate],
             legs: vec![ChargedLeg { rate: 0, by_money: 3, allowances: vec![held] }],
+            bonus: Vec::new(),
         };
         EventCharge { account: AccountId(7), msisdn: Digits::parse("1").unwrap(), parts: vec![part] }
     }
@@ -258,6 +276,16 @@ mod tests {
             .replace(' ', "");
         assert!(super::super::hex(&octets).ends_with(golden.as_str()), "{}", super::super::hex(&octets));
         assert_eq!(decode(&octets), Ok(refunded));
+        damaged(&octets, decode);
+        let mut paid = charge(false);
+        let (left, reserved) = (Money::from_micros(9), Money::ZERO);
+        let gift = Bonus { id: 8, left, reserved, given: Timestamp::EPOCH, expires: None, services: vec![] };
+        paid.parts[0].bonus = vec![gift];
+        let paid = EventRecord { charge: Some(paid), ..sample() };
+        let octets = encode(&paid);
+        let golden = "01 08 0900000000000000 0000000000000000 0000000000000000 00 00".replace(' ', "");
+        assert!(super::super::hex(&octets).ends_with(golden.as_str()), "{}", super::super::hex(&octets));
+        assert_eq!(decode(&octets), Ok(paid));
         damaged(&octets, decode);
         let octets = encode_bucket(Timestamp::EPOCH, Timestamp::EPOCH, &[(1, Sequence(2)); 240]);
         assert!(octets.len() <= super::super::PART_MAX, "a full bucket is one part");

@@ -1,10 +1,12 @@
 //! Ledger entry, class 128, layout 2. Key: account number and index, both big-endian. Value: version u8 = 2 · kind u8 ·
-//! flags u8 (1 use, 2 bonus balance) · counter-account u8 · batch of the entry before u64 (0 none) · at i64 (µs) · amount i64 · balance i64 (millionths)
+//! flags u8 (1 use, 2 bonus balance, 4 what the charge rests on) · counter-account u8 · batch of the entry before u64 (0 none) · at i64 (µs) · amount i64 · balance i64 (millionths)
 //! · reference text? · operator text? · note text? · of a use: number packed u64, session text, request number u32,
-//! quota key, unit u8, used count, of it from bundles count, plan text, rate text, used at i64, above grant count.
+//! quota key, unit u8, used count, of it from bundles count, plan text, rate text, used at i64, above grant count, and with its flag what
+//! `basis` says.
 //!
 //! Layout 1 has no counter-account, which follows from the kind, and knows the main balance alone.
 
+use super::basis;
 use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::AccountId;
@@ -16,6 +18,7 @@ pub const CLASS: Class = Class::Ledger;
 const VERSION: u8 = 2;
 const USAGE: u8 = 1;
 const BONUS: u8 = 2;
+const BASIS: u8 = 4;
 
 const KINDS: [(u8, EntryKind); 13] = [
     (1, EntryKind::Advance),
@@ -94,7 +97,9 @@ pub fn place(key: &Key) -> Result<(AccountId, u64), RecordError> {
 pub fn encode(entry: &LedgerEntry) -> Vec<u8> {
     let mut to = Writer::new(VERSION, 160);
     to.u8(kind_octet(entry.kind));
-    to.u8(flag(entry.usage.is_some(), USAGE) | flag(entry.purse == Purse::Bonus, BONUS));
+    let basis = entry.usage.as_ref().and_then(|usage| usage.basis.as_deref());
+    let bonus = flag(entry.purse == Purse::Bonus, BONUS);
+    to.u8(flag(entry.usage.is_some(), USAGE) | bonus | flag(basis.is_some(), BASIS));
     to.u8(octet_of(entry.counter));
     to.sequence_or_none(entry.previous);
     to.time(entry.at);
@@ -115,6 +120,9 @@ pub fn encode(entry: &LedgerEntry) -> Vec<u8> {
         to.time(usage.used_at);
         to.count(usage.above_grant);
     }
+    if let Some(basis) = basis {
+        basis::put(&mut to, basis);
+    }
     to.finish()
 }
 
@@ -124,7 +132,10 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<LedgerEntry, RecordError> {
     let (mut from, version) = Reader::up_to(octets, VERSION)?;
     let kind = from.u8()?;
     let kind = KINDS.into_iter().find(|(octet, _)| *octet == kind).ok_or(RecordError::Field("kind"))?.1;
-    let flags = from.flags(if version > 1 { USAGE | BONUS } else { USAGE })?;
+    let flags = from.flags(if version > 1 { USAGE | BONUS | BASIS } else { USAGE })?;
+    if flags & (USAGE | BASIS) == BASIS {
+        return Err(RecordError::Field("flags"));
+    }
     let counter = if version > 1 { counter_of(from.u8()?)? } else { kind.counter() };
     let entry = LedgerEntry {
         account,
@@ -139,13 +150,13 @@ pub fn decode(key: &Key, octets: &[u8]) -> Result<LedgerEntry, RecordError> {
         reference: from.text_or_none("reference")?,
         operator: from.text_or_none("operator")?,
         note: from.text_or_none("note")?,
-        usage: if flags & USAGE == 0 { None } else { Some(take_usage(&mut from)?) },
+        usage: if flags & USAGE == 0 { None } else { Some(take_usage(&mut from, flags & BASIS != 0)?) },
     };
     from.finish()?;
     Ok(entry)
 }
 
-fn take_usage(from: &mut Reader<'_>) -> Result<ChargedUse, RecordError> {
+fn take_usage(from: &mut Reader<'_>, rests: bool) -> Result<ChargedUse, RecordError> {
     Ok(ChargedUse {
         msisdn: from.digits("number")?,
         session: from.session_id()?,
@@ -157,6 +168,7 @@ fn take_usage(from: &mut Reader<'_>) -> Result<ChargedUse, RecordError> {
         rate: from.text("rate")?,
         used_at: from.time()?,
         above_grant: from.count()?,
+        basis: if rests { Some(Box::new(basis::take(from)?)) } else { None },
     })
 }
 
@@ -195,6 +207,7 @@ mod tests {
                 rate: "voice".into(),
                 used_at: Timestamp::from_micros(6),
                 above_grant: 1,
+                basis: None,
             }),
         }
     }
@@ -218,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn the_layout_of_what_a_charge_rests_on_is_what_it_was() {
+        let basis = basis::tests::sample();
+        let usage = sample().usage.map(|usage| ChargedUse { basis: Some(Box::new(basis)), ..usage });
+        let entry = LedgerEntry { usage, ..sample() };
+        let octets = encode(&entry);
+        let start = encode(&sample()).len();
+        assert_eq!(
+            super::super::hex(&octets[start..]),
+            "02030000000000000006766f696365036b7a0001016201013c01783c3c0000000000000000000178c0d8a7000000000080b14f0100000000c0d8a70000000000"
+        );
+        assert_eq!(decode(&key(AccountId(7), 2), &octets), Ok(entry));
+        damaged(&octets, |octets| decode(&key(AccountId(7), 2), octets));
+    }
+
+    #[test]
     fn every_kind_has_its_own_number() {
         for (octet, kind) in KINDS {
             assert_eq!(kind_octet(kind), octet);
@@ -232,10 +260,12 @@ mod tests {
 
     prop_compose! {
         fn usages()(msisdn in number(), session in session_id(), request_number: u32, key in quota_key(),
-            used in amount(), counts: [u64; 2], plan in text(), rate in text(), used_at in time()) -> ChargedUse
+            used in amount(), counts: [u64; 2], plan in text(), rate in text(), used_at in time(),
+            basis in proptest::option::of(basis::tests::bases())) -> ChargedUse
         {
             let [from_bundles, above_grant] = counts;
-            ChargedUse { msisdn, session, request_number, key, used, from_bundles, plan, rate, used_at, above_grant }
+            ChargedUse { msisdn, session, request_number, key, used, from_bundles, plan, rate, used_at, above_grant,
+                basis: basis.map(Box::new) }
         }
     }
 

@@ -7,7 +7,9 @@ pub mod account;
 pub mod act;
 mod answer;
 pub mod area;
+mod basis;
 pub mod calendar;
+pub mod cdr;
 mod codec;
 pub mod contract;
 pub mod emergency;
@@ -87,13 +89,15 @@ pub enum Class {
     EventAnswer = 129,
     /// What an operator did: who, when, what, why.
     Audit = 130,
+    /// A charging data record.
+    Cdr = 131,
     /// What a subscriber is told.
     Notice = 132,
 }
 
 impl Class {
     /// Every class, in the order of its number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Meta,
         Self::Account,
         Self::Session,
@@ -116,6 +120,7 @@ impl Class {
         Self::Ledger,
         Self::EventAnswer,
         Self::Audit,
+        Self::Cdr,
         Self::Notice,
     ];
 
@@ -163,6 +168,7 @@ impl Class {
             Self::Ledger => "ledger",
             Self::EventAnswer => "event-answer",
             Self::Audit => "audit",
+            Self::Cdr => "cdr",
             Self::Notice => "notice",
         }
     }

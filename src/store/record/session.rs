@@ -7,16 +7,18 @@
 //! Quota: key · used count · rated: number, each version u64, plan u16, rate u16, destination u16, units count,
 //! charged i64 · flags u8 (1 reservation, 2 lapsed, 4 final, 8 limited, 16 pace, 32 change, 64 after it, 128 more) · reservation:
 //! unit u8, granted count, money i64, expires i64, bundles: number, each name text, expires time?, units count · change
-//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands) · pool u32 · armed: a bit for each
-//! condition, u8 · since i64 · bands: for each rated its band u16.
+//! i64, after it count · pace: at i64, units a second count, units since count · more u8 (1 pool, 2 armed, 4 refused, 8 since, 16 bands, 32 bonus, 64 tally) · pool u32 · armed: a bit for each
+//! condition, u8 · since i64 · bands: for each rated its band u16 · bonus money held:
+//! number, each id count, money i64 · tally: parts count, since i64, use as in `super::cdr`.
 //! Answer: kind u8, number u32, digest u64, answer. Seen: kind u8, first u32, last u32.
 
 use super::codec::{Reader, RecordError, Writer, flag};
-use super::{Class, Key, answer};
+use super::{Class, Key, answer, cdr};
 use crate::charging::account::AccountId;
 use crate::charging::request::{Action, Condition, Kind, Parties, Place, Role};
 use crate::charging::session::{
-    HeldAllowance, Pace, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState, StoredAnswer,
+    HeldAllowance, HeldBonus, Pace, Quota, RateKey, Rated, Reservation, SeenRange, Session, SessionState,
+    StoredAnswer,
 };
 
 /// The class of sessions.
@@ -38,6 +40,8 @@ const AFTER: u8 = 64;
 const MORE: u8 = 128;
 const SINCE: u8 = 8;
 const BANDS: u8 = 16;
+const BONUS: u8 = 32;
+const TALLY: u8 = 64;
 /// Stands for no band of time.
 const NO_BAND: u16 = u16::MAX;
 const POOL: u8 = 1;
@@ -196,12 +200,15 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     let change = held.and_then(|held| held.change);
     let after = change.and_then(|(_, after)| after);
     let pool = held.and_then(|held| held.pool);
+    let bonus = held.map_or(&[][..], |held| &held.bonus);
     let in_bands = quota.rated.iter().any(|line| line.rate.band != NO_BAND);
     let more = flag(pool.is_some(), POOL)
         | flag(!quota.armed.is_empty(), ARMED)
         | flag(quota.refused, REFUSED)
         | flag(quota.since.is_some(), SINCE)
-        | flag(in_bands, BANDS);
+        | flag(in_bands, BANDS)
+        | flag(!bonus.is_empty(), BONUS)
+        | flag(quota.tally.is_some(), TALLY);
     to.u8(flag(held.is_some(), RESERVATION)
         | flag(quota.lapsed, LAPSED)
         | flag(last, FINAL)
@@ -210,8 +217,7 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
         | flag(change.is_some(), CHANGE)
         | flag(after.is_some(), AFTER)
         | flag(more != 0, MORE));
-    if let Some(Reservation { granted, money, allowances, expires, final_unit: _, change: _, pool: _ }) = held
-    {
+    if let Some(Reservation { granted, money, allowances, expires, .. }) = held {
         to.amount(*granted);
         to.money(*money);
         to.time(*expires);
@@ -243,6 +249,16 @@ fn put_quota(to: &mut Writer, quota: &Quota) {
     }
     if in_bands {
         quota.rated.iter().for_each(|line| to.u16(line.rate.band));
+    }
+    if !bonus.is_empty() {
+        to.length(bonus.len());
+        for HeldBonus { id, money } in bonus {
+            to.count(*id);
+            to.money(*money);
+        }
+    }
+    if let Some(tally) = &quota.tally {
+        cdr::put_tally(to, tally);
     }
 }
 
@@ -309,7 +325,8 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
     } else {
         None
     };
-    let more = if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS)? } else { 0 };
+    let more =
+        if has(MORE) { from.flags(POOL | ARMED | REFUSED | SINCE | BANDS | BONUS | TALLY)? } else { 0 };
     if has(MORE) && more == 0 {
         return Err(RecordError::Field("more"));
     }
@@ -330,6 +347,14 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
             return Err(RecordError::Field("bands"));
         }
     }
+    if more & BONUS != 0 {
+        let held = reservation.as_mut().ok_or(RecordError::Field("bonus"))?;
+        held.bonus = list(from, |from| Ok(HeldBonus { id: from.count()?, money: from.money()? }))?;
+        if held.bonus.is_empty() {
+            return Err(RecordError::Field("bonus"));
+        }
+    }
+    let tally = if more & TALLY == 0 { None } else { Some(Box::new(cdr::take_tally(from)?)) };
     Ok(Quota {
         key,
         used,
@@ -341,13 +366,15 @@ fn take_quota(from: &mut Reader<'_>) -> Result<Quota, RecordError> {
         since,
         pace,
         armed,
+        tally,
     })
 }
 
 fn take_reservation(from: &mut Reader<'_>, final_unit: bool) -> Result<Reservation, RecordError> {
     let (granted, money, expires) = (from.amount()?, from.money()?, from.time()?);
     let allowances = take_allowances(from)?;
-    Ok(Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None })
+    let bonus = Vec::new();
+    Ok(Reservation { granted, money, bonus, allowances, expires, final_unit, change: None, pool: None })
 }
 
 fn take_answer(from: &mut Reader<'_>) -> Result<StoredAnswer, RecordError> {
@@ -423,6 +450,7 @@ pub(crate) mod tests {
                 reservation: Some(Reservation {
                     granted: Amount::new(Unit::Octets, 5),
                     money: Money::from_micros(20_000),
+                    bonus: Vec::new(),
                     allowances: vec![HeldAllowance { bundle: "b".into(), expires: None, units: 6 }],
                     expires: Timestamp::from_micros(9),
                     final_unit: true,
@@ -435,6 +463,7 @@ pub(crate) mod tests {
                 refused: false,
                 pace: None,
                 armed: Vec::new(),
+                tally: None,
             }],
             answers: vec![StoredAnswer {
                 kind: Kind::Update,
@@ -473,14 +502,18 @@ pub(crate) mod tests {
                 .iter_mut()
                 .for_each(|held| held.change = Some((Timestamp::from_micros(6), Some(7))));
             quota.reservation.iter_mut().for_each(|held| held.pool = Some(3));
+            let bonus = HeldBonus { id: 5, money: Money::from_micros(6) };
+            quota.reservation.iter_mut().for_each(|held| held.bonus = vec![bonus]);
             quota.armed = vec![Condition::Radio, Condition::Network];
             quota.refused = true;
         }
         let octets = encode(&session);
         let (sum, plain) = (super::super::hex(&octets), super::super::hex(&encode(&sample())));
-        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2));
+        assert_eq!(sum.len(), plain.len() + 2 * (8 + 2 + 8 + 1 + 8 + 2 + 1 + 1 + 4 + 1 + 8 + 2 + 10));
         assert!(
-            sum.contains("0600000000000000070500000000000000ac02091f030000000308000000000000000300"),
+            sum.contains(
+                "0600000000000000070500000000000000ac02093f03000000030800000000000000030001050600000000000000"
+            ),
             "{sum}"
         );
         assert_eq!(decode(&octets), Ok(session));
@@ -504,22 +537,25 @@ pub(crate) mod tests {
 
     prop_compose! {
         fn reservations()(granted in amount(), money in money(), expires in time(), final_unit: bool,
-            held in proptest::collection::vec((text(), proptest::option::of(time()), any::<u64>()), 0..3)) -> Reservation
+            held in proptest::collection::vec((text(), proptest::option::of(time()), any::<u64>()), 0..3),
+            bonus in proptest::collection::vec((any::<u64>(), money()), 0..3)) -> Reservation
         {
+            let bonus = bonus.into_iter().map(|(id, money)| HeldBonus { id, money }).collect();
             let allowances =
                 held.into_iter().map(|(bundle, expires, units)| HeldAllowance { bundle, expires, units }).collect();
-            Reservation { granted, money, allowances, expires, final_unit, change: None, pool: None }
+            Reservation { granted, money, bonus, allowances, expires, final_unit, change: None, pool: None }
         }
     }
 
     prop_compose! {
         fn quotas()(key in quota_key(), used: u64, rated in proptest::collection::vec((any::<(u64, u16, u16, u16, u16, u64)>(), money()), 0..3), since in proptest::option::of(time()),
-            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool) -> Quota
+            reservation in proptest::option::of(reservations()), lapsed: bool, refused: bool,
+            tally in proptest::option::of(cdr::tests::tally())) -> Quota
         {
             let rated = rated.into_iter().map(|((version, plan, rate, destination, band, units), charged)| Rated {
                 rate: RateKey { version, plan, rate, destination, band }, units, charged,
             }).collect();
-            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new() }
+            Quota { key, used, rated, reservation, lapsed, limited: false, refused, since, pace: None, armed: Vec::new(), tally: tally.map(Box::new) }
         }
     }
 

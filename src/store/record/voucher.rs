@@ -2,8 +2,8 @@
 //! batch u32 · serial u32 · of a used one: number packed u64, account u64, at i64 (µs).
 //!
 //! Batch of cards, class 12, layout 1. Key: its number, big-endian, 4 octets. Value: version u8 = 1 · value i64
-//! (millionths) · cards u32 · used u32 · made i64 · expires time? · voided time? · void serials: number, then each: first
-//! u32, last u32.
+//! (millionths) · cards u32 · used u32 · made i64 · expires time? · operator text · void cards: number, then each: first
+//! u32, last u32, at i64, operator text, note text?.
 //!
 //! Wrong codes of a number, class 6, layout 1. Key: `vt`, number packed, big-endian. Value: version u8 = 1 · wrong u32 ·
 //! locked out until time?.
@@ -12,7 +12,7 @@ use super::codec::{Reader, RecordError, Writer, flag};
 use super::{Class, Key};
 use crate::charging::account::AccountId;
 use crate::charging::units::Digits;
-use crate::charging::voucher::{BatchId, CodeHash, Tries, Used, Voucher, VoucherBatch};
+use crate::charging::voucher::{BatchId, CodeHash, Tries, Used, Void, Voucher, VoucherBatch};
 
 /// The class of cards and batches.
 pub const CLASS: Class = Class::Voucher;
@@ -76,11 +76,14 @@ pub fn encode_batch(batch: &VoucherBatch) -> Vec<u8> {
     to.u32(batch.used);
     to.time(batch.made);
     to.time_or_none(batch.expires);
-    to.time_or_none(batch.voided);
+    to.text(&batch.operator);
     to.length(batch.void.len());
-    for (first, last) in &batch.void {
+    for Void { first, last, at, operator, note } in &batch.void {
         to.u32(*first);
         to.u32(*last);
+        to.time(*at);
+        to.text(operator);
+        to.text_or_none(note.as_deref());
     }
     to.finish()
 }
@@ -94,13 +97,23 @@ pub fn decode_batch(octets: &[u8]) -> Result<VoucherBatch, RecordError> {
         used: from.u32()?,
         made: from.time()?,
         expires: from.time_or_none("expires")?,
-        voided: from.time_or_none("voided")?,
+        operator: from.text("operator")?,
         void: Vec::new(),
     };
     let ranges = from.length()?;
-    batch.void = (0..ranges).map(|_| Ok((from.u32()?, from.u32()?))).collect::<Result<_, RecordError>>()?;
+    batch.void = (0..ranges).map(|_| void(&mut from)).collect::<Result<_, RecordError>>()?;
     from.finish()?;
     Ok(batch)
+}
+
+fn void(from: &mut Reader<'_>) -> Result<Void, RecordError> {
+    Ok(Void {
+        first: from.u32()?,
+        last: from.u32()?,
+        at: from.time()?,
+        operator: from.text("operator")?,
+        note: from.text_or_none("note")?,
+    })
 }
 
 /// The octets of wrong codes.
@@ -130,7 +143,7 @@ pub fn check(key: &Key, octets: &[u8]) -> Result<(), RecordError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codec::tests::damaged;
+    use super::super::codec::tests::{damaged, text};
     use super::*;
     use crate::charging::units::Money;
     use crate::time::Timestamp;
@@ -148,8 +161,14 @@ mod tests {
             used: 3,
             made: Timestamp::from_micros(4),
             expires: Some(Timestamp::from_micros(5)),
-            voided: None,
-            void: vec![(6, 7)],
+            operator: "a".into(),
+            void: vec![Void {
+                first: 6,
+                last: 7,
+                at: Timestamp::from_micros(8),
+                operator: "b".into(),
+                note: Some("n".into()),
+            }],
         }
     }
 
@@ -164,8 +183,8 @@ mod tests {
         );
         assert_eq!(
             super::super::hex(&encode_batch(&batch())),
-            "01010000000000000002000000030000000400000000000000010500000000000000000106000000\
-             07000000"
+            "0101000000000000000200000003000000040000000000000001050000000000000001610106000000\
+             0700000008000000000000000162026e"
         );
         assert_eq!(super::super::hex(&encode_tries(&tries)), "0101000000010200000000000000");
         assert_eq!(batch_key(BatchId(258)).to_string(), "00000102");
@@ -183,13 +202,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(value: i64, counts: [u32; 2], times: [i64; 3], given: [bool; 2],
+        fn what_is_written_is_read(value: i64, counts: [u32; 2], times: [i64; 3], expired: bool,
+            operator in text(), note in proptest::option::of(text()),
             void in proptest::collection::vec(any::<(u32, u32)>(), 0..4))
         {
-            let [made, expires, voided] = times.map(Timestamp::from_micros);
+            let [made, expires, at] = times.map(Timestamp::from_micros);
+            let of = |(first, last)| Void { first, last, at, operator: operator.clone(), note: note.clone() };
+            let void = void.into_iter().map(of).collect();
             let batch = VoucherBatch {
                 value: Money::from_micros(value), count: counts[0], used: counts[1], made,
-                expires: given[0].then_some(expires), voided: given[1].then_some(voided), void,
+                expires: expired.then_some(expires), operator: operator.clone(), void,
             };
             prop_assert_eq!(decode_batch(&encode_batch(&batch)), Ok(batch));
         }

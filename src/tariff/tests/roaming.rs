@@ -7,7 +7,7 @@ use crate::charging::units::Digits;
 const ROAMING: &str = include_str!("../../../examples/tariffs/roaming.toml");
 
 fn example() -> Catalogue {
-    let loaded = load_files(&[("first.toml", FIRST), ("roaming.toml", ROAMING)]).unwrap();
+    let loaded = load_files(&[("roaming.toml", ROAMING)]).unwrap();
     assert_eq!(loaded.warnings, []);
     loaded.catalogue
 }

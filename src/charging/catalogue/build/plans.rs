@@ -16,8 +16,8 @@ use super::sections::{Names, next_place, sorted};
 use super::tree::{Entry, Node, Origin, Table, Value};
 use crate::charging::account::Mode;
 use crate::charging::catalogue::{
-    Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then, Tier,
-    ZoneIx, ZoneRate,
+    BonusOrder, Bundle, BundleZones, Covers, Direction, Limitation, Plan, PlanRoaming, Rate, ServiceIx, Then,
+    Tier, ZoneIx, ZoneRate,
 };
 use crate::charging::units::{Amount, Money, Unit};
 
@@ -43,6 +43,7 @@ const PLAN: Keys = Keys {
         "announcements",
         "roaming",
         "furnish",
+        "bonus",
         "fee",
     ],
     later: &["throttle", "fair_use"],
@@ -96,6 +97,7 @@ const TIER: Keys = Keys { place: "a tier", known: &["upto", "price"], later: &[]
 /// The most tiers of a rate.
 const TIERS_MAX: usize = 32;
 const DIRECTIONS: &[&str] = &["mo", "forward", "mt"];
+const BONUS: &[&str] = &["first", "last", "never"];
 const MODES: &[&str] = &["advance", "credit"];
 const THEN: &[&str] = &["rates", "stop", "redirect:URL", "restrict:FILTER"];
 const OUT_OF_MONEY: &[&str] = &["terminate", "redirect:URL", "restrict:FILTER"];
@@ -171,6 +173,11 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         }
         without.push(service);
     }
+    let bonus = match table.get("bonus").and_then(|node| faults.word(node, BONUS)) {
+        None | Some(0) => BonusOrder::First,
+        Some(1) => BonusOrder::Last,
+        Some(_) => BonusOrder::Never,
+    };
     let fee = fees::fee(faults, table, &places, &bundles);
     let name = entry.key.clone();
     let roaming = PlanRoaming { bundles: bundle_zones, ..abroad };
@@ -190,8 +197,9 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         announcements,
         closed,
         without,
-        furnish,
         roaming,
+        furnish,
+        bonus,
         fee,
     };
     Written { plan, origin: entry.origin, rates: places }

@@ -9,6 +9,7 @@ use crate::charging::answer::{Answer, Denial, Outcome};
 use crate::charging::catalogue::{
     BundleZones, Country, Direction, Parts, Rate, Roaming, Then, Whereabouts, Zone, ZoneIx, ZoneRate,
 };
+use crate::charging::notice::Cause;
 use crate::charging::request::{Condition, Kind, Reason, Role};
 use crate::charging::units::{Digits, Money, Unit};
 use crate::time::Timestamp;
@@ -333,6 +334,21 @@ fn each_trip_is_told_once_whatever_comes_of_its_first_request() {
         told.extend(country(&world).map(|country| (session, country)));
     }
     assert_eq!(told, [("b", 286), ("d", 460), ("j", 286)]);
+}
+
+/// `ROAM-3`
+#[test]
+fn the_notice_of_a_trip_names_network_and_zone() {
+    let mut world = world(50_000);
+    world.policy.notices.on = true;
+    world.send(&at(Ask::sms("a", &["+77051112233"]), TURKEY));
+    let causes: Vec<_> = world.changes.notices.iter().map(|notice| notice.cause.clone()).collect();
+    assert_eq!(causes, [Cause::Roaming { network: network(TURKEY), zone: Some("near".into()) }]);
+    world.send(&at(Ask::sms("b", &["+77051112233"]), TURKEY));
+    assert_eq!(world.changes.notices, []);
+    world.send(&at(Ask::sms("c", &["+77051112233"]), PERU));
+    let causes: Vec<_> = world.changes.notices.iter().map(|notice| notice.cause.clone()).collect();
+    assert_eq!(causes, [Cause::Roaming { network: network(PERU), zone: None }]);
 }
 
 /// `ROAM-3`

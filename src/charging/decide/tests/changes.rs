@@ -448,17 +448,17 @@ fn a_version_that_did_not_know_the_service_gives_way_to_the_one_in_force() {
 fn of_versions_the_latest_stay_known() {
     let version = |number| Parts { version: number, ..tariff() };
     let mut catalogue = Catalogue::new(version(1));
-    for number in 2..=30u64 {
+    for number in 2..=80u64 {
         let at = Timestamp::from_secs(i64::try_from(number).unwrap() * 100);
         catalogue = Catalogue::new(version(number)).succeeding(&catalogue, at);
     }
     let at = |secs| catalogue.in_force(Timestamp::from_secs(secs)).version();
-    assert_eq!((at(5_000), at(3_000), at(2_999), at(2_800)), (30, 30, 29, 28));
-    assert_eq!((at(1_500), at(1_499), at(0)), (15, 14, 14), "what was before is rated by the oldest known");
+    assert_eq!((at(9_000), at(8_000), at(7_999), at(7_800)), (80, 80, 79, 78));
+    assert_eq!((at(1_700), at(1_699), at(0)), (17, 16, 16), "what was before is rated by the oldest known");
     let next = |secs| catalogue.next_version(Timestamp::from_secs(secs)).map(Timestamp::secs);
     assert_eq!(
-        (next(0), next(2_899), next(2_900), next(3_000)),
-        (Some(1_500), Some(2_900), Some(3_000), None)
+        (next(0), next(7_899), next(7_900), next(8_000)),
+        (Some(1_700), Some(7_900), Some(8_000), None)
     );
 }
 

@@ -2,6 +2,7 @@
 //! audited after every step.
 
 mod abroad;
+mod bonus;
 mod change_property;
 mod changes;
 mod content;
@@ -16,6 +17,7 @@ mod money;
 mod pools;
 mod property;
 mod rationals;
+mod records;
 mod refunds;
 mod sessions;
 mod slices;

@@ -14,9 +14,11 @@ use crate::charging::catalogue::{
     Bundle, Catalogue, Covers, Currency, Destination, DestinationIx, Direction, Holidays, LimitIx,
     Limitation, Parts, Plan, QuotaShape, Rate, RatingGroup, Service, ServiceIx, Then,
 };
+use crate::charging::cdr::{Cdr, CdrPolicy};
 use crate::charging::decide::decide;
 use crate::charging::free_numbers::FreeNumbers;
-use crate::charging::ledger::LedgerEntry;
+use crate::charging::ledger::{EntryKind, LedgerEntry};
+use crate::charging::notice::{Notice, NoticePolicy};
 use crate::charging::policy::Policy;
 use crate::charging::refund::Token;
 use crate::charging::request::{
@@ -296,6 +298,8 @@ pub(in crate::charging) struct World {
     pub(in crate::charging) notes: Notes,
     pub(in crate::charging) changes: Changes,
     pub(in crate::charging) stopped: bool,
+    pub(in crate::charging) cdrs: Vec<Cdr>,
+    pub(in crate::charging) notices: Vec<Notice>,
 }
 
 impl World {
@@ -306,7 +310,11 @@ impl World {
         subscriber.allowances = bundles_of(&tariff.plans[0]);
         Self {
             catalogue: Catalogue::new(tariff),
-            policy: Policy::default(),
+            policy: Policy {
+                cdr: CdrPolicy { on: true, ..CdrPolicy::default() },
+                notices: NoticePolicy { on: true, ..NoticePolicy::default() },
+                ..Policy::default()
+            },
             now: Timestamp::from_secs(1_000_000),
             account,
             subscriber,
@@ -316,6 +324,8 @@ impl World {
             notes: Notes::default(),
             changes: Changes::default(),
             stopped: false,
+            cdrs: Vec::new(),
+            notices: Vec::new(),
         }
     }
 
@@ -388,6 +398,41 @@ impl World {
         }
     }
 
+    /// What records say was charged and used, with what sessions have gathered for the next, is what the ledger says.
+    fn audit_cdrs(&self) {
+        if !self.policy.cdr.on {
+            return;
+        }
+        let open = self.sessions.values().flat_map(|session| &session.quotas);
+        let open = open.filter_map(|quota| quota.tally.as_deref()).flat_map(|tally| &tally.lines);
+        let lines: Vec<_> = self.cdrs.iter().flat_map(|cdr| &cdr.lines).chain(open).collect();
+        let charged: i64 = lines.iter().map(|line| line.main.micros() + line.bonus.micros()).sum();
+        let uses = || self.ledger.iter().filter_map(|entry| Some((entry, entry.usage.as_ref()?)));
+        assert_eq!(
+            charged,
+            -uses().map(|(entry, _)| entry.amount.micros()).sum::<i64>(),
+            "records and ledger"
+        );
+        let units: u128 = lines.iter().map(|line| u128::from(line.units)).sum();
+        assert_eq!(
+            units,
+            uses().map(|(_, used)| u128::from(used.used.count)).sum::<u128>(),
+            "units of records"
+        );
+        let bundles =
+            lines.iter().flat_map(|line| &line.bundles).map(|of| u128::from(of.units)).sum::<u128>();
+        let refunded = |entry: &LedgerEntry| entry.kind == EntryKind::Refund;
+        let spent =
+            uses().filter(|(entry, _)| !refunded(entry)).map(|(_, used)| u128::from(used.from_bundles));
+        assert!(bundles >= spent.sum::<u128>(), "units of bundles");
+        let mut parts: Vec<_> =
+            self.cdrs.iter().map(|cdr| (&cdr.session, cdr.incarnation, &cdr.key, cdr.part)).collect();
+        let all = parts.len();
+        parts.sort();
+        parts.dedup();
+        assert!(parts.len() == all || !self.events.is_empty(), "a part of a session has one record");
+    }
+
     /// Commits what changed, and proves that what is not said to have changed has not, and the books.
     fn commit(&mut self, key: &str, before: &Snapshot, after: Snapshot, changes: Changes) {
         assert_eq!(changes.account, before.account != after.account, "account said to change");
@@ -406,6 +451,9 @@ impl World {
             None => self.sessions.remove(key),
         };
         self.ledger.extend(changes.ledger.iter().cloned());
+        self.cdrs.extend(changes.cdrs.iter().cloned());
+        self.notices.extend(changes.notices.iter().cloned());
+        self.audit_cdrs();
         if let Some(refunded) = &changes.refunded {
             let same = |event: &&mut EventRecord| {
                 event.session == refunded.session

@@ -282,7 +282,7 @@ impl Core {
             self.facts.load_failures = self.facts.load_failures.saturating_add(1);
             return Ok(());
         };
-        let Expired { snapshot, changes } = end(snapshot, now);
+        let Expired { snapshot, changes } = end(snapshot, &self.policy, now);
         let service = self.services.iter().position(|facts| facts.name == service);
         self.put_back(snapshot, changes, &taken, service, now);
         let facts = &mut self.reauth.facts;

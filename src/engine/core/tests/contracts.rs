@@ -67,6 +67,15 @@ fn an_individuals_eleventh_number_is_refused_unless_overridden() {
     };
     assert_eq!(world.order(17, set(false)).unwrap_err(), why, "nor does a number become his");
     world.order(18, set(true)).unwrap();
+    let mut acts = |place| match world.query(Query::Acts(number(&msisdn(place)))) {
+        Ok(View::Acts(acts)) => {
+            acts.into_iter().map(|act| (act.what.into(), act.operator.map(String::from))).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    let anna = |what: &str| vec![(what.to_owned(), Some("anna".to_owned()))];
+    assert_eq!(acts(12), anna("added above the limit of numbers"));
+    assert_eq!(acts(13), anna("set owner 900101300123, above the limit of numbers"));
     world.disk.audit().unwrap();
 }
 

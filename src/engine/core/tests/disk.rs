@@ -6,6 +6,7 @@ use crate::charging::account::life::ActEntry;
 use crate::charging::account::{Account, AccountId, Sequence, Subscriber};
 use crate::charging::books::audit::audit;
 use crate::charging::books::due::Entry;
+use crate::charging::cdr::Cdr;
 use crate::charging::emergency::EmergencyRecord;
 use crate::charging::ledger::LedgerEntry;
 use crate::charging::notice::Notice;
@@ -33,6 +34,7 @@ pub(super) enum Op {
     Bill(Bill),
     Calendar(Entry, bool),
     Notice(Notice),
+    Cdr(Cdr),
     Areas(Vec<StoppedArea>),
     Event(EventRecord),
     Bucket(EventBucket),
@@ -83,6 +85,9 @@ impl BatchSink for Recorder {
     }
     fn notice(&mut self, notice: &Notice) {
         self.0.push(Op::Notice(notice.clone()));
+    }
+    fn cdr(&mut self, cdr: &Cdr) {
+        self.0.push(Op::Cdr(cdr.clone()));
     }
     fn areas(&mut self, areas: &[StoppedArea]) {
         self.0.push(Op::Areas(areas.to_vec()));
@@ -142,6 +147,7 @@ pub(super) struct Disk {
     pub(super) ledger: BTreeMap<(AccountId, u64), (Sequence, LedgerEntry)>,
     acts: Vec<(Sequence, ActEntry)>,
     pub(super) notices: Vec<Notice>,
+    pub(super) cdrs: Vec<Cdr>,
     pub(super) events: Vec<(Sequence, EventRecord)>,
     pub(super) buckets: BTreeMap<u64, EventBucket>,
     pub(super) operations: BTreeMap<OperationKey, OperationRecord>,
@@ -184,6 +190,7 @@ impl Disk {
                 Op::Calendar(entry, true) => drop(self.calendar.insert(entry)),
                 Op::Calendar(entry, false) => drop(self.calendar.remove(&entry)),
                 Op::Notice(notice) => self.notices.push(notice),
+                Op::Cdr(cdr) => self.cdrs.push(cdr),
                 Op::Areas(areas) => self.facts.areas = areas,
                 Op::Event(event) => self.events.push((sequence, event)),
                 Op::Bucket(bucket) => drop(self.buckets.insert(bucket.number, bucket)),

@@ -129,3 +129,20 @@ fn old_emergencies_are_forgotten() {
     world.pass(73 * 3_600);
     assert_eq!(world.disk.emergencies.len(), 0);
 }
+
+/// `FREE-4`
+#[test]
+fn an_emergency_is_reported_once_by_a_record() {
+    let mut world = World::with_money(Limits::default(), 0);
+    (world.core.policy.cdr.on, world.policy.cdr.on) = (true, true);
+    for number in 0..3 {
+        let kind = if number == 0 { Kind::Initial } else { Kind::Update };
+        assert!(granted(&mut world, call(kind, "ims;1", number, Some("112"))));
+    }
+    world.pass(1);
+    world.restart();
+    world.pass(1);
+    let [cdr] = world.disk.cdrs.as_slice() else { panic!("{:?}", world.disk.cdrs) };
+    assert_eq!(cdr.closing, crate::charging::cdr::Closing::Emergency);
+    assert_eq!((cdr.msisdn, cdr.parties.called.as_deref()), (Some(number(MSISDN)), Some("112")));
+}

@@ -476,3 +476,20 @@ fn the_end_leaves_no_bonus_and_a_promise_is_a_debt() {
     assert_eq!(world.life_error(5, settle()), LifeError::NothingOwed(msisdn));
     world.disk.audit().unwrap();
 }
+
+#[test]
+fn a_block_a_lift_and_an_end_are_told_once_and_with_the_batch_of_their_cause() {
+    use crate::charging::notice::Cause;
+    let mut world = World::with_money(Limits::default(), 1_000);
+    world.core.policy.notices.on = true;
+    world.changed(1, block(BlockReason::Lost));
+    world.changed(1, block(BlockReason::Lost));
+    assert!(!world.changed(2, block(BlockReason::Lost)));
+    world.changed(3, unblock(BlockReason::Lost));
+    world.changed(4, end(None));
+    world.settle();
+    let words: Vec<_> = world.disk.notices.iter().map(|notice| notice.cause.word()).collect();
+    assert_eq!(words, ["block", "unblock", "end"]);
+    assert_eq!(world.disk.notices[0].cause, Cause::Blocked { reason: BlockReason::Lost });
+    assert_eq!(world.disk.notices[0].msisdn, number(MSISDN));
+}

@@ -11,6 +11,7 @@ mod model;
 mod money;
 mod operators;
 mod overload;
+mod prices;
 mod reauth;
 mod refunds;
 mod restart;

@@ -1,20 +1,17 @@
 //! A core, a disk in memory, and what is between them: a batch under way, loads, answers that are held.
 
+pub(super) use super::prices::{catalogue, catalogue_with, parts};
 use crate::charging::account::{Brand, Sequence};
-use crate::charging::answer::{Answer, FinalUnit, Reach, Redirect};
+use crate::charging::answer::Answer;
 use crate::charging::books::expiry::next_due;
-use crate::charging::catalogue::{
-    Catalogue, Covers, Currency, Direction, Fee, Holidays, LimitIx, Limitation, Parts, Plan, QuotaShape,
-    Rate, Service, ServiceIx,
-};
-use crate::charging::free_numbers::FreeNumbers;
+use crate::charging::catalogue::Catalogue;
 use crate::charging::policy::Policy;
 use crate::charging::request::{
     Action, ClientTraits, Identity, Kind, Measured, Part, Parties, Place, QuotaKey, Request, SessionId,
     Shape, Used,
 };
 use crate::charging::session::Session;
-use crate::charging::units::{Digits, Money, Unit};
+use crate::charging::units::{Digits, Money};
 use crate::charging::voucher::{Code, CodeHash};
 use crate::engine::core::command::{Change, Command, NewSubscriber, OperationKey};
 use crate::engine::core::load::{Loaded, Scanned};
@@ -37,79 +34,6 @@ pub(super) fn cents(cents: i64) -> Money {
 
 pub(super) fn number(text: &str) -> Digits {
     Digits::parse(text).unwrap()
-}
-
-/// Data at 1.00 for 1,000 octets, by the octet, in slices of 10,000 for a minute; messages at 5.00.
-pub(super) fn catalogue(version: u64) -> Catalogue {
-    Catalogue::new(parts(version))
-}
-
-/// The same with a fee, in two plans that differ by their names alone.
-pub(super) fn catalogue_with(version: u64, fee: Option<Fee>) -> Catalogue {
-    let mut parts = parts(version);
-    parts.plans[0].fee = fee;
-    let second = Plan { name: "second".into(), ..parts.plans[0].clone() };
-    parts.plans.push(second);
-    Catalogue::new(parts)
-}
-
-/// What it is made of.
-pub(super) fn parts(version: u64) -> Parts {
-    let service = |name: &str, context: &str, unit| Service {
-        name: name.into(),
-        context: context.into(),
-        unit,
-        max_call_secs: None,
-    };
-    let rate = |service, price, per| Rate {
-        covers: Covers { service, rating_groups: Vec::new(), destinations: Vec::new() },
-        name: "rate".into(),
-        price: cents(price),
-        per,
-        step: 1,
-        first: 0,
-        connect: Money::ZERO,
-        tiers: Vec::new(),
-        direction: Direction::default(),
-        bands: Vec::new(),
-    };
-    let quota =
-        |grant| QuotaShape { grant, threshold_percent: Some(20), validity_secs: 60, ..QuotaShape::default() };
-    let modes = vec![crate::charging::account::Mode::Advance, crate::charging::account::Mode::Credit];
-    let emergency: Vec<Digits> = FreeNumbers::DEFAULT_EMERGENCY.iter().map(|code| number(code)).collect();
-    Parts {
-        version,
-        currency: Currency { code: *b"KZT", numeric: 398 },
-        timezone: "Asia/Almaty".into(),
-        services: vec![
-            service("data", "32251@3gpp.org", Unit::Octets),
-            service("sms", "32274@3gpp.org", Unit::Pieces),
-        ],
-        rating_groups: Vec::new(),
-        numbers: FreeNumbers::new(&emergency, &[]),
-        destinations: Vec::new(),
-        bands: Vec::new(),
-        holidays: Holidays::default(),
-        roaming: None,
-        content: Vec::new(),
-        plans: vec![Plan {
-            name: "first".into(),
-            modes,
-            bundles: Vec::new(),
-            rates: vec![rate(ServiceIx(0), 100, 1_000), rate(ServiceIx(1), 500, 1)],
-            quotas: vec![quota(Some(10_000)), quota(None)],
-            // for clients that redirect: those of most tests do not
-            limitations: vec![Limitation {
-                action: FinalUnit::Redirect(Box::new(Redirect {
-                    to: "https://pay.example.org".into(),
-                    open: Reach::default(),
-                })),
-                validity_secs: 300,
-            }],
-            out_of_money: Some(LimitIx(0)),
-            ..Plan::default()
-        }],
-    }
 }
 
 pub(super) fn octets(count: u64) -> Measured {
@@ -218,7 +142,7 @@ pub(super) struct World {
     pub(super) early: bool,
     /// Versions of the tariffs that are others than [`catalogue`] makes.
     pub(super) built: BTreeMap<u64, Arc<Catalogue>>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl World {
@@ -273,11 +197,11 @@ impl World {
 
     /// Opens the disk: facts, then everything that is read through.
     pub(super) fn open(&mut self) {
-        let known = self
-            .disk
-            .tariffs
-            .values()
-            .map(|record| KnownTariff { record: record.clone(), catalogue: self.built(record.version) });
+        let known = self.disk.tariffs.values().map(|record| KnownTariff {
+            record: record.clone(),
+            catalogue: self.built(record.version),
+            kept: true,
+        });
         let known = known.collect();
         self.core.know_tariffs(known);
         self.core.on_recovered(&self.disk.facts, b"tariff".as_slice().into(), self.now);
