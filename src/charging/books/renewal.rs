@@ -176,6 +176,7 @@ impl Tenancy<'_> {
     fn renew(&self, subscriber: &mut Subscriber, period: &Period, carried: bool) {
         let before = core::mem::take(&mut subscriber.allowances);
         for bundle in &self.plan.bundles {
+            subscriber.life.told.forget(&bundle.id);
             let of_it = |one: &&Allowance| one.bundle == bundle.id && one.unit == bundle.amount.unit;
             let left = before.iter().filter(of_it).map(Allowance::free).fold(0, u64::saturating_add);
             let most = if carried { self.fee.carries(&bundle.id) } else { 0 };
