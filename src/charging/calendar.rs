@@ -142,7 +142,7 @@ mod tests {
             let day = day.min(days_of(year, month));
             let zone = almaty();
             let first = format!("{year:04}-{month:02}-{day:02}T{hour:02}:30:00+05:00");
-            prop_assume!(zone.date(zone.parse(&first).unwrap()) == first[..10]);
+            prop_assume!(zone.date(zone.parse(&first).unwrap()) == first.chars().take(10).collect::<String>());
             let begins = row(&first, Every::Months(months), &zone, count);
             for (place, begin) in (1i64..).zip(begins) {
                 let all = year * 12 + (month - 1) + place * i64::from(months);

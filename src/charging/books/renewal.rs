@@ -132,7 +132,7 @@ impl Tenancy<'_> {
         since: Timestamp,
         carried: bool,
         done: &mut Renewed,
-        entry: Option<LedgerEntry>,
+        entry: Vec<LedgerEntry>,
     ) {
         done.entries.extend(entry);
         done.changed = true;
@@ -143,18 +143,18 @@ impl Tenancy<'_> {
         self.renew(subscriber, &billing.period, carried);
     }
 
-    /// The fee of a period: none of it where the money does not suffice; no entry where it costs nothing.
+    /// The fee of a period: nothing where the money does not suffice; no entry where it costs nothing.
     fn charge_for(
         &self,
         subscriber: &Subscriber,
         account: &mut Account,
         period: &Period,
-    ) -> Option<Option<LedgerEntry>> {
+    ) -> Option<Vec<LedgerEntry>> {
         if self.fee.amount.is_zero() {
-            return Some(None);
+            return Some(Vec::new());
         }
         let (from, to) = (self.zone.date(period.from), self.zone.date(period.to));
-        self.charge(subscriber, account, &format!("{from}/{to}")).map(Some)
+        self.charge(subscriber, account, &format!("{from}/{to}")).map(|entry| vec![entry])
     }
 
     fn charge(&self, subscriber: &Subscriber, account: &mut Account, what: &str) -> Option<LedgerEntry> {

@@ -16,7 +16,7 @@ const TOLD: usize = 100;
 
 /// What was there before a row was taken, to be put back where the whole is refused.
 enum Undo {
-    Subscriber(Digits, Option<Subscriber>),
+    Subscriber(Digits, Option<Box<Subscriber>>),
     Account(AccountId, Option<Account>),
     Imsi(Digits, Option<Digits>),
     Paper(PaperKey, Option<Paper>),
@@ -27,6 +27,9 @@ struct Mark {
     ledger: usize,
     facts: usize,
     acts: usize,
+    notices: usize,
+    bills: usize,
+    calendar: usize,
     next_account: u64,
     undo: Vec<Undo>,
 }
@@ -47,6 +50,9 @@ impl Core {
             ledger: self.commit.open.ledger.len(),
             facts: self.commit.open.facts.len(),
             acts: self.commit.open.acts.len(),
+            notices: self.commit.open.notices.len(),
+            bills: self.commit.open.bills.len(),
+            calendar: self.commit.open.calendar.len(),
             next_account: self.next_account,
             undo: Vec::with_capacity(import.rows.len().saturating_mul(4)),
         };
@@ -114,7 +120,7 @@ impl Core {
     /// Keeps what is there of all that a row may change.
     fn remember(&mut self, new: &NewSubscriber, undo: &mut Vec<Undo>) {
         let subscriber = self.subscribers.peek(new.msisdn).and_then(|slot| slot.value.clone());
-        undo.push(Undo::Subscriber(new.msisdn, subscriber));
+        undo.push(Undo::Subscriber(new.msisdn, subscriber.map(Box::new)));
         if let Some(imsi) = new.imsi {
             undo.push(Undo::Imsi(imsi, self.imsis.peek(imsi).and_then(|slot| slot.value)));
         }
@@ -136,15 +142,18 @@ impl Core {
 
     /// Puts everything back, the last change first.
     fn undo(&mut self, mark: Mark) {
-        let Mark { ledger, facts, acts, next_account, undo } = mark;
+        let Mark { ledger, facts, acts, notices, bills, calendar, next_account, undo } = mark;
         let next = self.commit.next;
         self.next_account = next_account;
         self.commit.open.ledger.truncate(ledger);
         self.commit.open.facts.truncate(facts);
         self.commit.open.acts.truncate(acts);
+        self.commit.open.notices.truncate(notices);
+        self.commit.open.bills.truncate(bills);
+        self.commit.open.calendar.truncate(calendar);
         for one in undo.into_iter().rev() {
             match one {
-                Undo::Subscriber(key, value) => self.subscribers.put_back(key, value, next),
+                Undo::Subscriber(key, value) => self.subscribers.put_back(key, value.map(|one| *one), next),
                 Undo::Account(key, value) => self.accounts.put_back(key, value, next),
                 Undo::Paper(key, value) => self.papers.put_back(key, value, next),
                 Undo::Imsi(key, value) => self.imsis.put_back(key, value, next),

@@ -91,7 +91,9 @@ pub(super) fn period(from: &mut Reader<'_>) -> Result<Period, RecordError> {
 pub fn encode(invoice: &Invoice) -> Vec<u8> {
     let mut to = Writer::new(VERSION, 128);
     to.count(invoice.contract.0);
-    [invoice.from, invoice.to, invoice.issued, invoice.due].into_iter().for_each(|at| to.time(at));
+    for at in [invoice.from, invoice.to, invoice.issued, invoice.due] {
+        to.time(at);
+    }
     to.money(invoice.opening);
     to.money(invoice.closing);
     to.count(invoice.entries.0);
@@ -156,9 +158,9 @@ pub(super) fn put_book(to: &mut Writer, book: &CreditBook) {
     for one in &book.open {
         to.count(one.number.into());
         to.time(one.due);
-        [one.left, one.penalties, one.late, one.debt_days, one.fined]
-            .into_iter()
-            .for_each(|money| to.money(money));
+        for money in [one.left, one.penalties, one.late, one.debt_days, one.fined] {
+            to.money(money);
+        }
         to.time_or_none(one.next);
         to.count(one.payments.into());
     }

@@ -130,11 +130,13 @@ impl World {
     }
 
     fn invoices(&self) -> Vec<&Invoice> {
-        let invoice = |bill| match bill {
-            &Bill::Invoice(ref invoice) => Some(&**invoice),
-            Bill::Allocation(_) => None,
-        };
-        self.bills.iter().filter_map(invoice).collect()
+        let mut invoices = Vec::new();
+        for bill in &self.bills {
+            if let Bill::Invoice(invoice) = bill {
+                invoices.push(invoice.as_ref());
+            }
+        }
+        invoices
     }
 
     fn left(&self) -> u64 {
@@ -419,9 +421,12 @@ fn ten_years_of_a_subscriber_in_credit_mode() {
     assert_eq!(world.account.main.micros(), (paid - world.penalties() - 121 * 399_000) * 10_000);
 }
 
-fn essence(
-    world: &World,
-) -> (Vec<(EntryKind, Money, Money, Option<Box<str>>)>, Vec<(u32, Money, Money, usize)>) {
+/// Of an entry: kind, amount, balance, reference.
+type EntryEssence = (EntryKind, Money, Money, Option<Box<str>>);
+/// Of an invoice: number, total, closing balance, lines.
+type InvoiceEssence = (u32, Money, Money, usize);
+
+fn essence(world: &World) -> (Vec<EntryEssence>, Vec<InvoiceEssence>) {
     let entry = |one: &LedgerEntry| (one.kind, one.amount, one.balance, one.reference.clone());
     let invoices = world.invoices();
     let invoice = |one: &&Invoice| (one.number, one.total, one.closing, one.lines.len());
@@ -439,7 +444,7 @@ proptest! {
         let every = [MONTH, Every::Days(1), Every::Days(7), Every::Months(12)][usize::from(every)];
         let late = if restart { PaidLate::Restart } else { PaidLate::Keep };
         let mode = if credit { Mode::Credit } else { Mode::Advance };
-        let mut awake = World::new(Fee { every, arrears, late, ..fee(amount) }, mode, balance, "2027-01-31");
+        let mut awake = World::new(Fee { every, late, arrears, ..fee(amount) }, mode, balance, "2027-01-31");
         let mut asleep = awake.clone();
         for (days, pays, spends) in steps {
             let at = awake.now.plus(Duration::from_hours(u64::try_from(days).unwrap() * 24 + 5));

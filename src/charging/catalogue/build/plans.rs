@@ -195,12 +195,12 @@ fn plan(faults: &mut Faults, names: &Names, entry: &Entry, table: &Table) -> Wri
         out_of_money,
         low_balance,
         announcements,
+        fee,
         closed,
         without,
         roaming,
         furnish,
         bonus,
-        fee,
     };
     Written { plan, origin: entry.origin, rates: places }
 }
