@@ -131,7 +131,8 @@ pub struct Core {
     /// References used in batches that are not durable.
     recent_references: BTreeMap<[u8; 16], (ReferenceRecord, Sequence)>,
     next_account: u64,
-    origin_state: Option<u32>,
+    /// The Origin-State-Id, and the batch that must be durable for it to be known for good.
+    origin_state: Option<(u32, Sequence)>,
     stored_catalogue: Option<u64>,
     journalled: Timestamp,
     sweep_after: Timestamp,
@@ -245,7 +246,8 @@ impl Core {
             self.commit.open.facts.push(Fact::OriginState(fresh));
             fresh
         });
-        self.origin_state = Some(origin_state);
+        let known_from = if recovered.origin_state.is_some() { recovered.last } else { self.commit.next };
+        self.origin_state = Some((origin_state, known_from));
         self.recover_tariffs(content, now);
         self.prune.recover(now);
         let day = self.lifecycle.recover(recovered.lifecycle, recovered.hash_key.is_none(), now);
@@ -618,9 +620,10 @@ impl Core {
         &self.catalogue
     }
 
-    /// The Origin-State-Id of the store (RFC 6733 §8.16); none before it is open.
+    /// The Origin-State-Id of the store (RFC 6733 §8.16); none before it is open, and none before it is durable: what a
+    /// client has heard is in every backup.
     pub fn origin_state(&self) -> Option<u32> {
-        self.origin_state
+        self.origin_state.filter(|(_, known_from)| *known_from <= self.commit.durable).map(|(state, _)| state)
     }
 
     /// The store has little room left: new sessions and events are refused until it has more.

@@ -226,6 +226,8 @@ pub struct Engine {
     status: store::Status,
     metrics: EngineMetrics,
     events: Vec<Event>,
+    /// Told once the Origin-State-Id of the store is durable.
+    ready: Option<Event>,
     shown: watch::Sender<Arc<Catalogue>>,
 }
 
@@ -294,6 +296,7 @@ impl Engine {
             status: store::Status::default(),
             metrics,
             events: Vec::new(),
+            ready: None,
             shown,
         })
     }
@@ -414,7 +417,10 @@ impl Engine {
 
     /// What is served.
     pub fn mode(&self) -> Mode {
-        self.core.mode()
+        match self.core.mode() {
+            Mode::Ready if self.ready.is_some() => Mode::Starting,
+            mode => mode,
+        }
     }
 
     /// The store's own figures, as told last.
@@ -586,13 +592,22 @@ impl Engine {
         }
         self.core.know_tariffs(tariffs);
         self.core.on_recovered(&recovered, Arc::clone(&self.content), now);
-        self.events.push(Event::Ready { epoch, last: recovered.last, notices });
+        self.ready = Some(Event::Ready { epoch, last: recovered.last, notices });
+        self.announce();
+    }
+
+    /// A store that is new has to know for good by which Origin-State-Id its server is known: none is told before.
+    fn announce(&mut self) {
+        if self.core.origin_state().is_some() {
+            self.events.extend(self.ready.take());
+        }
     }
 
     fn written(&mut self, written: Written, now: Timestamp) {
         let sequence = Sequence(written.sequence.number());
         self.metrics.committed(written.took, written.records, written.octets);
         self.core.on_durable(sequence, now);
+        self.announce();
         self.set_behind(written.behind);
         if self.spool_entered.is_some_and(|entered| entered <= sequence) {
             self.spool_entered = None;

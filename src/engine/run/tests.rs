@@ -418,6 +418,32 @@ fn faulty(memory: &Memory, plan: &Arc<Mutex<Plans>>, spool: Option<PathBuf>) -> 
 }
 
 #[test]
+fn a_new_store_is_ready_once_its_origin_state_id_is_durable() {
+    let memory = Memory::new(Conflicts::Never);
+    let plan = Arc::new(Mutex::new(Plans { refuse: 1, fail_sync: false }));
+    let mut side = faulty(&memory, &plan, None).ready();
+    let ready = |event: &Event| matches!(event, Event::Ready { .. });
+    side.until(|_, events| events.iter().any(ready).then_some(()));
+    let at = |wanted: fn(&Event) -> bool| side.events.iter().position(wanted).unwrap();
+    let refused = at(|event| matches!(event, Event::NoRoom(_)));
+    assert!(refused < at(ready), "{:?}", side.events);
+    assert_eq!(side.engine.mode(), Mode::Ready);
+    let told = side.engine.core().origin_state();
+    assert!(told.is_some());
+    side.engine.close().unwrap();
+
+    plan.lock().unwrap().fail_sync = true;
+    let side = faulty(&memory, &plan, None).ready();
+    assert_eq!(side.engine.core().origin_state(), told, "one that is known is told at once");
+    drop(side.engine.close());
+
+    let mut side = faulty(&Memory::new(Conflicts::Never), &plan, None);
+    side.failed();
+    assert_eq!(side.engine.core().origin_state(), None);
+    assert!(!side.events.iter().any(|event| matches!(event, Event::Ready { .. })), "{:?}", side.events);
+}
+
+#[test]
 fn after_a_failed_sync_nothing_held_leaves_and_emergencies_are_spooled() {
     let dir = tempfile::tempdir().unwrap();
     let spool = dir.path().join("emergencies");
