@@ -57,6 +57,8 @@ pub struct Catalogue {
     networks: Arc<Networks>,
     /// Service identifiers of content services, sorted.
     identifiers: Arc<Vec<(u32, ContentIx)>>,
+    /// The plans, sorted by name: every request looks for one.
+    names: Arc<[PlanIx]>,
     /// For each plan, for home and, where the plan says anything of roaming, each zone, for each service.
     indices: Arc<Vec<Vec<Vec<Index>>>>,
     /// Versions before this one, the latest first, each with the moment at which it ceased to be in force.
@@ -177,7 +179,11 @@ impl Catalogue {
         let mut identifiers: Vec<_> = content.flat_map(of_one).collect();
         identifiers.sort_unstable();
         let calendar = Calendar::new(&parts.timezone, &parts.holidays, &parts.bands);
+        let mut names: Vec<_> = parts.plans.iter().zip((0..=u16::MAX).map(PlanIx)).collect();
+        names.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        let names = names.into_iter().map(|(_, place)| place).collect();
         Self {
+            names,
             parts: Arc::new(parts),
             prefixes: Arc::new(prefixes),
             calendar: Arc::new(calendar),
@@ -287,7 +293,9 @@ impl Catalogue {
 
     /// A plan's place by its name.
     pub fn plan_named(&self, name: &str) -> Option<PlanIx> {
-        self.plans().find(|(_, plan)| *plan.name == *name).map(|(place, _)| place)
+        let name_of = |place: &PlanIx| self.plan(*place).map_or("", |plan| &*plan.name);
+        let found = self.names.binary_search_by(|place| name_of(place).cmp(name)).ok()?;
+        self.names.get(found).copied()
     }
 
     /// A plan by its place.
