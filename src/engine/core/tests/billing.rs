@@ -19,7 +19,7 @@ use crate::time::{Timestamp, Zone};
 
 const DAY: u64 = 24 * 3_600;
 
-fn fee(unpaid: Unpaid) -> Fee {
+pub(super) fn fee(unpaid: Unpaid) -> Fee {
     Fee {
         amount: cents(1_000),
         every: MONTH,
@@ -37,7 +37,7 @@ fn topup(amount: i64) -> Change {
 
 impl World {
     /// The tariffs with a fee: put in force again after each start.
-    fn with_fee(&mut self, fee: Fee) {
+    pub(super) fn with_fee(&mut self, fee: Fee) {
         self.put_fee(fee);
         self.settle();
     }

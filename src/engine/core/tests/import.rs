@@ -1,7 +1,9 @@
 //! Imports: all or none, and what can be added where that is asked for.
 
+use super::billing::fee;
 use super::world::*;
 use crate::charging::account::AccountId;
+use crate::charging::catalogue::Unpaid;
 use crate::engine::core::command::{Change, CommandError, Import, Imported, NewSubscriber};
 use crate::engine::core::query::View;
 use crate::engine::core::{Limits, Outcome};
@@ -72,6 +74,25 @@ fn one_refused_row_leaves_no_trace_of_the_others() {
     assert_eq!(world.disk.subscribers[&all[0].msisdn].account, AccountId(3), "no account number is lost");
     let done = imported(world.order(3, import(all, true)));
     assert_eq!((done.added, done.refused_in_all), (36, 3));
+    world.disk.audit().unwrap();
+}
+
+#[test]
+fn a_refused_import_charges_no_fee_and_writes_none_into_the_calendar() {
+    let mut world = World::with_money(Limits::default(), 10_000);
+    world.with_fee(fee(Unpaid::Fallback));
+    let before = world.disk.clone();
+    let mut all = rows(4);
+    all[3].msisdn = number(MSISDN);
+    world.order(1, import(all.clone(), false)).unwrap_err();
+    world.settle();
+    assert_eq!(world.disk.ledger, before.ledger);
+    assert_eq!(world.disk.calendar, before.calendar);
+    assert_eq!(world.disk.notices, before.notices);
+    all.truncate(3);
+    assert_eq!(imported(world.order(2, import(all.clone(), false))).added, 3);
+    assert_eq!(world.disk.calendar.len(), before.calendar.len() + 3, "a period ends for each");
+    assert_eq!(world.disk.subscribers[&all[0].msisdn].life.billing.unwrap().charged, 1);
     world.disk.audit().unwrap();
 }
 
