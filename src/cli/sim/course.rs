@@ -1,6 +1,7 @@
 //! A scenario as it runs: what the gateway says and hears as a ladder, and whether it is what must come.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::scenario::{self, Act, Amount, Expect, Scenario, Step};
@@ -52,6 +53,8 @@ impl From<Failure> for Stop {
 pub(super) struct Course<'a, 'b> {
     /// The gateway.
     pub(super) play: Play,
+    /// The server that it speaks to.
+    pub(super) server: SocketAddr,
     /// Where it is shown.
     pub(super) ladder: &'a mut Ladder<'b>,
     /// What reads requests for the ladder.
@@ -65,7 +68,7 @@ pub(super) struct Course<'a, 'b> {
 impl Course<'_, '_> {
     /// Runs all steps.
     pub(super) async fn run(&mut self, scenario: &Scenario) -> Result<(), Stop> {
-        self.play.connect().await.map_err(|error| unreachable(&error))?;
+        self.play.connect().await.map_err(|error| unreachable(self.server, &error))?;
         for step in &scenario.steps {
             if let Some(note) = &step.note {
                 self.ladder.title(note)?;
@@ -97,7 +100,7 @@ impl Course<'_, '_> {
                 return Ok(());
             }
             Act::Reconnect => {
-                self.play.connect().await.map_err(|error| unreachable(&error))?;
+                self.play.connect().await.map_err(|error| unreachable(self.server, &error))?;
                 self.ladder.note("connected again")?;
             }
             Act::Hear => {
@@ -266,11 +269,16 @@ fn failed(line: usize, error: &PlayError) -> Failure {
     Failure::new(Status::Failed, format!("{at}{error}"))
 }
 
-fn unreachable(error: &PlayError) -> Stop {
+fn unreachable(server: SocketAddr, error: &PlayError) -> Stop {
     let status = match error {
         PlayError::Gateway(GatewayError::Transport(_)) => Status::Unreachable,
         PlayError::Identity { .. } => Status::Usage,
         _ => Status::Failed,
     };
-    Stop::Failed(Failure::new(status, format!("the server cannot be reached: {error}")))
+    Stop::Failed(Failure::new(
+        status,
+        format!(
+            "no server can be reached at {server} ({error}): start it with `gyro serve`, or name its Diameter address with --server"
+        ),
+    ))
 }

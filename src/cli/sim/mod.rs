@@ -155,7 +155,8 @@ fn simulate(kind: &Gateways, args: &Run, out: &mut dyn Write) -> Result<(), Stop
     }
     let play = Play::new(actor, args.server, Arc::clone(&dictionary), seed);
     let reach = args.admin.clone().map(|admin| Reach::server(Some(admin)));
-    let mut course = Course { play, ladder: &mut ladder, dictionary, reach, demanded: None };
+    let mut course =
+        Course { play, server: args.server, ladder: &mut ladder, dictionary, reach, demanded: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(course.run(&scenario))?;
     ladder.note(&format!("all {} steps went as they must", scenario.steps.len()))?;

@@ -22,9 +22,11 @@ fn nobody() -> String {
 
 #[test]
 fn a_server_that_is_not_there_is_told_as_such() {
-    let (status, err) = ran(&["pgw", "--server", &nobody()]);
+    let nobody = nobody();
+    let (status, err) = ran(&["pgw", "--server", &nobody]);
     assert_eq!(status, Status::Unreachable);
-    assert!(err.contains("the server cannot be reached"), "{err}");
+    assert!(err.contains(&format!("no server can be reached at {nobody}")), "{err}");
+    assert!(err.contains("start it with `gyro serve`, or name its Diameter address with --server"), "{err}");
 }
 
 #[test]
