@@ -323,7 +323,15 @@ fn explain_in_words(found: &Explanation, out: &mut dyn Write) -> io::Result<()> 
 
 fn charge_in_words(line: &Line) -> String {
     let Line { at, amount, balance, usage, session, .. } = line;
-    let Some(usage) = usage else { return format!("{at}  {amount}  balance {balance}") };
+    let Some(usage) = usage else {
+        let mut words = format!("{at}  {amount}  balance {balance}  {}", line.kind);
+        if line.purse != "main" {
+            words.push_str(&format!(", {} money", line.purse));
+        }
+        line.note.iter().for_each(|note| words.push_str(&format!(": {note}")));
+        line.reference.iter().for_each(|reference| words.push_str(&format!("  ({reference})")));
+        return words;
+    };
     let of = format!("(session {}, request {})", session.as_deref().unwrap_or("-"), usage.request);
     if line.kind == "refund" {
         let by = line.reference.as_deref().unwrap_or("-");
@@ -477,6 +485,20 @@ mod tests {
                 basis: None,
             }),
         }
+    }
+
+    #[test]
+    fn a_charge_without_use_says_what_it_is_for() {
+        let at = "2026-01-01T05:00:00+05:00";
+        let fee =
+            Line { note: Some("p 2026-01-01/2026-02-01".into()), usage: None, ..line("fee", "-40.00", 0) };
+        assert_eq!(
+            charge_in_words(&fee),
+            format!("{at}  -40.00  balance 160.00  fee: p 2026-01-01/2026-02-01  (smsc;34)")
+        );
+        let bonus =
+            Line { purse: "bonus".into(), reference: None, usage: None, ..line("charge", "-1.00", 0) };
+        assert_eq!(charge_in_words(&bonus), format!("{at}  -1.00  balance 160.00  charge, bonus money"));
     }
 
     #[test]
