@@ -119,11 +119,7 @@ impl World {
         for scanned in [Scanned::BucketsDone, Scanned::SessionsDone] {
             core.on_scanned(scanned, START);
         }
-        let state = core.origin_state();
-        let node = LocalNode {
-            origin_state_id: state,
-            ..LocalNode::charging_server(identity(SERVER), identity(REALM), 1)
-        };
+        let node = LocalNode::charging_server(identity(SERVER), identity(REALM), 1);
         let config = Config { node, limits: PeerLimits::DEFAULT, end_to_end: EndToEndIds::new(START, 1) };
         let mut world = Self {
             core,
@@ -140,6 +136,9 @@ impl World {
             run: Monotonic::from_micros(1_000_000),
         };
         world.settle();
+        let node = LocalNode { origin_state_id: world.core.origin_state(), ..world.config.node.clone() };
+        let end_to_end = EndToEndIds::new(START, 1);
+        world.config = Arc::new(Config { node, limits: PeerLimits::DEFAULT, end_to_end });
         world
     }
 
