@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use gyro::charging::account::{Brand, Mode as Settlement};
+use gyro::charging::account::Mode as Settlement;
 use gyro::charging::policy::Policy;
 use gyro::charging::request::{Measured, Used};
 use gyro::charging::units::{Digits, Money};
@@ -156,20 +156,9 @@ fn gyro(data: &std::path::Path) -> SocketAddr {
                 drop(shown.wait_for(|mode| *mode == Mode::Ready).await.unwrap());
                 for number in 0..4_u8 {
                     let new = NewSubscriber {
-                        msisdn: Digits::parse(&format!("7701000000{number}")).unwrap(),
-                        imsi: None,
-                        plan: "payg".into(),
                         mode: Some(Settlement::Advance),
                         balance: Money::from_cents(100_000_000_000).unwrap(),
-                        credit_limit: Money::ZERO,
-                        overdraft: Money::ZERO,
-                        brand: Brand::Kcell,
-                        owner: None,
-                        owner_is_entity: false,
-                        account: None,
-                        contract: None,
-                        override_limit: false,
-                        language: None,
+                        ..NewSubscriber::of(Digits::parse(&format!("7701000000{number}")).unwrap(), "payg")
                     };
                     let command = Command {
                         key: OperationKey([number; 16]),

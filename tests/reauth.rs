@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gyro::charging::account::{Brand, Mode as Settlement};
+use gyro::charging::account::Mode as Settlement;
 use gyro::charging::policy::Policy;
 use gyro::charging::request::{Measured, Reason as Reporting, SessionId, Used};
 use gyro::charging::session::SessionState;
@@ -167,20 +167,9 @@ impl World {
         let mut world =
             Self { control, address, metrics, keys: 0, end, server: Some(server), _folder: folder };
         let new = NewSubscriber {
-            msisdn: msisdn(),
-            imsi: None,
-            plan: "payg".into(),
             mode: Some(Settlement::Advance),
             balance: money(balance),
-            credit_limit: Money::ZERO,
-            overdraft: Money::ZERO,
-            brand: Brand::Kcell,
-            owner: None,
-            owner_is_entity: false,
-            account: None,
-            contract: None,
-            override_limit: false,
-            language: None,
+            ..NewSubscriber::of(msisdn(), "payg")
         };
         world.order(Change::AddSubscriber(new)).await;
         world

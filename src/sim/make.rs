@@ -52,6 +52,20 @@ fn number_and_imsi(who: &Who) -> [AvpTree; 2] {
     [subscription(0, &who.msisdn), subscription(1, &who.imsi)]
 }
 
+/// What the requests of most makes begin with.
+fn opening(who: &Who, ask: &Ask, context: &str) -> Vec<AvpTree> {
+    vec![
+        text(code::SESSION_ID, &ask.session),
+        text(code::ORIGIN_HOST, &who.host),
+        text(code::ORIGIN_REALM, &who.realm),
+        text(code::DESTINATION_REALM, &who.server_realm),
+        word(code::AUTH_APPLICATION_ID, 4),
+        text(code::SERVICE_CONTEXT_ID, context),
+        request_type(ask),
+        request_number(ask),
+    ]
+}
+
 fn request_type(ask: &Ask) -> AvpTree {
     word(code::CC_REQUEST_TYPE, u32::try_from(ask.kind.value()).unwrap_or(0))
 }

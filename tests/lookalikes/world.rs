@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use gyro::charging::account::{Account, Brand, Mode, Sequence};
+use gyro::charging::account::{Account, Mode, Sequence};
 use gyro::charging::policy::Policy;
 use gyro::charging::session::Session;
 use gyro::charging::units::{Digits, Money};
@@ -162,20 +162,10 @@ impl World {
     /// A subscriber of a plan with so many hundredths.
     pub(crate) fn subscriber(&mut self, plan: &str, balance: i64) {
         self.order(Change::AddSubscriber(NewSubscriber {
-            msisdn: Digits::parse(MSISDN).unwrap(),
             imsi: Digits::parse(IMSI),
-            plan: plan.into(),
             mode: Some(Mode::Advance),
             balance: Money::from_cents(balance).unwrap(),
-            credit_limit: Money::ZERO,
-            overdraft: Money::ZERO,
-            brand: Brand::Kcell,
-            owner: None,
-            owner_is_entity: false,
-            account: None,
-            contract: None,
-            override_limit: false,
-            language: None,
+            ..NewSubscriber::of(Digits::parse(MSISDN).unwrap(), plan)
         }));
     }
 

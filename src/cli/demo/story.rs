@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::pcap::{Capture, Share};
 use super::{Status, Stop, Trouble};
-use crate::charging::account::{Brand, Mode};
+use crate::charging::account::Mode;
 use crate::charging::request::{Measured, Used};
 use crate::charging::units::{Digits, Money};
 use crate::cli::ladder::Ladder;
@@ -121,22 +121,8 @@ impl Scene<'_, '_> {
 
     async fn add(&mut self, msisdn: &str, plan: &str, units: i64) -> Result<(), Stop> {
         let balance = Money::from_cents(units * 100).ok_or_else(|| unexpected("a balance"))?;
-        let new = NewSubscriber {
-            msisdn: digits(msisdn)?,
-            imsi: None,
-            plan: plan.into(),
-            mode: Some(Mode::Advance),
-            balance,
-            credit_limit: Money::ZERO,
-            overdraft: Money::ZERO,
-            brand: Brand::Kcell,
-            owner: None,
-            owner_is_entity: false,
-            account: None,
-            contract: None,
-            override_limit: false,
-            language: None,
-        };
+        let new =
+            NewSubscriber { mode: Some(Mode::Advance), balance, ..NewSubscriber::of(digits(msisdn)?, plan) };
         self.order(Change::AddSubscriber(new)).await
     }
 

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use crate::charging::account::{Account, AccountId, Brand, Subscriber};
+use crate::charging::account::{Account, AccountId, Subscriber};
 use crate::charging::answer::{Answer, FinalUnit, Outcome};
 use crate::charging::books::operations::{Act, open, set_credit_limit, set_overdraft};
 use crate::charging::catalogue::build::{Given, TrialEvent};
@@ -118,22 +118,8 @@ fn begin(plan: &Plan, given: &Given) -> Option<(Account, Subscriber)> {
     if !given.overdraft.is_zero() {
         account = set_overdraft(account, given.overdraft).ok()?;
     }
-    let new = NewSubscriber {
-        msisdn: Digits::parse(MSISDN)?,
-        imsi: None,
-        plan: plan.name.clone(),
-        mode: Some(given.mode),
-        balance: Money::ZERO,
-        credit_limit: Money::ZERO,
-        overdraft: Money::ZERO,
-        brand: Brand::Kcell,
-        owner: None,
-        owner_is_entity: false,
-        account: None,
-        contract: None,
-        override_limit: false,
-        language: None,
-    };
+    let new =
+        NewSubscriber { mode: Some(given.mode), ..NewSubscriber::of(Digits::parse(MSISDN)?, &plan.name) };
     let mut subscriber = subscriber_of(&new, account.id, plan, given.at);
     subscriber.overage = given.overage;
     for (place, used) in &given.used {

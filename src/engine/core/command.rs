@@ -262,6 +262,28 @@ pub struct NewSubscriber {
     pub language: Option<Box<str>>,
 }
 
+impl NewSubscriber {
+    /// One with a number and a plan, an account of its own and nothing on it.
+    pub fn of(msisdn: Digits, plan: &str) -> Self {
+        Self {
+            msisdn,
+            imsi: None,
+            plan: plan.into(),
+            mode: None,
+            balance: Money::ZERO,
+            credit_limit: Money::ZERO,
+            overdraft: Money::ZERO,
+            brand: Brand::Kcell,
+            owner: None,
+            owner_is_entity: false,
+            account: None,
+            contract: None,
+            override_limit: false,
+            language: None,
+        }
+    }
+}
+
 /// Properties of a subscriber to be changed; none leaves one as it is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SubscriberChange {

@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::*;
-use crate::charging::account::Brand;
 use crate::charging::answer::{Answer, Outcome as Came};
 use crate::charging::catalogue::{
     Covers, Currency, Direction, Holidays, Parts, Plan, QuotaShape, Rate, Service, ServiceIx,
@@ -210,20 +209,8 @@ impl Loop {
     fn add(&mut self) {
         let tag = self.tag();
         let what = Change::AddSubscriber(NewSubscriber {
-            msisdn: Digits::parse(MSISDN).unwrap(),
-            imsi: None,
-            plan: "first".into(),
-            mode: None,
             balance: Money::from_cents(10_000).unwrap(),
-            credit_limit: Money::ZERO,
-            overdraft: Money::ZERO,
-            brand: Brand::Kcell,
-            owner: None,
-            owner_is_entity: false,
-            account: None,
-            contract: None,
-            override_limit: false,
-            language: None,
+            ..NewSubscriber::of(Digits::parse(MSISDN).unwrap(), "first")
         });
         self.engine.command(tag, Command { key: OperationKey([1; 16]), operator: "anna".into(), what }, NOW);
         self.reply(tag).unwrap();

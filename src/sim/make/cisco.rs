@@ -1,7 +1,7 @@
 //! Cisco ASR 5000 (StarOS): codes that count on one level alone, groups that are retried by a timer, and use that
 //! goes on while nobody answers.
 
-use super::{number_and_imsi, octets_used, request_number, request_type};
+use super::{number_and_imsi, octets_used, opening};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Units, Want, Who};
@@ -51,18 +51,8 @@ impl Make for Cisco {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "32251@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
-            word(code::ORIGIN_STATE_ID, who.state_id),
-            time(code::EVENT_TIMESTAMP, ask.at),
-        ];
+        let mut avps = opening(who, ask, "32251@3gpp.org");
+        avps.extend([word(code::ORIGIN_STATE_ID, who.state_id), time(code::EVENT_TIMESTAMP, ask.at)]);
         avps.extend(number_and_imsi(who));
         if ask.kind == RequestType::Termination {
             avps.push(word(code::TERMINATION_CAUSE, 1));

@@ -1,6 +1,6 @@
 //! ergw: empty requests for each group, several reports in one quota, and groups that it finds by number alone.
 
-use super::{octets_used, octets_wanted, request_number, request_type, subscription};
+use super::{octets_used, octets_wanted, opening, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Want, Who, Why};
@@ -8,7 +8,7 @@ use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Make, Manners, Service};
 use crate::sim::objection::Objection;
-use crate::sim::words::{code, group, text, word};
+use crate::sim::words::{code, group, word};
 
 /// The gateway node ergw.
 #[derive(Debug)]
@@ -42,18 +42,8 @@ impl Make for Ergw {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "14.32251@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
-            word(code::MULTIPLE_SERVICES_INDICATOR, 1),
-            subscription(0, &who.msisdn),
-        ];
+        let mut avps = opening(who, ask, "14.32251@3gpp.org");
+        avps.extend([word(code::MULTIPLE_SERVICES_INDICATOR, 1), subscription(0, &who.msisdn)]);
         if ask.kind == RequestType::Termination {
             avps.push(word(code::TERMINATION_CAUSE, 1));
         }

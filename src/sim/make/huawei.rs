@@ -1,6 +1,6 @@
 //! A load tool in Huawei's manner: free text as Service-Context-Id, octets at command level.
 
-use super::{octets_wanted, request_number, request_type, subscription};
+use super::{octets_wanted, opening, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Units, Who};
@@ -8,7 +8,7 @@ use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Level, Make, Manners, Pick, Service};
 use crate::sim::objection::Objection;
-use crate::sim::words::{code, group, long, text, word};
+use crate::sim::words::{code, group, long, word};
 
 /// Such a tool.
 #[derive(Debug)]
@@ -41,17 +41,8 @@ impl Make for Huawei {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "data@huawei.example"),
-            request_type(ask),
-            request_number(ask),
-            subscription(0, &format!("+{}", who.msisdn)),
-        ];
+        let mut avps = opening(who, ask, "data@huawei.example");
+        avps.extend([subscription(0, &format!("+{}", who.msisdn))]);
         if ask.kind == RequestType::Termination {
             avps.push(word(code::TERMINATION_CAUSE, 1));
         }

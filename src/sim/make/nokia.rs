@@ -1,6 +1,6 @@
 //! Nokia 7750: 3GPP's AVPs at command level, quotas by group and service, and a CCR-T that is sent for hours.
 
-use super::{octets_used, octets_wanted, reason, request_number, request_type, subscription};
+use super::{octets_used, octets_wanted, opening, reason, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Want, Who};
@@ -38,18 +38,8 @@ impl Make for Nokia {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "32251@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
-            subscription(1, &who.imsi),
-            subscription(0, &who.msisdn),
-        ];
+        let mut avps = opening(who, ask, "32251@3gpp.org");
+        avps.extend([subscription(1, &who.imsi), subscription(0, &who.msisdn)]);
         if ask.kind == RequestType::Termination {
             avps.push(word(code::TERMINATION_CAUSE, 1));
         }

@@ -1,6 +1,6 @@
 //! A load tool that asks with empty requests and stops at whatever it does not expect.
 
-use super::{octets_used, octets_wanted, request_number, request_type, subscription};
+use super::{octets_used, octets_wanted, opening, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Who};
@@ -8,7 +8,7 @@ use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{AtLast, Fate, Make, Manners, Service};
 use crate::sim::objection::{Objection, Rule};
-use crate::sim::words::{code, group, text, word};
+use crate::sim::words::{code, group, word};
 
 /// Such a tool.
 #[derive(Debug)]
@@ -41,17 +41,8 @@ impl Make for Probe {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "32251@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
-            subscription(0, &who.msisdn),
-        ];
+        let mut avps = opening(who, ask, "32251@3gpp.org");
+        avps.extend([subscription(0, &who.msisdn)]);
         for want in &ask.wants {
             let mut inside: Vec<AvpTree> = octets_wanted(want).into_iter().collect();
             inside.extend(want.services.iter().map(|service| word(code::SERVICE_IDENTIFIER, *service)));

@@ -1,6 +1,6 @@
 //! siphon-sip: calls with their units at command level, and messages without any.
 
-use super::{recipient, request_number, request_type, seconds, seconds_wanted, subscription};
+use super::{opening, recipient, seconds, seconds_wanted, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Units, Who};
@@ -51,16 +51,7 @@ impl Make for Siphon {
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
         let is_message = ask.kind == RequestType::Event;
         let context = if is_message { "32274@3gpp.org" } else { "32260@3gpp.org" };
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, context),
-            request_type(ask),
-            request_number(ask),
-        ];
+        let mut avps = opening(who, ask, context);
         if is_message {
             avps.extend([word(code::REQUESTED_ACTION, 0), time(code::EVENT_TIMESTAMP, ask.at)]);
         }

@@ -1,6 +1,6 @@
 //! A message centre that keeps to the standard: one CCR-E for each message, its unit in a quota (TS 32.274).
 
-use super::{recipient, request_number, request_type, subscription};
+use super::{opening, recipient, subscription};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Units, Who};
@@ -8,7 +8,7 @@ use crate::sim::check;
 use crate::sim::heard::Heard;
 use crate::sim::manners::{Fate, Make, Manners, Service};
 use crate::sim::objection::Objection;
-use crate::sim::words::{code, group, long, text, word};
+use crate::sim::words::{code, group, long, word};
 
 /// A message centre.
 #[derive(Debug)]
@@ -37,16 +37,7 @@ impl Make for Smsc {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "32274@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
-        ];
+        let mut avps = opening(who, ask, "32274@3gpp.org");
         if ask.kind == RequestType::Event {
             avps.push(word(code::REQUESTED_ACTION, 0));
         }

@@ -2,7 +2,7 @@
 //! Subscription-Id-Extension alone, plays announcements (TS 32.281), sends the caller elsewhere, and asks for advice of
 //! charge.
 
-use super::{request_number, request_type, seconds, seconds_wanted};
+use super::{opening, seconds, seconds_wanted};
 use crate::diameter::tree::AvpTree;
 use crate::ro::ccr::RequestType;
 use crate::sim::ask::{Ask, Want, Who};
@@ -44,20 +44,13 @@ impl Make for Tas {
     }
 
     fn avps(&self, who: &Who, ask: &Ask) -> Vec<AvpTree> {
-        let mut avps = vec![
-            text(code::SESSION_ID, &ask.session),
-            text(code::ORIGIN_HOST, &who.host),
-            text(code::ORIGIN_REALM, &who.realm),
-            text(code::DESTINATION_REALM, &who.server_realm),
-            word(code::AUTH_APPLICATION_ID, 4),
-            text(code::SERVICE_CONTEXT_ID, "02.401.12.32260@3gpp.org"),
-            request_type(ask),
-            request_number(ask),
+        let mut avps = opening(who, ask, "02.401.12.32260@3gpp.org");
+        avps.extend([
             time(code::EVENT_TIMESTAMP, ask.at),
             name(text(code::SUBSCRIPTION_ID_E164.optional(), &who.msisdn)),
             name(text(code::SUBSCRIPTION_ID_IMSI.optional(), &who.imsi)),
             word(code::MULTIPLE_SERVICES_INDICATOR, 1),
-        ];
+        ]);
         if ask.kind == RequestType::Termination {
             avps.push(word(code::TERMINATION_CAUSE, 1));
         }

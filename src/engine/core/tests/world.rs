@@ -1,7 +1,7 @@
 //! A core, a disk in memory, and what is between them: a batch under way, loads, answers that are held.
 
 pub(super) use super::prices::{catalogue, catalogue_with, parts};
-use crate::charging::account::{Brand, Sequence};
+use crate::charging::account::Sequence;
 use crate::charging::answer::Answer;
 use crate::charging::books::expiry::next_due;
 use crate::charging::catalogue::Catalogue;
@@ -393,20 +393,5 @@ pub(super) fn plain_hash(key: HashKey, code: &Code) -> CodeHash {
 }
 
 pub(super) fn new_subscriber(msisdn: &str, balance: i64) -> NewSubscriber {
-    NewSubscriber {
-        msisdn: number(msisdn),
-        imsi: None,
-        plan: "first".into(),
-        mode: None,
-        balance: cents(balance),
-        credit_limit: Money::ZERO,
-        overdraft: Money::ZERO,
-        brand: Brand::Kcell,
-        owner: None,
-        owner_is_entity: false,
-        account: None,
-        contract: None,
-        override_limit: false,
-        language: None,
-    }
+    NewSubscriber { balance: cents(balance), ..NewSubscriber::of(number(msisdn), "first") }
 }
