@@ -49,6 +49,8 @@ pub(super) struct Tariffs {
     upcoming: Vec<Publication>,
     check: Option<Check>,
     prune_after: Timestamp,
+    /// The version of the files that the server was started with.
+    files: Option<u64>,
 }
 
 /// A look at all subscribers, before a version is published that lacks something.
@@ -166,6 +168,7 @@ impl Core {
     /// that another came after, or that is to come.
     pub(super) fn recover_tariffs(&mut self, content: Arc<[u8]>, now: Timestamp) {
         let given = Arc::clone(&self.catalogue);
+        self.tariffs.files = Some(given.version());
         let from = if self.tariffs.known.is_empty() { Timestamp::EPOCH } else { now };
         let files = Publication { catalogue: given, content, from: Some(from) };
         let upcoming = std::mem::take(&mut self.tariffs.upcoming);
@@ -347,11 +350,15 @@ impl Core {
         let before = now.minus(Duration::from_secs(self.limits.tariff_horizon_secs.into()));
         // a version is of use until its successor has been in force for the horizon
         let gone = self.tariffs.known.iter().skip(1).take_while(|next| next.record.from < before).count();
-        if gone == 0 {
+        // that of the files stays known: started with them again, a server must not take them for something new
+        let files = self.tariffs.files;
+        let of_files = |known: &KnownTariff| Some(known.record.version) == files;
+        let old = self.tariffs.known.drain(..gone);
+        let (stays, gone): (Vec<_>, Vec<_>) = old.partition(of_files);
+        self.tariffs.known.splice(..0, stays);
+        if gone.is_empty() {
             return;
         }
-        let kept = self.tariffs.known.split_off(gone);
-        let gone = std::mem::replace(&mut self.tariffs.known, kept);
         for KnownTariff { record, .. } in gone {
             if !self.tariffs.known.iter().any(|known| known.record.version == record.version) {
                 self.commit.open.catalogues_gone.push(record.version);

@@ -233,12 +233,26 @@ fn versions_are_forgotten_once_no_late_use_can_come_of_them() {
     assert_eq!(world.disk.catalogues.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(world.disk.tariffs.len(), 3);
     world.pass(700);
-    assert_eq!(world.disk.catalogues.keys().copied().collect::<Vec<_>>(), [3]);
-    assert_eq!(world.disk.tariffs.values().map(|record| record.version).collect::<Vec<_>>(), [3]);
+    // of version 2 nothing is known any more; that of the files is, for the next start with them
+    assert_eq!(world.disk.catalogues.keys().copied().collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(world.disk.tariffs.values().map(|record| record.version).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(world.core.catalogue().version(), 3);
-    // files of a version that was forgotten are a new one
-    world.restart();
-    assert_eq!(world.core.catalogue().version(), 1);
+}
+
+/// Found by the simulator, seed 11: after the horizon a restart put the prices of the files in force again.
+#[test]
+fn a_restart_with_the_same_files_long_after_a_publication_keeps_what_was_published() {
+    let limits = Limits { tariff_horizon_secs: 600, ..Limits::default() };
+    let mut world = World::with_money(limits, 10_000);
+    let order = publication(&mut world, dearer(2, 2), None);
+    assert!(changed(world.order(1, order)));
+    for _ in 0..3 {
+        world.pass(700);
+        world.restart();
+        world.settle();
+        assert_eq!(world.core.catalogue().version(), 2);
+    }
+    assert_eq!(world.disk.tariffs.len(), 2, "nothing is entered again");
 }
 
 #[test]
