@@ -12,12 +12,12 @@ use gyro::charging::request::{Measured, Used};
 use gyro::diameter::base::local::Identity;
 use gyro::diameter::dictionary;
 use gyro::diameter::frame::{Cut, cut};
-use gyro::diameter::header::{EndToEnd, HopByHop};
+use gyro::diameter::header::{CommandCode, EndToEnd, HopByHop};
 use gyro::diameter::parse::{Limits, MESSAGE_OCTETS, parse};
 use gyro::ro::cca::Cca;
 use gyro::ro::ccr::{Ccr, RequestType};
 use gyro::ro::mscc::Mscc;
-use gyro::ro::service_information::{CONTEXT_DATA, CONTEXT_SMS, Recipient};
+use gyro::ro::service_information::{CONTEXT_DATA, CONTEXT_IMS, CONTEXT_SMS, Recipient};
 use gyro::ro::subscription::{Subscription, SubscriptionType};
 use gyro::sim::gateway::{Gateway, Who};
 use gyro::sim::tap::NoTap;
@@ -28,6 +28,9 @@ use super::model::{Cost, Model, What};
 
 /// The largest use that is reported at once: what a grant has.
 const GRANT: u64 = 1 << 20;
+
+/// DIAMETER_TOO_BUSY (RFC 6733 §7.1.3).
+const TOO_BUSY: u32 = 3_004;
 
 /// Requested-Action of a message (RFC 8506 §8.41).
 const DIRECT_DEBITING: i32 = 0;
@@ -66,6 +69,10 @@ pub(crate) struct Shared {
     pub(crate) answers: AtomicU64,
     /// Requests that were sent again.
     pub(crate) again: AtomicU64,
+    /// Requests that were refused because the server was too busy.
+    pub(crate) refused: AtomicU64,
+    /// Its store has failed, or is to: it may say that it is too busy.
+    pub(crate) may_refuse: AtomicBool,
     /// No new session begins, and each ends.
     pub(crate) winds_up: AtomicBool,
 }
@@ -141,6 +148,9 @@ impl Lane {
             }
             while let Cut::Message(octets) = cut(&mut input, MESSAGE_OCTETS)? {
                 let message = parse(octets, &Limits::DEFAULT, &dictionary)?;
+                if message.header().command == CommandCode::DISCONNECT_PEER {
+                    return Ok(());
+                }
                 if !message.header().flags.is_request() {
                     let answer = Cca::read(&message).map_err(|fault| format!("{fault:?}"))?;
                     self.take(&answer, shared, &mut output)?;
@@ -160,6 +170,12 @@ impl Lane {
         let fits = answer.number == Some(session.number) && answer.request_type == Some(open.kind.value());
         let granted = answer.msccs.iter().any(|quota| quota.granted.is_some());
         let wants = open.kind != RequestType::Termination;
+        if fits && answer.result_code.get() == TOO_BUSY && shared.may_refuse.load(Ordering::Relaxed) {
+            shared.refused.fetch_add(1, Ordering::Relaxed);
+            // it is asked again when the server is there again
+            session.open = Some(open);
+            return Ok(());
+        }
         if answer.result_code.get() != 2_001 || !fits || (wants && !granted) {
             let Cca { result_code, error_message, number, .. } = answer;
             let asked = session.number;
@@ -245,6 +261,31 @@ fn request(
     // one request of a session is open at a time: its number alone tells a repetition
     ccr.write(output, HopByHop::new(session.number), EndToEnd::new(session.number))?;
     Ok(())
+}
+
+/// What a call to a number is answered while the store has failed: its Result-Code.
+pub(crate) fn call(server: SocketAddr, called: &str, serial: u64) -> Result<u32, Fault> {
+    let session = format!("ims.crash;{serial};{called}");
+    let mut ccr = Ccr::new(&session, RequestType::Initial, 0, "ims.crash", "crash");
+    ccr.destination_realm = Some("crash");
+    ccr.context = Some(CONTEXT_IMS);
+    ccr.information.kinds.ims = true;
+    ccr.information.called = Some(called);
+    ccr.subscriptions = vec![Subscription { kind: SubscriptionType::E164, data: "77010000000" }];
+    ccr.msccs = vec![Mscc { requested: Some(Measured::default()), ..Mscc::default() }];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let who = Who {
+            host: Identity::new("ims.crash")?,
+            realm: Identity::new("crash")?,
+            product: "crash".into(),
+        };
+        let dictionary = Arc::new(dictionary::builtin());
+        let mut gateway = Gateway::connect(server, who, dictionary, serial, Box::new(NoTap)).await?;
+        let answer = gateway.call(&ccr).await?;
+        let answer = Cca::read(&answer).map_err(|fault| format!("{fault:?}"))?;
+        Ok(answer.result_code.get())
+    })
 }
 
 fn connect(server: SocketAddr, number: usize) -> Result<TcpStream, Fault> {

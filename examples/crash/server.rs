@@ -16,14 +16,25 @@ const BALANCE: u64 = 10_000_000_000;
 const VOLUME: u64 = 1_000 << 30;
 
 /// Where the server is and what it works on.
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) binary: PathBuf,
     pub(crate) folder: PathBuf,
 }
 
+/// A call to the disk that fails, see `layer.rs`.
+pub(crate) struct DiskFault {
+    /// The library that lies between.
+    pub(crate) layer: PathBuf,
+    /// How it fails.
+    pub(crate) kind: &'static str,
+    /// The call that fails, counted from 1.
+    pub(crate) call: u64,
+}
+
 /// A server that runs.
-pub(crate) struct Server<'a> {
-    place: &'a Place,
+pub(crate) struct Server {
+    place: Place,
     child: Child,
     /// Where gateways connect.
     pub(crate) diameter: SocketAddr,
@@ -33,11 +44,13 @@ pub(crate) struct Server<'a> {
 impl Place {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.current_dir(&self.folder).env_clear().stdin(Stdio::null());
+        // small segments change often
+        let settings = [("GYRO_STORE__SEGMENT", "1MiB"), ("GYRO_STORE__LOW_SPACE", "1MiB")];
+        command.current_dir(&self.folder).env_clear().envs(settings).stdin(Stdio::null());
         command
     }
 
-    fn spawn(&self) -> Result<Child, std::io::Error> {
+    fn spawn(&self, fault: Option<&DiskFault>) -> Result<Child, std::io::Error> {
         let tariff = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/crash/tariff.toml");
         let arguments = [
             "serve",
@@ -50,19 +63,35 @@ impl Place {
             "--tariffs",
             tariff,
         ];
-        // small segments change often
-        let settings = [("GYRO_STORE__SEGMENT", "1MiB"), ("GYRO_STORE__LOW_SPACE", "1MiB")];
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
-        self.command().args(arguments).envs(settings).stdout(Stdio::piped()).stderr(log).spawn()
+        let mut command = self.command();
+        if let Some(DiskFault { layer, kind, call }) = fault {
+            let began = self.began();
+            if began.exists() {
+                std::fs::remove_file(&began)?;
+            }
+            command.env("LD_PRELOAD", layer).env("FAULT_LAYER", format!("{kind}:{call}"));
+            command.env("FAULT_LAYER_FROM", began);
+        }
+        command.args(arguments).stdout(Stdio::piped()).stderr(log).spawn()
     }
 
     /// Starts a server and kills it while it opens its store.
     pub(crate) fn start_and_kill(&self, after: core::time::Duration) -> super::Outcome {
-        let mut child = self.spawn()?;
+        let mut child = self.spawn(None)?;
         std::thread::sleep(after);
         child.kill()?;
         child.wait()?;
         Ok(())
+    }
+
+    fn began(&self) -> PathBuf {
+        self.folder.join("began")
+    }
+
+    /// How often the log says something.
+    pub(crate) fn logged(&self, words: &str) -> Result<usize, std::io::Error> {
+        Ok(std::fs::read_to_string(self.folder.join("log"))?.matches(words).count())
     }
 
     /// Keeps the store as it is now.
@@ -77,8 +106,13 @@ impl Place {
     }
 
     /// Starts a server and waits until its store is open.
-    pub(crate) fn start(&self) -> Result<Server<'_>, super::Fault> {
-        let mut child = self.spawn()?;
+    pub(crate) fn start(&self) -> Result<Server, super::Fault> {
+        self.start_with(None)
+    }
+
+    /// Starts a server, and has a call to its disk fail once its store is open.
+    pub(crate) fn start_with(&self, fault: Option<&DiskFault>) -> Result<Server, super::Fault> {
+        let mut child = self.spawn(fault)?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
         let word =
@@ -88,7 +122,10 @@ impl Place {
             child.wait()?;
             return Err(format!("the server did not start, see {}", self.folder.join("log").display()).into());
         };
-        Ok(Server { place: self, child, diameter: diameter.parse()?, admin })
+        if fault.is_some() {
+            std::fs::write(self.began(), b"")?;
+        }
+        Ok(Server { place: self.clone(), child, diameter: diameter.parse()?, admin })
     }
 
     /// The store as it lies there, checked by the binary.
@@ -101,12 +138,23 @@ impl Place {
     }
 }
 
-impl Server<'_> {
+impl Server {
     /// Ends it by SIGKILL, in the middle of whatever it does.
     pub(crate) fn kill(mut self) -> super::Outcome {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Ends it as an operator does, by SIGTERM: its exit code.
+    #[allow(unsafe_code, reason = "the standard library sends SIGKILL alone")]
+    pub(crate) fn end(mut self) -> Result<Option<i32>, super::Fault> {
+        let id = libc::pid_t::try_from(self.child.id())?;
+        // SAFETY: plain numbers are passed; the child was not waited for, so its number is still its own.
+        if unsafe { libc::kill(id, libc::SIGTERM) } != 0 {
+            return Err("the server cannot be ended".into());
+        }
+        Ok(self.child.wait()?.code())
     }
 
     /// Asks it for something.
