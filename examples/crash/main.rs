@@ -12,6 +12,8 @@
 //! - `crash faults BINARY FOLDER COUNT SEED LAYER`: a write to the journal fails, wholly or in the middle, or for want of
 //!   space, or a sync fails. From then on nothing may be acknowledged but emergency calls, the log says why, and SIGTERM ends the
 //!   server with 74. LAYER is the library made of `layer.rs`.
+//! - `crash cuts BINARY FOLDER COUNT SEED LAYER`: the power goes at a sync of the journal, when some sectors of what was
+//!   written have reached the disk and others have not.
 //! - `crash full BINARY FOLDER SEED`: the file system of FOLDER, a small one, is filled up under load and emptied again.
 #![allow(
     clippy::indexing_slicing,
@@ -67,6 +69,7 @@ const FAILED: &str = "only emergency calls are granted until a restart";
 
 const USAGE: &str = "usage: crash kills BINARY FOLDER COUNT SEED [--forgets]
        crash faults BINARY FOLDER COUNT SEED LAYER
+       crash cuts BINARY FOLDER COUNT SEED LAYER
        crash full BINARY FOLDER SEED";
 
 fn main() -> ExitCode {
@@ -81,6 +84,9 @@ fn main() -> ExitCode {
         }
         ["faults", binary, folder, count, seed, layer] => {
             of(binary, folder, seed).and_then(|tool| tool.faults(count, layer))
+        }
+        ["cuts", binary, folder, count, seed, layer] => {
+            of(binary, folder, seed).and_then(|tool| tool.cuts(count, layer))
         }
         ["full", binary, folder, seed] => of(binary, folder, seed).and_then(Tool::full),
         _ => {
@@ -195,6 +201,19 @@ impl Tool {
             self.load(self.place.start()?, &until, Server::kill)?;
         }
         self.end(&format!("{count} failed calls to the disk"))
+    }
+
+    /// Cuts the power at so many syncs.
+    fn cuts(mut self, count: &str, layer: &str) -> Outcome {
+        let count: u64 = count.parse()?;
+        for _ in 0..count {
+            let disk = DiskFault { layer: PathBuf::from(layer), kind: "cut", call: 1 + self.dice.up_to(60) };
+            let server = self.place.start_with(Some(&disk))?;
+            // its end ends all connections
+            self.load(server, &Until::Done, Server::kill)?;
+            self.check()?;
+        }
+        self.end(&format!("{count} power cuts that tore and reordered sectors"))
     }
 
     /// Fills the disk up under load, kills the server there, and empties it again.
