@@ -83,9 +83,9 @@ impl Person {
             address.into_boxed_str()
         });
         if call.service == "sms" {
-            parties.recipients.extend(address)
+            parties.recipients.extend(address);
         } else {
-            parties.called = address
+            parties.called = address;
         }
         let network = if call.abroad { "25001" } else { "40102" };
         Request {
@@ -119,7 +119,7 @@ impl Person {
         {
             return Step { send: Some(last), wait_secs: self.random.between(600, 7_200) };
         }
-        let wait_secs = self.random.between(4 * 3_600, 70 * 3_600);
+        let wait_secs = self.random.between(4 * 3_600, 95 * 3_600);
         self.serial += 1;
         let session = format!("{};{}", self.msisdn, self.serial);
         let abroad = self.random.chance(60);
@@ -149,7 +149,7 @@ impl Person {
             72..78 => Call { steps: random.between(1, 3), incoming: true, ..call("voice", Some(ON_NET)) },
             78..80 => Call { steps: 1, ..call("voice", Some("112")) },
             80..98 => call("sms", Some(if to.len() > 5 { to } else { KZ })),
-            _ => return self.enquire(call("sms", Some(KZ)), now, wait_secs),
+            _ => return self.enquire(&call("sms", Some(KZ)), now, wait_secs),
         };
         if call.service == "sms" {
             let mut request = self.request(&call, Kind::Event(Action::Debit), now);
@@ -168,9 +168,9 @@ impl Person {
         Step { send: Some(request), wait_secs: self.random.between(5, 900) }
     }
 
-    fn enquire(&mut self, call: Call, now: Timestamp, wait_secs: u64) -> Step {
+    fn enquire(&mut self, call: &Call, now: Timestamp, wait_secs: u64) -> Step {
         let action = *self.random.pick(&[Action::CheckBalance, Action::PriceEnquiry]);
-        let mut request = self.request(&call, Kind::Event(action), now);
+        let mut request = self.request(call, Kind::Event(action), now);
         let requested = Some(Measured { pieces: Some(1), ..Measured::default() });
         request.parts.push(Part { requested, ..Part::default() });
         Step { send: Some(digested(request)), wait_secs }
@@ -216,7 +216,7 @@ impl Person {
             self.call = Some(Call { last: Some(request.clone()), ..call });
         }
         let wait_secs =
-            if ends { self.random.between(4 * 3_600, 70 * 3_600) } else { self.random.between(5, 1_800) };
+            if ends { self.random.between(4 * 3_600, 95 * 3_600) } else { self.random.between(5, 1_800) };
         Step { send: Some(request), wait_secs }
     }
 

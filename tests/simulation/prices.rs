@@ -139,7 +139,9 @@ impl List {
             ],
         };
         let mut plans = vec![saver, payg, post];
-        plans.iter_mut().for_each(|plan| plan.rates.extend(zone.iter().cloned()));
+        for plan in &mut plans {
+            plan.rates.extend(zone.iter().cloned());
+        }
         Self { plans }
     }
 
@@ -335,9 +337,9 @@ pub(crate) fn nights(from: i64, to: i64) -> (bool, bool) {
     let (mut day, mut night) = (false, false);
     loop {
         if is_night(at) {
-            night = true
+            night = true;
         } else {
-            day = true
+            day = true;
         }
         if at >= to || (day && night) {
             return (day, night);

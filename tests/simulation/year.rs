@@ -306,9 +306,9 @@ impl Year {
             Effect::Nothing,
         )?;
         if done {
-            self.auditor.in_force(self.server.now)
+            self.auditor.in_force(self.server.now);
         } else {
-            self.auditor.withdrawn()
+            self.auditor.withdrawn();
         }
         Ok(())
     }

@@ -229,7 +229,9 @@ impl Auditor {
     /// The last version is in force: those before it are not any more.
     pub(crate) fn in_force(&mut self, at: Timestamp) {
         if let Some((_, before)) = self.versions.split_last_mut() {
-            before.iter_mut().for_each(|version| version.until = version.until.or(Some(at)));
+            for version in before {
+                version.until = version.until.or(Some(at));
+            }
         }
     }
 

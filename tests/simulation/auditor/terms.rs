@@ -187,8 +187,8 @@ impl Auditor {
         let Some(number) = msisdn.and_then(|msisdn| self.numbers.get_mut(&msisdn)) else {
             return broken(Rule::Fee, format!("a fee of nobody: {entry:?}"));
         };
-        let lists = self.versions.iter().filter_map(|version| version.list.plan(&number.plan));
-        let fee = lists.filter_map(|plan| plan.fee).next();
+        let mut lists = self.versions.iter().filter_map(|version| version.list.plan(&number.plan));
+        let fee = lists.find_map(|plan| plan.fee);
         let right =
             fee.is_some_and(|fee| cents(entry.amount) == -i128::from(fee)) && number.account == entry.account;
         hold(right, Rule::Fee, || format!("{} costs {fee:?}: {entry:?}", number.plan))?;

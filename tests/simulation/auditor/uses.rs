@@ -177,7 +177,7 @@ impl Auditor {
         let name = || format!("{session} {} {:?}", usage.request_number, usage.key);
         let dialogue = &self.dialogues[session];
         let free = dialogue.is_free(&usage.key);
-        if (by_money == 0 && charged == 0) || (free && charged == 0) {
+        if charged == 0 && (by_money == 0 || free) {
             return Ok(());
         }
         hold(!free, Rule::Price, || format!("{} costs nothing, and {charged} is charged", name()))?;
